@@ -1,0 +1,116 @@
+// Everything a run is configured by. One table describes every key: the command line, the window's form, presets and the
+// store all read it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/config/alpha.h"
+#include "core/config/granularity.h"
+
+namespace mofo {
+
+enum class OptimizerKind { Mofo, AdamW };
+enum class ScheduleKind { Constant, Linear, Cosine };
+enum class LossMean { Token, Sample, MicroBatch };
+enum class OnNonFinite { Stop, Skip };
+enum class Precision { Fp32 };
+
+/// Typed values of one run. Defaults are the product's. Keys that are declared by the command line's contract but belong to
+/// later versions (lora_rank, packing ...) are known by name and refused as not yet available.
+struct RunConfig {
+    std::string model;
+    std::string data;
+    std::string evalData;
+    double evalSplit = 0.0;            ///< share of the rows, the last ones, held out
+    std::int64_t evalEvery = 0;        ///< steps; 0 = only before the first and after the last step, if there is anything to evaluate on
+    OptimizerKind optimizer = OptimizerKind::Mofo;
+    std::string rule = "momentum";
+    Alpha alpha;
+    Granularity granularity;
+    double lr = 2e-5;
+    ScheduleKind schedule = ScheduleKind::Constant;
+    double warmup = 0.0;               ///< >= 1: steps; < 1: share of the run
+    std::int64_t steps = 0;            ///< 0: from epochs
+    double epochs = 1.0;
+    std::int64_t batch = 16;           ///< rows per update
+    std::int64_t microBatch = 0;       ///< rows per forward; 0 = batch
+    std::int64_t maxLength = 1024;     ///< tokens
+    double weightDecay = 0.0;
+    bool decaySelectedOnly = false;    ///< --set decay=all|selected
+    std::string filterInclude;         ///< pattern over parameter names, empty = the paper's rule
+    std::string filterExclude;
+    double clip = 1.0;                 ///< 0 = off
+    std::uint64_t seed = 42;
+    bool shuffle = true;
+    LossMean lossMean = LossMean::Token;
+    Precision precision = Precision::Fp32;
+    std::string device = "auto";       ///< auto, cpu, cuda:N (cuda = cuda:0)
+    std::int64_t checkpointEvery = 0;  ///< steps; 0 = only the last step
+    double checkpointMinutes = 0.0;
+    std::int64_t keep = 3;
+    std::int64_t statsEvery = 10;
+    OnNonFinite onNonFinite = OnNonFinite::Stop;
+    std::string chatTemplate;          ///< empty = recognised from the model
+    std::string columns;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double eps = 1e-8;
+
+    friend bool operator==(const RunConfig&, const RunConfig&) = default;
+};
+
+/// How a key is edited and explained. Built once; order = order of the form and of --help.
+struct KeyDescription {
+    enum class Type { Text, Path, Integer, Number, Flag, Choice, Alpha, Granularity };
+    std::string name;                  ///< as in --set name=value
+    std::string section;               ///< Model, Data, Method, Schedule, Precision, Checkpoints, Probes ...
+    Type type = Type::Text;
+    std::string defaultText;           ///< canonical text of the default
+    std::vector<std::string> choices;  ///< Type::Choice
+    double minimum = 0, maximum = 0;   ///< Number and Integer, both inclusive; equal = unlimited
+    std::string unit;
+    std::string help;                  ///< one line with its source
+    bool basic = false;                ///< shown before "all settings"
+    bool live = false;                 ///< may change while a run is on (mofo set)
+};
+
+[[nodiscard]] const std::vector<KeyDescription>& keyDescriptions();
+[[nodiscard]] const KeyDescription* findKey(std::string_view name);
+
+/// Sets one key from text. Unknown key: Usage, with the nearest right one. Wrong value: Usage, with what is allowed.
+Result<void> setConfigValue(RunConfig& config, std::string_view key, std::string_view value);
+/// The canonical text of one key: setting it back gives the same config.
+[[nodiscard]] std::string configValue(const RunConfig& config, std::string_view key);
+/// Parses "key=value".
+Result<std::pair<std::string, std::string>> splitAssignment(std::string_view assignment);
+/// Rules across keys: micro_batch divides or is at most batch, alpha per kind not with model or layer, eval_split against eval_data ...
+Result<void> checkConfig(const RunConfig& config);
+/// All keys in table order with their canonical texts, and back (unknown keys are refused: newer program).
+[[nodiscard]] Json configToJson(const RunConfig& config);
+Result<RunConfig> configFromJson(const Json& json);
+/// The keys whose values differ: (key, text in a, text in b).
+struct ConfigDifference {
+    std::string key, a, b;
+};
+[[nodiscard]] std::vector<ConfigDifference> configDifferences(const RunConfig& a, const RunConfig& b);
+/// The `mofo train` line that gives this config.
+[[nodiscard]] std::string trainCommandLine(const RunConfig& config, std::string_view name);
+
+/// A named set of values: the paper's recipes (mofo.md, "Recipe of the paper") and our own.
+struct Preset {
+    std::string name;   ///< "paper-metamathqa", "paper-pmc", "demo", "small"
+    std::string title;
+    std::string help;
+    std::vector<std::pair<std::string, std::string>> values;
+};
+[[nodiscard]] const std::vector<Preset>& builtInPresets();
+Result<void> applyPreset(RunConfig& config, std::string_view name);
+
+}  // namespace mofo

@@ -1,0 +1,214 @@
+// metrics.db of one run: everything measured and everything that happened. WAL; written by the run's engine alone, which is also
+// its only checkpointer; everybody else opens it read-only.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+
+namespace mofo {
+
+/// One parameter, in the order of every tensor blob.
+struct ParameterRow {
+    std::int64_t index = 0;
+    std::string name;   ///< Hugging Face name
+    std::string kind;   ///< moduleKindName
+    std::int64_t layer = -1;
+    std::int64_t size = 0;
+    bool filtered = false;
+    double pretrainedL2 = 0;
+};
+
+struct StepRow {
+    std::int64_t seq = 0;            ///< order of arrival; readers ask for seq greater than the last they saw
+    std::int64_t step = 0;
+    double loss = 0;                 ///< nats per trained token; NaN and Inf kept by lossState
+    std::string lossState = "finite";
+    double gradNorm = 0;             ///< L2 before clipping
+    double clippedNorm = 0;          ///< after
+    double lr = 0;
+    double alpha = 0;                ///< common alpha of this step (1 with adamw)
+    std::string granularity;
+    std::int64_t tokens = 0;         ///< trained tokens of the step
+    std::int64_t inputTokens = 0;    ///< all tokens fed
+    double epoch = 0;                ///< after this step
+    double tokensPerSecond = 0;      ///< trained tokens
+    double stepMs = 0, dataMs = 0, forwardBackwardMs = 0, optimizerMs = 0, statisticsMs = 0;
+    std::int64_t memoryBytes = 0;    ///< resident set, or device memory in use
+    std::int64_t movedCount = 0;     ///< coordinates moved (mask and m != 0), whole model
+    std::int64_t wallNs = 0;
+    bool superseded = false;
+};
+
+/// Per-parameter measures of one logged step; every vector has one entry per parameter, in parameter order.
+struct TensorRow {
+    std::int64_t seq = 0;
+    std::int64_t step = 0;
+    std::vector<std::uint32_t> selected;   ///< mask and m != 0
+    std::vector<std::uint32_t> masked;     ///< mask alone
+    std::vector<float> threshold;          ///< median over the tensor's partitions
+    std::vector<float> driftL2;            ///< ||p - p0||_2
+    std::vector<float> driftL1;
+    std::vector<float> driftMax;           ///< L-inf
+    std::vector<std::uint32_t> changed;    ///< p != p0 in fp32
+    std::vector<std::uint32_t> changedBf16;  ///< after rounding both to bf16
+    std::vector<float> churn;              ///< 1 - overlap with the previous logged mask; NaN at the first
+    std::vector<float> coverage;           ///< share ever selected at a logged step
+};
+
+/// log2 histogram of |m| of one parameter at one logged step: 64 bins as kernels/include/statistics.h defines them.
+struct HistogramRow {
+    std::int64_t step = 0;
+    std::int64_t parameter = 0;
+    std::vector<std::uint32_t> bins;
+};
+
+struct EvalRow {
+    std::int64_t seq = 0;
+    std::int64_t step = 0;       ///< 0 = before the first update
+    std::string task = "eval";
+    double loss = 0;             ///< nats per trained token
+    std::int64_t tokens = 0;
+    std::vector<float> rowLoss;  ///< summed nats of each row, in file order
+    std::vector<std::uint32_t> rowTokens;
+    double seconds = 0;
+    bool superseded = false;
+};
+
+/// Something that happened: state changes, applied or refused commands, warnings, checkpoints, errors.
+struct EventRow {
+    std::int64_t seq = 0;
+    std::int64_t step = 0;
+    std::string kind;      ///< state, set, pause, resume, stop, checkpoint, evaluate, warning, error, end
+    std::string who;       ///< engine, cli, window, guard
+    std::string key;       ///< of a set
+    std::string oldValue, newValue;
+    std::string text;      ///< one sentence
+    std::int64_t wallNs = 0;
+    bool superseded = false;
+};
+
+struct AcknowledgementRow {
+    std::string uuid;
+    std::int64_t appliedStep = 0;  ///< the first update that uses it
+    bool accepted = false;
+    std::string reason;            ///< of a refusal
+    std::int64_t wallNs = 0;
+};
+
+struct CheckpointRow {
+    std::int64_t step = 0;
+    std::string folder;     ///< name under checkpoints/
+    std::string kind;       ///< full, weights
+    std::string manifestSha256;
+    std::int64_t sizeBytes = 0;
+    double seconds = 0;
+    bool verified = false, superseded = false, pinned = false;
+    std::int64_t wallNs = 0;
+};
+
+/// One row, rewritten: where the engine is. `heartbeatBootNs` is CLOCK_BOOTTIME of `bootId`.
+struct StatusRow {
+    std::string phase;       ///< load, scan, train, evaluate, save, paused, end
+    double progress = 0;     ///< of the phase, 0..1
+    std::string detail;      ///< one line for people
+    std::int64_t step = 0;
+    std::int64_t totalSteps = 0;
+    std::int64_t heartbeatBootNs = 0;
+    std::string bootId;
+    double etaSeconds = -1;  ///< -1: not known yet
+};
+
+struct GenerationRow {
+    std::int64_t seq = 0;
+    std::string uuid;        ///< of the generate command
+    std::string text;        ///< the next piece
+    bool last = false;
+    Json details;            ///< with the last piece: tokens, seconds, stop reason
+};
+
+struct MachineRow {
+    std::int64_t seq = 0;
+    std::int64_t wallNs = 0;
+    double cpuShare = 0;          ///< of all cores, 0..1
+    std::int64_t residentBytes = 0;
+    std::int64_t hostUsedBytes = 0, hostTotalBytes = 0;
+    std::int64_t diskFreeBytes = 0;
+};
+
+/// What a trainer wants written in one transaction.
+struct MetricsBatch {
+    std::vector<StepRow> steps;
+    std::vector<TensorRow> tensors;
+    std::vector<HistogramRow> histograms;
+    std::vector<EvalRow> evals;
+    std::vector<EventRow> events;
+    std::vector<AcknowledgementRow> acknowledgements;
+    std::vector<CheckpointRow> checkpoints;
+    std::vector<GenerationRow> generations;
+    std::vector<MachineRow> machine;
+    std::optional<StatusRow> status;
+    [[nodiscard]] bool empty() const;
+};
+
+/// The engine's side. One thread.
+class MetricsWriter {
+public:
+    /// Creates the database (mode 0600), or opens the one of an earlier start of the same run.
+    static Result<MetricsWriter> open(const std::filesystem::path& file, std::string_view runId);
+    MetricsWriter(MetricsWriter&&) noexcept;
+    ~MetricsWriter();
+    /// Replaces the parameter table (once, before the first tensor row).
+    Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
+    /// Free-form facts about the run (dataset counts, hashes, build, thread counts): one JSON object per key.
+    Result<void> writeFact(std::string_view key, const Json& value);
+    /// One IMMEDIATE transaction; seq numbers are assigned here.
+    Result<void> write(const MetricsBatch& batch);
+    /// Marks everything after `step` as superseded (undo, resume from an earlier checkpoint).
+    Result<void> supersedeAfter(std::int64_t step);
+
+private:
+    struct State;
+    explicit MetricsWriter(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+/// Everybody else's side. One connection, one thread; every call is one short read.
+class MetricsReader {
+public:
+    /// NotFound while the engine has not created it yet.
+    static Result<MetricsReader> open(const std::filesystem::path& file);
+    MetricsReader(MetricsReader&&) noexcept;
+    MetricsReader& operator=(MetricsReader&&) noexcept;
+    ~MetricsReader();
+
+    [[nodiscard]] std::int64_t dataVersion() const;
+    Result<std::vector<ParameterRow>> parameters() const;
+    Result<std::vector<StepRow>> stepsAfter(std::int64_t seq, std::int64_t limit = 1'000'000) const;
+    Result<std::vector<TensorRow>> tensorsAfter(std::int64_t seq, std::int64_t limit = 1'000'000) const;
+    Result<std::optional<TensorRow>> newestTensors() const;
+    Result<std::vector<HistogramRow>> histograms(std::int64_t step) const;
+    Result<std::vector<EvalRow>> evalsAfter(std::int64_t seq) const;
+    Result<std::vector<EventRow>> eventsAfter(std::int64_t seq) const;
+    Result<std::optional<AcknowledgementRow>> acknowledgement(std::string_view uuid) const;
+    Result<std::vector<AcknowledgementRow>> acknowledgements() const;
+    Result<std::vector<CheckpointRow>> checkpoints() const;
+    Result<std::vector<GenerationRow>> generationsAfter(std::string_view uuid, std::int64_t seq) const;
+    Result<std::vector<MachineRow>> machineAfter(std::int64_t seq) const;
+    Result<std::optional<StatusRow>> status() const;
+    Result<std::optional<Json>> fact(std::string_view key) const;
+
+private:
+    struct State;
+    explicit MetricsReader(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+}  // namespace mofo
