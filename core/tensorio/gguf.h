@@ -1,4 +1,4 @@
-// Reads GGUF files (llama.cpp's format, versions 2 and 3, little endian); see ggml/docs/gguf.md.
+// Reads GGUF files (llama.cpp's format, versions 2 and 3, little endian). Source: ggml/docs/gguf.md and the checks of ggml's gguf.cpp.
 #pragma once
 
 #include <filesystem>
@@ -17,12 +17,13 @@
 namespace mofo {
 
 /// One metadata value. Integers of every width become int64 (uint64 above 2^63 is refused, tag RANGE), both float widths double.
-/// Strings are bytes: a GGUF token need not be UTF-8.
+/// Strings are bytes: a GGUF token need not be UTF-8. An empty array is an empty vector of its element type.
 using GgufValue = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>;
 
 class GgufFile {
 public:
     /// Parses and checks header, metadata and tensor table (all bounds before any allocation). Errors carry file and byte or key.
+    /// Tensors lie one after the other, padded to the alignment, and all of them inside the file; tensor data is not looked at.
     static Result<GgufFile> open(const std::filesystem::path& path);
 
     [[nodiscard]] const std::filesystem::path& path() const { return m_file.path(); }
@@ -43,11 +44,17 @@ public:
     /// Things to show that do not stop us (bytes after the last tensor, and the like).
     [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
     /// Reads elements [first, first + out.size()) of a tensor in row-major order, dequantised to fp32. `first` and the count
-    /// must be multiples of the block. Unsupported types are refused by name.
+    /// must be multiples of the block. Unsupported types are refused by name (Unsupported, tag DTYPE). Any thread.
     Result<void> readFloats(const TensorInfo& tensor, std::int64_t first, std::span<float> out) const;
 
 private:
+    friend class GgufParser;
     explicit GgufFile(FileReader file) : m_file(std::move(file)) {}
+    [[nodiscard]] Error missingKey(std::string_view key) const;
+    [[nodiscard]] Error wrongType(std::string_view key, std::string_view wanted) const;
+    template <class T>
+    Result<std::span<const T>> getArray(std::string_view key, std::string_view wanted) const;
+
     FileReader m_file;
     std::vector<TensorInfo> m_tensors;
     std::unordered_map<std::string, std::size_t> m_tensorIndex;

@@ -28,9 +28,9 @@ public:
     [[nodiscard]] const TensorInfo* find(std::string_view name) const;
     [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return m_metadata; }
     [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
-    /// Elements [first, first + out.size()) as fp32 (F64, F32, F16, BF16; others are refused by name).
+    /// Elements [first, first + out.size()) as fp32 (F64, F32, F16, BF16; others are refused by name: Unsupported, tag DTYPE).
     Result<void> readFloats(const TensorInfo& tensor, std::int64_t first, std::span<float> out) const;
-    /// Raw bytes [first, first + out.size()) of the tensor.
+    /// Raw bytes [first, first + out.size()) of the tensor. A BOOL byte that is neither 0 nor 1 is refused (tag RANGE).
     Result<void> readBytes(const TensorInfo& tensor, std::uint64_t first, std::span<std::byte> out) const;
 
 private:
@@ -44,6 +44,7 @@ private:
 };
 
 /// All tensors of a Hugging Face folder: model.safetensors, or the shards that model.safetensors.index.json names.
+/// Both present is refused: nobody can tell which one is meant.
 class SafetensorsFolder {
 public:
     static Result<SafetensorsFolder> open(const std::filesystem::path& folder);
@@ -51,12 +52,16 @@ public:
         std::size_t file;
         TensorInfo info;
     };
+    [[nodiscard]] const std::vector<SafetensorsFile>& files() const { return m_files; }
     [[nodiscard]] const std::vector<Place>& tensors() const { return m_tensors; }
     [[nodiscard]] const Place* find(std::string_view name) const;
     Result<void> readFloats(const Place& place, std::int64_t first, std::span<float> out) const;
     [[nodiscard]] const std::vector<std::string>& warnings() const { return m_warnings; }
 
 private:
+    Result<void> openShards(const std::filesystem::path& folder);
+    void addFile(SafetensorsFile file);
+
     std::vector<SafetensorsFile> m_files;
     std::vector<Place> m_tensors;
     std::unordered_map<std::string, std::size_t> m_index;
@@ -74,6 +79,10 @@ public:
     };
     static Result<SafetensorsWriter> create(const std::filesystem::path& path, std::vector<Declaration> tensors,
                                             const std::map<std::string, std::string>& metadata, unsigned mode = 0600);
+    /// Bytes of the whole file that create() with these arguments would begin.
+    static std::uint64_t fileSizeBytes(const std::vector<Declaration>& tensors, const std::map<std::string, std::string>& metadata);
+    /// The order in which the safetensors library itself writes: widest dtype first, then by name.
+    static void sortAsLibrary(std::vector<Declaration>& tensors);
     /// Appends raw bytes of the present tensor; more than all declared bytes is an Internal error.
     Result<void> write(std::span<const std::byte> bytes);
     /// Appends fp32 values converted (round to nearest even) to the dtype of the present tensor.
@@ -87,6 +96,7 @@ private:
     std::vector<Declaration> m_tensors;
     std::size_t m_present = 0;
     std::uint64_t m_leftOfPresent = 0;
+    std::vector<std::byte> m_converted;
 };
 
 }  // namespace mofo
