@@ -73,7 +73,7 @@ struct KeyDescription {
     std::string section;               ///< Model, Data, Method, Schedule, Precision, Checkpoints, Probes ...
     Type type = Type::Text;
     std::string defaultText;           ///< canonical text of the default
-    std::vector<std::string> choices;  ///< Type::Choice
+    std::vector<std::string> choices;  ///< of Type::Choice; of other types suggestions (device)
     double minimum = 0, maximum = 0;   ///< Number and Integer, both inclusive; equal = unlimited
     std::string unit;
     std::string help;                  ///< one line with its source
@@ -90,9 +90,15 @@ Result<void> setConfigValue(RunConfig& config, std::string_view key, std::string
 [[nodiscard]] std::string configValue(const RunConfig& config, std::string_view key);
 /// Parses "key=value".
 Result<std::pair<std::string, std::string>> splitAssignment(std::string_view assignment);
-/// Rules across keys: micro_batch divides or is at most batch, alpha per kind not with model or layer, eval_split against eval_data ...
+/// Rules across keys: micro_batch at most batch, alpha per kind not with model or layer, eval_split not with eval_data. That a model and
+/// data are named at all is for whoever needs them.
 Result<void> checkConfig(const RunConfig& config);
-/// All keys in table order with their canonical texts, and back (unknown keys are refused: newer program).
+/// The share of the rows that is held out in fact: eval_split, or 0.05 where eval_every is set without it and without eval_data.
+[[nodiscard]] double effectiveEvalSplit(const RunConfig& config);
+/// Rows per forward: micro_batch, or batch where it is 0.
+[[nodiscard]] std::int64_t effectiveMicroBatch(const RunConfig& config);
+/// All keys with their canonical texts as one object of strings, and back (missing keys keep their defaults; unknown ones are refused,
+/// Unsupported: a newer program wrote them).
 [[nodiscard]] Json configToJson(const RunConfig& config);
 Result<RunConfig> configFromJson(const Json& json);
 /// The keys whose values differ: (key, text in a, text in b).

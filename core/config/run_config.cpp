@@ -1,0 +1,182 @@
+#include "core/config/run_config.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/config/key_table.h"
+
+namespace mofo {
+
+namespace {
+
+/// Keys of the `mofo train` line that are options of their own and not --set.
+constexpr std::string_view ownOptions[] = {"model", "data"};
+
+std::string assignmentText(std::string_view key, std::string_view value) {
+    return escapeForDisplay(std::string(key.substr(0, 60)) + "=" + std::string(value.substr(0, 80)));
+}
+
+std::string spelledOurWay(std::string_view key) {
+    std::string text;
+    for (const char c : key) text += c == '-' || c == ' ' ? '_' : (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+    return text;
+}
+
+Error unknownKey(std::string_view key, std::string_view value) {
+    const std::string spelled = spelledOurWay(key);
+    std::string right = findKeyEntry(spelled) != nullptr ? spelled : std::string(nameUsedElsewhere(spelled));
+    if (right.empty()) {
+        std::vector<std::string> names;
+        for (const KeyEntry& entry : keyTable()) names.push_back(entry.description.name);
+        for (const LaterKey& later : laterKeys()) names.push_back(later.name);
+        right = nearestName(spelled, names);
+    }
+    return Error{ErrorCode::Usage, "there is no key \"" + escapeForDisplay(key.substr(0, 60)) + '"', assignmentText(key, value),
+                 right.empty() ? "mofo train --help lists the keys" : "Did you mean " + right + "?", "KEY"};
+}
+
+Result<void> setLaterKey(const LaterKey& later, std::string_view key, std::string_view value) {
+    if (!later.neutral.empty() && value == later.neutral) return {};
+    return Error{ErrorCode::Usage, "the key " + later.name + " (" + later.what + ") is known but not available in this version", assignmentText(key, value),
+                 later.neutral.empty() ? "Leave it out" : "Leave it out, or use the one value there is: " + later.name + "=" + later.neutral, "KEY"};
+}
+
+/// A word of a POSIX shell that reads back as `text`.
+std::string shellWord(std::string_view text) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
+    if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
+    std::string word = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            word += "'\\''";
+        } else {
+            word += c;
+        }
+    }
+    return word + "'";
+}
+
+Error conflict(std::string where, std::string message, std::string remedy) {
+    return Error{ErrorCode::Usage, std::move(message), std::move(where), std::move(remedy), "VALUE"};
+}
+
+}  // namespace
+
+const std::vector<KeyDescription>& keyDescriptions() {
+    static const std::vector<KeyDescription> all = [] {
+        std::vector<KeyDescription> list;
+        for (const KeyEntry& entry : keyTable()) list.push_back(entry.description);
+        return list;
+    }();
+    return all;
+}
+
+const KeyDescription* findKey(std::string_view name) {
+    const KeyEntry* const entry = findKeyEntry(name);
+    return entry == nullptr ? nullptr : &entry->description;
+}
+
+Result<void> setConfigValue(RunConfig& config, std::string_view key, std::string_view value) {
+    if (const KeyEntry* const entry = findKeyEntry(key)) {
+        auto done = entry->set(config, value);
+        if (done.ok()) return {};
+        Error error = std::move(done).error();
+        error.where = assignmentText(key, value);
+        return error;
+    }
+    for (const LaterKey& later : laterKeys()) {
+        if (later.name == key) return setLaterKey(later, key, value);
+    }
+    return unknownKey(key, value);
+}
+
+std::string configValue(const RunConfig& config, std::string_view key) {
+    const KeyEntry* const entry = findKeyEntry(key);
+    return entry == nullptr ? std::string() : entry->get(config);
+}
+
+Result<std::pair<std::string, std::string>> splitAssignment(std::string_view assignment) {
+    const std::size_t equals = assignment.find('=');
+    if (equals == std::string_view::npos || equals == 0) {
+        return Error{ErrorCode::Usage, "not of the form key=value", '"' + escapeForDisplay(assignment.substr(0, 80)) + '"', "Write it like alpha=0.15", "KEY"};
+    }
+    return std::pair(std::string(trimText(assignment.substr(0, equals))), std::string(assignment.substr(equals + 1)));
+}
+
+double effectiveEvalSplit(const RunConfig& config) {
+    const bool implied = config.evalSplit == 0 && config.evalEvery > 0 && config.evalData.empty();
+    return implied ? 0.05 : config.evalSplit;
+}
+
+std::int64_t effectiveMicroBatch(const RunConfig& config) { return config.microBatch == 0 ? config.batch : std::min(config.microBatch, config.batch); }
+
+Result<void> checkConfig(const RunConfig& config) {
+    if (config.microBatch > config.batch) {
+        return conflict("micro_batch=" + std::to_string(config.microBatch), "micro_batch is larger than batch (" + std::to_string(config.batch) + ")",
+                        "Make micro_batch at most " + std::to_string(config.batch) + ", or batch larger");
+    }
+    if (!config.alpha.perKind.empty()) {
+        const std::string kind = config.alpha.perKind.begin()->first;
+        const bool mixes = config.granularity.kind == GranularityKind::Model || config.granularity.kind == GranularityKind::Layer;
+        if (mixes) {
+            return conflict("alpha." + kind, "an alpha per kind of module cannot go with granularity=" + config.granularity.text() +
+                            ", whose partitions mix the kinds", "Use granularity module, tensor, head, row, block or shards, or one alpha for all");
+        }
+    }
+    if (config.evalSplit > 0 && !config.evalData.empty()) {
+        return conflict("eval_split=" + formatShortest(config.evalSplit), "eval_split and eval_data are both set, and only one can be", "Leave one of them out");
+    }
+    return {};
+}
+
+Json configToJson(const RunConfig& config) {
+    Json json = Json::object();
+    for (const KeyEntry& entry : keyTable()) json[entry.description.name] = entry.get(config);
+    return json;
+}
+
+Result<RunConfig> configFromJson(const Json& json) {
+    if (!json.is_object()) return Error{ErrorCode::InvalidInput, "a stored configuration is an object of keys and texts", "", "", "TYPE"};
+    RunConfig config;
+    for (const auto& [key, value] : json.items()) {
+        const KeyEntry* const entry = findKeyEntry(key);
+        if (entry == nullptr) {
+            return Error{ErrorCode::Unsupported, "this version does not know the key \"" + escapeForDisplay(key.substr(0, 60)) + "\" of the stored configuration", "",
+                         "It was written by a newer version: use that one", "VER"};
+        }
+        const auto* const text = value.get_ptr<const std::string*>();
+        if (text == nullptr) return Error{ErrorCode::InvalidInput, "the stored value of " + key + " is not a text", "", "", "TYPE"};
+        auto done = entry->set(config, *text);
+        if (!done.ok()) {
+            // A value that this version refuses came from another version or from a damaged store, not from this command line.
+            Error error = std::move(done).error();
+            error.code = ErrorCode::InvalidInput;
+            error.where = "stored configuration: " + assignmentText(key, *text);
+            return error;
+        }
+    }
+    return config;
+}
+
+std::vector<ConfigDifference> configDifferences(const RunConfig& a, const RunConfig& b) {
+    std::vector<ConfigDifference> differences;
+    for (const KeyEntry& entry : keyTable()) {
+        std::string before = entry.get(a), after = entry.get(b);
+        if (before != after) differences.push_back({entry.description.name, std::move(before), std::move(after)});
+    }
+    return differences;
+}
+
+std::string trainCommandLine(const RunConfig& config, std::string_view name) {
+    std::string line = "mofo train --model " + shellWord(config.model) + " --data " + shellWord(config.data);
+    if (!name.empty()) line += " --name " + shellWord(name);
+    for (const KeyEntry& entry : keyTable()) {
+        const KeyDescription& key = entry.description;
+        if (std::find(std::begin(ownOptions), std::end(ownOptions), key.name) != std::end(ownOptions)) continue;
+        const std::string value = entry.get(config);
+        if (value != key.defaultText) line += " --set " + shellWord(key.name + "=" + value);
+    }
+    return line;
+}
+
+}  // namespace mofo
