@@ -38,6 +38,7 @@ struct RunRow {
     std::string name;
     RunState state = RunState::Queued;  ///< as a reader should show it: Lost is derived from the free lock, never stored
     std::string device = "cpu";         ///< cpu, cuda-0: resolved from `auto` before queueing
+    std::string deviceWarning;          ///< why `auto` did not take the GPU (the engine's first event), or empty
     std::string modelId;                ///< sealed model of the workspace
     std::string modelName;              ///< what the user named, for showing
     RunConfig config;
