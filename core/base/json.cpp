@@ -1,7 +1,8 @@
 #include "core/base/json.h"
 
 #include <cmath>
-#include <set>
+#include <cstddef>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,33 @@
 namespace mofo {
 
 namespace {
+
+/// Walks the text and tells how far the parser has come, which nlohmann's SAX interface itself does not.
+class CountingIterator {
+public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = char;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const char*;
+    using reference = const char&;
+
+    CountingIterator(const char* at, const char** reached) : m_at(at), m_reached(reached) {}
+    reference operator*() const { return *m_at; }
+    CountingIterator& operator++() {
+        *m_reached = ++m_at;
+        return *this;
+    }
+    CountingIterator operator++(int) {
+        const CountingIterator before = *this;
+        ++*this;
+        return before;
+    }
+    bool operator==(const CountingIterator& other) const { return m_at == other.m_at; }
+
+private:
+    const char* m_at;
+    const char** m_reached;
+};
 
 /// Builds the value while it is parsed, so that depth and duplicates are refused before they cost anything.
 class LimitedBuilder : public nlohmann::json_sax<Json> {
@@ -95,18 +123,27 @@ Error jsonSyntaxError(std::size_t position, const nlohmann::detail::exception& r
 
 Result<Json> parseJson(std::string_view text, const JsonLimits& limits) {
     if (text.size() > limits.sizeBytes) return Error{ErrorCode::InvalidInput, "more than " + formatBytes(limits.sizeBytes) + " of JSON", "", "", "LIMIT"};
+    std::ptrdiff_t markBytes = 0;
     if (text.starts_with("\xEF\xBB\xBF")) {
         if (!limits.allowByteOrderMark) return Error{ErrorCode::InvalidInput, "a byte order mark stands before the JSON", "byte 0", "", "JSON"};
         text.remove_prefix(3);
+        markBytes = 3;
     }
-    if (!isValidUtf8(text)) return Error{ErrorCode::InvalidInput, "not valid UTF-8", "", "Save the file as UTF-8", "UTF8"};
+    const auto place = [&](std::ptrdiff_t at) { return "byte " + std::to_string(at + markBytes); };
+    if (const std::size_t valid = validUtf8Prefix(text); valid < text.size()) {
+        return Error{ErrorCode::InvalidInput, "not valid UTF-8", place(static_cast<std::ptrdiff_t>(valid)), "Save the file as UTF-8", "UTF8"};
+    }
     // nlohmann::json takes a zero byte for the end of the text; JSON allows none anywhere.
     if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-        return Error{ErrorCode::InvalidInput, "a zero byte in the JSON", "byte " + std::to_string(zero), "", "JSON"};
+        return Error{ErrorCode::InvalidInput, "a zero byte in the JSON", place(static_cast<std::ptrdiff_t>(zero)), "", "JSON"};
     }
     Json root;
     LimitedBuilder builder(root, limits);
-    if (!Json::sax_parse(text.begin(), text.end(), &builder)) return std::move(builder.failure);
+    const char* reached = text.data();
+    if (!Json::sax_parse(CountingIterator(text.data(), &reached), CountingIterator(text.data() + text.size(), &reached), &builder)) {
+        builder.failure.where = place(reached - text.data());
+        return std::move(builder.failure);
+    }
     return root;
 }
 

@@ -19,8 +19,9 @@ struct JsonLimits {
     bool allowByteOrderMark = false;
 };
 
-/// Parses one JSON text (RFC 8259, nothing after it but white space). Errors carry the byte offset in `where` and one of the
-/// tags JSON, UTF8, DEPTH, DUP, LIMIT, RANGE (a number beyond double). Depth is checked while parsing, never afterwards.
+/// Parses one JSON text (RFC 8259, nothing after it but white space). Errors carry in `where` the byte that the parser had
+/// come to (where UTF-8 breaks: the offset of its first wrong byte; else the count of bytes read) and one of the tags
+/// JSON, UTF8, DEPTH, DUP, LIMIT, RANGE (a number beyond double). Depth is checked while parsing, never afterwards.
 Result<Json> parseJson(std::string_view text, const JsonLimits& limits = {});
 
 /// What a SAX handler of one's own returns from its parse_error(): the tag (JSON, UTF8 or RANGE), the byte, a text for people.

@@ -67,15 +67,18 @@ std::string escapeForDisplay(std::string_view text) {
     return out;
 }
 
-bool isValidUtf8(std::string_view text) {
+std::size_t validUtf8Prefix(std::string_view text) {
     char32_t c = 0;
-    for (std::size_t at = 0; at < text.size();) {
+    std::size_t at = 0;
+    while (at < text.size()) {
         const std::size_t length = decodeUtf8(text, at, c);
-        if (length == 0) return false;
+        if (length == 0) break;
         at += length;
     }
-    return true;
+    return at;
 }
+
+bool isValidUtf8(std::string_view text) { return validUtf8Prefix(text) == text.size(); }
 
 std::string formatBytes(std::uint64_t bytes) {
     static constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

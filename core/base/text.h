@@ -1,6 +1,7 @@
 // Small text tools: showing foreign text safely, numbers and sizes for people, near misses.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,6 +15,8 @@ namespace mofo {
 [[nodiscard]] std::string escapeForDisplay(std::string_view text);
 /// Whether `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
 [[nodiscard]] bool isValidUtf8(std::string_view text);
+/// How many bytes from the start are well-formed UTF-8: text.size(), or the offset of the first wrong byte.
+[[nodiscard]] std::size_t validUtf8Prefix(std::string_view text);
 /// "97.8 MiB", "512 B": binary units, three significant digits.
 [[nodiscard]] std::string formatBytes(std::uint64_t bytes);
 /// "2 h 05 min", "3 min 20 s", "12 s".

@@ -9,7 +9,8 @@ endif()
 
 add_library(mofo_options INTERFACE)
 target_include_directories(mofo_options INTERFACE "${PROJECT_SOURCE_DIR}")
-target_compile_options(mofo_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi)
+# -Wrestrict of g++ 12 warns of std::string's own operator+ (GCC bug 105651).
+target_compile_options(mofo_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi -Wno-restrict)
 if(MOFO_SANITIZE)
   target_compile_options(mofo_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(mofo_options INTERFACE -fsanitize=address,undefined)
