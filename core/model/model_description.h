@@ -43,7 +43,7 @@ struct ModelDescription {
     NormKind norm = NormKind::Rms;
     MlpKind mlp = MlpKind::GatedSilu;
     RopeDescription rope;
-    bool attentionBias = false;
+    bool attentionBias = false;  ///< described so that it can be refused by name: the decoder has no biases
     bool mlpBias = false;
     bool tiedHead = true;
     std::vector<std::int64_t> eosIds;
@@ -62,6 +62,7 @@ struct ParameterInfo {
     std::vector<std::int64_t> shape;  ///< [out, in] for matrices
     ModuleKind kind = ModuleKind::Norm;
     std::int64_t layer = -1;          ///< -1: embedding, final norm, head
+    /// Product of the shape.
     [[nodiscard]] std::int64_t elementCount() const;
 };
 
@@ -69,15 +70,18 @@ struct ParameterInfo {
 [[nodiscard]] std::vector<ParameterInfo> parametersOf(const ModelDescription& model);
 
 /// From a parsed config.json. Every field is range-checked (corpus C of reliability.md); an unknown model_type, activation,
-/// rope type or quantisation is Unsupported, named, with the list of what is known.
-Result<ModelDescription> describeHfConfig(const Json& config);
-/// From GGUF metadata (general.architecture, llama.*).
-Result<ModelDescription> describeGguf(const GgufFile& file);
-/// config.json such that Transformers' AutoConfig builds the same model.
+/// rope type or quantisation is Unsupported (tag "unsupported"), named, with the list of what is known. What is odd but does not
+/// stop us is appended to `warnings`. Errors name the key in `where`, not the file.
+Result<ModelDescription> describeHfConfig(const Json& config, std::vector<std::string>* warnings = nullptr);
+/// From GGUF metadata (general.architecture, llama.*) and the presence of output.weight and rope_freqs.weight.
+Result<ModelDescription> describeGguf(const GgufFile& file, std::vector<std::string>* warnings = nullptr);
+/// The name llama.cpp gives to a Hugging Face parameter of the family ("blk.0.attn_q.weight"), or empty.
+[[nodiscard]] std::string ggufNameOf(std::string_view hfName);
+/// config.json such that Transformers' AutoConfig (4.x and 5.x) builds the same model. dtype: "float32", "bfloat16", "float16".
 [[nodiscard]] Json hfConfigOf(const ModelDescription& model, std::string_view dtype);
 /// The families this build knows, for messages and `mofo doctor --models`.
 [[nodiscard]] std::vector<std::string> knownFamilies();
-/// random:smollm2 and random:llama-1b: shapes for benchmarks.
+/// random:smollm2 and random:llama-1b: shapes for benchmarks. NotFound otherwise, with the list.
 Result<ModelDescription> describeRandom(std::string_view name);
 
 }  // namespace mofo
