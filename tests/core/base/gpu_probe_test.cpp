@@ -234,7 +234,9 @@ TEST(GpuProbe, DeviceFilesOfAnotherGroup) {
     const GpuProbeOptions options = machine.options();
     const bool root = geteuid() == 0;
     fs::permissions(options.root / "dev/nvidiactl", static_cast<fs::perms>(root ? 0660 : 0));
-    if (root) ASSERT_EQ(chown((options.root / "dev/nvidiactl").c_str(), 0, 44), 0);
+    if (root) {
+        ASSERT_EQ(chown((options.root / "dev/nvidiactl").c_str(), 0, 44), 0);  // Debian's group video
+    }
     // Nothing is forbidden to root: look as another user.
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
@@ -253,8 +255,9 @@ TEST(GpuProbe, DeviceFilesOfAnotherGroup) {
     waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
     EXPECT_THAT(text, AllOf(HasSubstr("no_permission\n"), HasSubstr("may not open"), HasSubstr("nvidiactl (owner "), HasSubstr("the CPU is used")));
-    // Group 44 is Debian's video.
-    if (root) EXPECT_THAT(text, AllOf(HasSubstr("User nobody"), HasSubstr("owner root:video, mode 0660"), HasSubstr("add the user to the group video")));
+    if (root) {
+        EXPECT_THAT(text, AllOf(HasSubstr("User nobody"), HasSubstr("owner root:video, mode 0660"), HasSubstr("add the user to the group video")));
+    }
 }
 
 TEST(GpuProbe, TwoGpusAreEachNamed) {

