@@ -55,6 +55,7 @@ struct RunRow {
     std::int64_t queuePlace = 0;        ///< ascending; 0 where not queued
     std::int64_t restarts = 0;
     RunSummary summary;
+    std::string unreadable;             ///< why config or tags could not be read (damaged row, newer program), else empty
 };
 
 struct ModelRow {
@@ -101,6 +102,7 @@ struct JobRow {
     double progress = 0;     ///< 0..1
     std::string endReason;
     bool cancelRequested = false;
+    std::string unreadable;  ///< why the parameters could not be read, else empty
 };
 
 class Registry {
@@ -113,14 +115,20 @@ public:
     ~Registry();
 
     // Runs. Reading derives Lost: an active state, lock free, no supervisor restarting it (`starting`: for 30 s).
+    /// A queued run without a queuePlace goes to the end. A modelId must be in the workspace (NotFound); empty = none.
     Result<void> addRun(const RunRow& run);
     Result<std::vector<RunRow>> runs(bool includeTrashed = false) const;  ///< newest first
     /// By id, unique id prefix or unique name; NotFound and Conflict (ambiguous, with the candidates) otherwise.
     Result<RunRow> findRun(std::string_view text) const;
+    /// Keeps startedNs, endedNs and the queue place in step with the state. Lost is refused (Internal).
     Result<void> setRunState(std::string_view id, RunState state, std::string_view endReason = {});
+    /// How the last engine ended, where that is not a state of its own (killed: Lost is derived). The state stays.
+    Result<void> setRunEndReason(std::string_view id, std::string_view endReason);
     Result<void> setRunSummary(std::string_view id, const RunSummary& summary);
     /// The config as live changes left it.
     Result<void> setRunConfig(std::string_view id, const RunConfig& config);
+    /// The config the run was added with.
+    Result<RunConfig> initialRunConfig(std::string_view id) const;
     Result<void> renameRun(std::string_view id, std::string_view name);
     Result<void> setRunNote(std::string_view id, std::string_view note);
     Result<void> setRunTags(std::string_view id, const std::vector<std::string>& tags);
@@ -128,7 +136,11 @@ public:
     Result<void> setRunRestarts(std::string_view id, std::int64_t restarts);
     /// Puts a run (back) into its device's queue, at the end.
     Result<void> queueRun(std::string_view id);
-    /// Takes the first queued run of a device: its state becomes `starting`. Empty where none waits.
+    /// Takes a queued run out of the queue: it becomes stopped. False where it was not queued any more.
+    Result<bool> stopQueuedRun(std::string_view id, std::string_view endReason);
+    /// Puts a queued run at a position of its device's queue, 1 = the next to start; Conflict where it is not queued.
+    Result<void> moveQueuedRun(std::string_view id, std::int64_t position);
+    /// Takes the first queued run of a device: its state becomes `starting`. Empty where none waits. One that is unreadable fails and is passed over.
     Result<std::optional<RunRow>> takeNextQueuedRun(std::string_view device);
 
     // Jobs
@@ -141,13 +153,15 @@ public:
     Result<void> requestJobCancel(std::string_view id);
 
     // Commands
+    /// The same uuid again is the same command: no error, no second row. Usage (LIMIT) above 4 KiB of payload, 1 MiB for generate.
     Result<void> addCommand(const CommandRow& command);
     /// Commands of a run in order of arrival, withdrawn ones left out; seq > afterSeq.
     Result<std::vector<CommandRow>> commands(std::string_view runId, std::int64_t afterSeq = 0) const;
-    /// Withdraws a command that has not been taken yet; false where it is too late is decided by the acknowledgement.
+    /// Marks a command withdrawn; whether that came in time is decided by the acknowledgement, which is there or not. NotFound for an unknown uuid.
     Result<void> withdrawCommand(std::string_view uuid);
 
     // Models
+    /// The same content from another place adds that sourceKey to the model that is there.
     Result<void> addModel(const ModelRow& model);
     Result<std::vector<ModelRow>> models() const;
     Result<ModelRow> findModel(std::string_view text) const;  ///< id, unique prefix or unique name

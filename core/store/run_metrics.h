@@ -47,7 +47,8 @@ struct StepRow {
     bool superseded = false;
 };
 
-/// Per-parameter measures of one logged step; every vector has one entry per parameter, in parameter order.
+/// Per-parameter measures of one logged step; every vector has one entry per parameter, in parameter order, or is empty where
+/// that was not measured.
 struct TensorRow {
     std::int64_t seq = 0;
     std::int64_t step = 0;
@@ -61,6 +62,7 @@ struct TensorRow {
     std::vector<std::uint32_t> changedBf16;  ///< after rounding both to bf16
     std::vector<float> churn;              ///< 1 - overlap with the previous logged mask; NaN at the first
     std::vector<float> coverage;           ///< share ever selected at a logged step
+    bool superseded = false;
 };
 
 /// log2 histogram of |m| of one parameter at one logged step: 64 bins as kernels/include/statistics.h defines them.
@@ -68,6 +70,7 @@ struct HistogramRow {
     std::int64_t step = 0;
     std::int64_t parameter = 0;
     std::vector<std::uint32_t> bins;
+    bool superseded = false;
 };
 
 struct EvalRow {
@@ -112,6 +115,7 @@ struct CheckpointRow {
     double seconds = 0;
     bool verified = false, superseded = false, pinned = false;
     std::int64_t wallNs = 0;
+    bool removed = false;   ///< deleted by retention: written so, it is no longer read
 };
 
 /// One row, rewritten: where the engine is. `heartbeatBootNs` is CLOCK_BOOTTIME of `bootId`.
@@ -165,13 +169,17 @@ public:
     static Result<MetricsWriter> open(const std::filesystem::path& file, std::string_view runId);
     MetricsWriter(MetricsWriter&&) noexcept;
     ~MetricsWriter();
-    /// Replaces the parameter table (once, before the first tensor row).
+    MetricsWriter& operator=(MetricsWriter&&) noexcept;
+    /// Replaces the parameter table (once, before the first tensor row). The same names and sizes again update the rest; others are a
+    /// Conflict once tensors are stored.
     Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
     /// Free-form facts about the run (dataset counts, hashes, build, thread counts): one JSON object per key.
     Result<void> writeFact(std::string_view key, const Json& value);
-    /// One IMMEDIATE transaction; seq numbers are assigned here.
+    /// One IMMEDIATE transaction: all of the batch or nothing. seq numbers are assigned here. A step (or the tensors or histograms of a
+    /// step) that is there and not superseded is a Conflict; an acknowledgement of a known uuid is left as it is; a checkpoint of a known
+    /// folder is updated.
     Result<void> write(const MetricsBatch& batch);
-    /// Marks everything after `step` as superseded (undo, resume from an earlier checkpoint).
+    /// Marks everything after `step` as superseded, but for acknowledgements (undo, resume from an earlier checkpoint; 0 = all).
     Result<void> supersedeAfter(std::int64_t step);
 
 private:
@@ -189,11 +197,18 @@ public:
     MetricsReader& operator=(MetricsReader&&) noexcept;
     ~MetricsReader();
 
+    /// Changes whenever the engine commits: cheap to poll.
     [[nodiscard]] std::int64_t dataVersion() const;
+    /// Rows left out so far because they are damaged (a blob of the wrong length, no number where one is due).
+    [[nodiscard]] std::int64_t refusedRows() const;
+    /// How often something was superseded: when it grows, rows read earlier have changed their flag.
+    Result<std::int64_t> supersessions() const;
     Result<std::vector<ParameterRow>> parameters() const;
     Result<std::vector<StepRow>> stepsAfter(std::int64_t seq, std::int64_t limit = 1'000'000) const;
     Result<std::vector<TensorRow>> tensorsAfter(std::int64_t seq, std::int64_t limit = 1'000'000) const;
+    /// The one of the highest step that is not superseded.
     Result<std::optional<TensorRow>> newestTensors() const;
+    /// Of the parameters in their order; not the superseded ones.
     Result<std::vector<HistogramRow>> histograms(std::int64_t step) const;
     Result<std::vector<EvalRow>> evalsAfter(std::int64_t seq) const;
     Result<std::vector<EventRow>> eventsAfter(std::int64_t seq) const;

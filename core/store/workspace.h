@@ -12,8 +12,9 @@ class Workspace {
 public:
     /// Opens an existing workspace for reading; NotFound where there is none (clients show an empty list then).
     static Result<Workspace> open(const std::filesystem::path& folder);
-    /// Opens it, making folder and databases if need be. The default place is made with its parents, a named one only if its
-    /// parent exists. Refused: another user's folder, a network file system, a newer schema, not writable.
+    /// Opens it, making folder and registry if need be. The default place is made with its parents, a named one only if its
+    /// parent exists. Refused: another user's folder, a network file system, not writable, a file in the way. What the registry's
+    /// own file may be refused for, Registry::open says.
     static Result<Workspace> openOrCreate(const std::filesystem::path& folder, bool isDefaultPlace);
 
     [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }

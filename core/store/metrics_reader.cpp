@@ -1,0 +1,325 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/text.h"
+#include "core/store/database.h"
+#include "core/store/run_metrics.h"
+
+namespace mofo {
+
+struct MetricsReader::State {
+    std::unique_ptr<Database> database;
+    std::size_t parameterCount = 0;  ///< 0 until the engine has written them
+    std::int64_t refused = 0;
+
+    std::size_t countParameters() {
+        if (parameterCount == 0) {
+            Query query(*database, "SELECT count(*) FROM parameters");
+            if (query.next()) parameterCount = static_cast<std::size_t>(query.integer(0));
+        }
+        return parameterCount;
+    }
+};
+
+namespace {
+
+/// A blob as numbers. False where its length is not that of `count` numbers; an empty blob is a measure that was not taken.
+template <class T>
+bool readBlob(Query& row, int column, std::size_t count, std::vector<T>& out) {
+    static_assert(sizeof(T) == 4);
+    const std::string_view bytes = row.blob(column);
+    if (!bytes.empty() && bytes.size() != count * sizeof(T)) return false;
+    out.resize(bytes.size() / sizeof(T));
+    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+    return true;
+}
+
+bool isLossState(std::string_view text) { return text == "finite" || text == "nan" || text == "inf"; }
+
+/// The loss of a row, with the state deciding: NULL is a NaN or an infinity whose sign nobody kept. False where they do not fit together.
+bool readLoss(Query& row, int valueColumn, int stateColumn, double& loss, std::string& state) {
+    const std::optional<double> value = row.optionalNumber(valueColumn);
+    state = row.text(stateColumn);
+    if (!isLossState(state) || (state == "finite" && (!value || !std::isfinite(*value)))) return false;
+    loss = value ? *value : state == "inf" ? HUGE_VAL : std::nan("");
+    return true;
+}
+
+bool readTensorRow(Query& row, std::size_t count, TensorRow& out) {
+    out.seq = row.integer(0);
+    out.step = row.integer(1);
+    out.superseded = row.flag(2);
+    return out.step >= 0 && readBlob(row, 3, count, out.selected) && readBlob(row, 4, count, out.masked) && readBlob(row, 5, count, out.threshold) &&
+           readBlob(row, 6, count, out.driftL2) && readBlob(row, 7, count, out.driftL1) && readBlob(row, 8, count, out.driftMax) && readBlob(row, 9, count, out.changed) &&
+           readBlob(row, 10, count, out.changedBf16) && readBlob(row, 11, count, out.churn) && readBlob(row, 12, count, out.coverage);
+}
+
+#define MOFO_SELECT_TENSORS \
+    "SELECT seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, churn, coverage FROM tensors "
+#define MOFO_SELECT_ACKNOWLEDGEMENTS "SELECT uuid, applied_step, accepted, reason, wall_ns FROM acknowledgements "
+
+AcknowledgementRow readAcknowledgement(Query& row) {
+    return {.uuid = row.text(0), .appliedStep = row.integer(1), .accepted = row.flag(2), .reason = row.text(3), .wallNs = row.integer(4)};
+}
+
+}  // namespace
+
+MetricsReader::MetricsReader(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+MetricsReader::MetricsReader(MetricsReader&&) noexcept = default;
+MetricsReader& MetricsReader::operator=(MetricsReader&&) noexcept = default;
+MetricsReader::~MetricsReader() = default;
+
+Result<MetricsReader> MetricsReader::open(const std::filesystem::path& file) {
+    struct stat info {};
+    if (lstat(file.c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        return Error{ErrorCode::NotFound, "the run has measured nothing yet", escapeForDisplay(file.string()), "Wait until its engine has started", ""};
+    }
+    MOFO_TRY(auto database, Database::open(file, metricsSchema(), Database::Mode::Observer));
+    auto state = std::make_unique<State>();
+    state->database = std::move(database);
+    return MetricsReader(std::move(state));
+}
+
+std::int64_t MetricsReader::dataVersion() const { return m_state->database->dataVersion(); }
+std::int64_t MetricsReader::refusedRows() const { return m_state->refused; }
+
+Result<std::int64_t> MetricsReader::supersessions() const {
+    return m_state->database->attempt([&]() -> Result<std::int64_t> {
+        Query query(*m_state->database, "SELECT count(*) FROM supersessions");
+        query.next();
+        return query.integer(0);
+    });
+}
+
+Result<std::vector<ParameterRow>> MetricsReader::parameters() const {
+    return m_state->database->attempt([&]() -> Result<std::vector<ParameterRow>> {
+        std::vector<ParameterRow> list;
+        Query query(*m_state->database, "SELECT place, name, kind, layer, size, filtered, pretrained_l2 FROM parameters ORDER BY place");
+        while (query.next()) {
+            list.push_back({.index = query.integer(0), .name = query.text(1), .kind = query.text(2), .layer = query.integer(3), .size = query.integer(4),
+                            .filtered = query.flag(5), .pretrainedL2 = query.number(6)});
+        }
+        return list;
+    });
+}
+
+Result<std::vector<StepRow>> MetricsReader::stepsAfter(std::int64_t seq, std::int64_t limit) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<StepRow>> {
+        std::vector<StepRow> list;
+        Query query(*m_state->database,
+                    "SELECT seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, tokens_per_second, step_ms, data_ms, "
+                    "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded FROM steps WHERE seq > ? ORDER BY seq LIMIT ?");
+        query.with(seq, limit);
+        while (query.next()) {
+            StepRow r;
+            r.seq = query.integer(0);
+            r.step = query.integer(1);
+            if (!readLoss(query, 2, 3, r.loss, r.lossState) || r.step < 1) {
+                ++m_state->refused;
+                continue;
+            }
+            r.gradNorm = query.number(4);
+            r.clippedNorm = query.number(5);
+            r.lr = query.number(6);
+            r.alpha = query.number(7);
+            r.granularity = query.text(8);
+            r.tokens = query.integer(9);
+            r.inputTokens = query.integer(10);
+            r.epoch = query.number(11);
+            r.tokensPerSecond = query.number(12);
+            r.stepMs = query.number(13);
+            r.dataMs = query.number(14);
+            r.forwardBackwardMs = query.number(15);
+            r.optimizerMs = query.number(16);
+            r.statisticsMs = query.number(17);
+            r.memoryBytes = query.integer(18);
+            r.movedCount = query.integer(19);
+            r.wallNs = query.integer(20);
+            r.superseded = query.flag(21);
+            list.push_back(std::move(r));
+        }
+        return list;
+    });
+}
+
+Result<std::vector<TensorRow>> MetricsReader::tensorsAfter(std::int64_t seq, std::int64_t limit) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<TensorRow>> {
+        const std::size_t count = m_state->countParameters();
+        std::vector<TensorRow> list;
+        Query query(*m_state->database, MOFO_SELECT_TENSORS "WHERE seq > ? ORDER BY seq LIMIT ?");
+        query.with(seq, limit);
+        while (query.next()) {
+            if (TensorRow& row = list.emplace_back(); !readTensorRow(query, count, row)) {
+                list.pop_back();
+                ++m_state->refused;
+            }
+        }
+        return list;
+    });
+}
+
+Result<std::optional<TensorRow>> MetricsReader::newestTensors() const {
+    return m_state->database->attempt([&]() -> Result<std::optional<TensorRow>> {
+        const std::size_t count = m_state->countParameters();
+        Query query(*m_state->database, MOFO_SELECT_TENSORS "WHERE superseded = 0 ORDER BY step DESC");
+        while (query.next()) {
+            if (TensorRow row; readTensorRow(query, count, row)) return std::optional(std::move(row));
+            ++m_state->refused;
+        }
+        return std::optional<TensorRow>();
+    });
+}
+
+Result<std::vector<HistogramRow>> MetricsReader::histograms(std::int64_t step) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<HistogramRow>> {
+        std::vector<HistogramRow> list;
+        Query query(*m_state->database, "SELECT step, parameter, bins FROM histograms WHERE step = ? AND superseded = 0 ORDER BY parameter");
+        query.with(step);
+        while (query.next()) {
+            HistogramRow row{.step = query.integer(0), .parameter = query.integer(1)};
+            if (readBlob(query, 2, 64, row.bins) && row.bins.size() == 64) {
+                list.push_back(std::move(row));
+            } else {
+                ++m_state->refused;
+            }
+        }
+        return list;
+    });
+}
+
+Result<std::vector<EvalRow>> MetricsReader::evalsAfter(std::int64_t seq) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<EvalRow>> {
+        std::vector<EvalRow> list;
+        // Newest rows of a large set are in a table of their own, so one statement cannot give both; eval rows are written with their eval.
+        Query query(*m_state->database, "SELECT seq, step, task, loss, loss_state, tokens, seconds, superseded FROM evals WHERE seq > ? ORDER BY seq");
+        Query rows(*m_state->database, "SELECT first_row, losses, tokens FROM eval_rows WHERE eval = ? ORDER BY first_row");
+        query.with(seq);
+        while (query.next()) {
+            EvalRow r;
+            std::string state;
+            r.seq = query.integer(0);
+            r.step = query.integer(1);
+            r.task = query.text(2);
+            bool whole = readLoss(query, 3, 4, r.loss, state) && r.step >= 0;
+            r.tokens = query.integer(5);
+            r.seconds = query.number(6);
+            r.superseded = query.flag(7);
+            rows.with(r.seq);
+            while (whole && rows.next()) {
+                const std::size_t count = rows.blob(1).size() / sizeof(float);
+                std::vector<float> losses;
+                std::vector<std::uint32_t> tokens;
+                whole = static_cast<std::size_t>(rows.integer(0)) == r.rowLoss.size() && readBlob(rows, 1, count, losses) && readBlob(rows, 2, count, tokens) &&
+                        losses.size() == tokens.size();
+                r.rowLoss.insert(r.rowLoss.end(), losses.begin(), losses.end());
+                r.rowTokens.insert(r.rowTokens.end(), tokens.begin(), tokens.end());
+            }
+            if (whole) {
+                list.push_back(std::move(r));
+            } else {
+                ++m_state->refused;
+            }
+        }
+        return list;
+    });
+}
+
+Result<std::vector<EventRow>> MetricsReader::eventsAfter(std::int64_t seq) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<EventRow>> {
+        std::vector<EventRow> list;
+        Query query(*m_state->database, "SELECT seq, step, kind, who, key, old_value, new_value, text, wall_ns, superseded FROM events WHERE seq > ? ORDER BY seq");
+        query.with(seq);
+        while (query.next()) {
+            list.push_back({.seq = query.integer(0), .step = query.integer(1), .kind = query.text(2), .who = query.text(3), .key = query.text(4), .oldValue = query.text(5),
+                            .newValue = query.text(6), .text = query.text(7), .wallNs = query.integer(8), .superseded = query.flag(9)});
+        }
+        return list;
+    });
+}
+
+Result<std::optional<AcknowledgementRow>> MetricsReader::acknowledgement(std::string_view uuid) const {
+    return m_state->database->attempt([&]() -> Result<std::optional<AcknowledgementRow>> {
+        Query query(*m_state->database, MOFO_SELECT_ACKNOWLEDGEMENTS "WHERE uuid = ?");
+        if (!query.with(uuid).next()) return std::optional<AcknowledgementRow>();
+        return std::optional(readAcknowledgement(query));
+    });
+}
+
+Result<std::vector<AcknowledgementRow>> MetricsReader::acknowledgements() const {
+    return m_state->database->attempt([&]() -> Result<std::vector<AcknowledgementRow>> {
+        std::vector<AcknowledgementRow> list;
+        Query query(*m_state->database, MOFO_SELECT_ACKNOWLEDGEMENTS "ORDER BY seq");
+        while (query.next()) list.push_back(readAcknowledgement(query));
+        return list;
+    });
+}
+
+Result<std::vector<CheckpointRow>> MetricsReader::checkpoints() const {
+    return m_state->database->attempt([&]() -> Result<std::vector<CheckpointRow>> {
+        std::vector<CheckpointRow> list;
+        Query query(*m_state->database,
+                    "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns FROM checkpoints WHERE removed = 0 ORDER BY seq");
+        while (query.next()) {
+            CheckpointRow row{.step = query.integer(0), .folder = query.text(1), .kind = query.text(2), .manifestSha256 = query.text(3), .sizeBytes = query.integer(4),
+                              .seconds = query.number(5), .verified = query.flag(6), .superseded = query.flag(7), .pinned = query.flag(8)};
+            row.wallNs = query.integer(9);
+            // The folder becomes part of a path: a name that leads elsewhere is no checkpoint of ours.
+            if (row.folder.empty() || row.folder.front() == '.' || row.folder.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+                ++m_state->refused;
+                continue;
+            }
+            list.push_back(std::move(row));
+        }
+        return list;
+    });
+}
+
+Result<std::vector<GenerationRow>> MetricsReader::generationsAfter(std::string_view uuid, std::int64_t seq) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<GenerationRow>> {
+        std::vector<GenerationRow> list;
+        Query query(*m_state->database, "SELECT seq, uuid, text, last, details FROM generations WHERE uuid = ? AND seq > ? ORDER BY seq");
+        query.with(uuid, seq);
+        while (query.next()) {
+            GenerationRow row{.seq = query.integer(0), .uuid = query.text(1), .text = query.text(2), .last = query.flag(3)};
+            if (auto details = parseJson(query.text(4)); details.ok()) row.details = std::move(details).value();
+            list.push_back(std::move(row));
+        }
+        return list;
+    });
+}
+
+Result<std::vector<MachineRow>> MetricsReader::machineAfter(std::int64_t seq) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<MachineRow>> {
+        std::vector<MachineRow> list;
+        Query query(*m_state->database,
+                    "SELECT seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes FROM machine WHERE seq > ? ORDER BY seq");
+        query.with(seq);
+        while (query.next()) {
+            list.push_back({.seq = query.integer(0), .wallNs = query.integer(1), .cpuShare = query.number(2), .residentBytes = query.integer(3), .hostUsedBytes = query.integer(4),
+                            .hostTotalBytes = query.integer(5), .diskFreeBytes = query.integer(6)});
+        }
+        return list;
+    });
+}
+
+Result<std::optional<StatusRow>> MetricsReader::status() const {
+    return m_state->database->attempt([&]() -> Result<std::optional<StatusRow>> {
+        Query query(*m_state->database, "SELECT phase, progress, detail, step, total_steps, heartbeat_boot_ns, boot_id, eta_seconds FROM status WHERE id = 1");
+        if (!query.next()) return std::optional<StatusRow>();
+        return std::optional(StatusRow{.phase = query.text(0), .progress = query.number(1), .detail = query.text(2), .step = query.integer(3), .totalSteps = query.integer(4),
+                                       .heartbeatBootNs = query.integer(5), .bootId = query.text(6), .etaSeconds = query.number(7)});
+    });
+}
+
+Result<std::optional<Json>> MetricsReader::fact(std::string_view key) const {
+    return m_state->database->attempt([&]() -> Result<std::optional<Json>> {
+        Query query(*m_state->database, "SELECT value FROM facts WHERE key = ?");
+        if (!query.with(key).next()) return std::optional<Json>();
+        MOFO_TRY(Json value, parseJson(query.text(0)));
+        return std::optional<Json>(std::move(value));
+    });
+}
+
+}  // namespace mofo

@@ -1,0 +1,291 @@
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <bit>
+#include <span>
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/store/database.h"
+#include "core/store/run_metrics.h"
+
+namespace mofo {
+
+static_assert(std::endian::native == std::endian::little, "blobs are written as they lie in memory");
+
+namespace {
+
+constexpr std::size_t blobLimit = 65536 / 4;  ///< numbers per blob
+
+struct StoredLoss {
+    std::optional<double> value;
+    std::string_view state;
+};
+
+/// The number says more than the word beside it: NaN and infinities are what they are, whatever lossState claims.
+StoredLoss storedLoss(double loss, const std::string& claimed) {
+    if (std::isnan(loss)) return {std::nullopt, "nan"};
+    if (std::isinf(loss)) return {loss, "inf"};
+    if (claimed == "nan") return {std::nullopt, "nan"};
+    if (claimed == "inf") return {std::nullopt, "inf"};
+    return {loss, "finite"};
+}
+
+std::int64_t lastSeq(Database& database, const char* sql) {
+    Query query(database, sql);
+    return query.next() ? query.integer(0) : 0;
+}
+
+}  // namespace
+
+struct MetricsWriter::State {
+    std::unique_ptr<Database> database;
+    /// The last number given in each table; taken over from a batch only after its commit.
+    struct Numbers {
+        std::int64_t steps = 0, tensors = 0, histograms = 0, evals = 0, events = 0, acknowledgements = 0, checkpoints = 0, generations = 0, machine = 0;
+    } numbers;
+
+    ~State() {
+        // So that the file alone is whole when the engine has gone. PASSIVE waits for nobody.
+        if (database) sqlite3_wal_checkpoint_v2(database->handle().getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    }
+    void readNumbers();
+    void writeSteps(const std::vector<StepRow>& rows, Numbers& last);
+    void writeTensors(const std::vector<TensorRow>& rows, Numbers& last);
+    void writeHistograms(const std::vector<HistogramRow>& rows, Numbers& last);
+    void writeEvals(const std::vector<EvalRow>& rows, Numbers& last);
+    void writeEvents(const std::vector<EventRow>& rows, Numbers& last);
+    void writeAcknowledgements(const std::vector<AcknowledgementRow>& rows, Numbers& last);
+    void writeCheckpoints(const std::vector<CheckpointRow>& rows, Numbers& last);
+    void writeGenerations(const std::vector<GenerationRow>& rows, Numbers& last);
+    void writeMachine(const std::vector<MachineRow>& rows, Numbers& last);
+    void writeStatus(const StatusRow& status);
+};
+
+void MetricsWriter::State::readNumbers() {
+    Database& db = *database;
+    numbers.steps = lastSeq(db, "SELECT max(seq) FROM steps");
+    numbers.tensors = lastSeq(db, "SELECT max(seq) FROM tensors");
+    numbers.histograms = lastSeq(db, "SELECT max(seq) FROM histograms");
+    numbers.evals = lastSeq(db, "SELECT max(seq) FROM evals");
+    numbers.events = lastSeq(db, "SELECT max(seq) FROM events");
+    numbers.acknowledgements = lastSeq(db, "SELECT max(seq) FROM acknowledgements");
+    numbers.checkpoints = lastSeq(db, "SELECT max(seq) FROM checkpoints");
+    numbers.generations = lastSeq(db, "SELECT max(seq) FROM generations");
+    numbers.machine = lastSeq(db, "SELECT max(seq) FROM machine");
+}
+
+bool MetricsBatch::empty() const {
+    return steps.empty() && tensors.empty() && histograms.empty() && evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() &&
+           generations.empty() && machine.empty() && !status;
+}
+
+MetricsWriter::MetricsWriter(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+MetricsWriter::MetricsWriter(MetricsWriter&&) noexcept = default;
+MetricsWriter& MetricsWriter::operator=(MetricsWriter&&) noexcept = default;
+MetricsWriter::~MetricsWriter() = default;
+
+Result<MetricsWriter> MetricsWriter::open(const std::filesystem::path& file, std::string_view runId) {
+    MOFO_CHECK(Database::createIfMissing(file, metricsSchema(), true));
+    auto state = std::make_unique<State>();
+    MOFO_TRY(state->database, Database::open(file, metricsSchema(), Database::Mode::SoleWriter));
+    Database& database = *state->database;
+    MOFO_CHECK(database.attempt([&]() -> Result<void> {
+        WriteTransaction transaction(database);
+        const std::string id = storedJson(runId);
+        Query(database, "INSERT INTO facts(key, value) VALUES ('run_id', ?) ON CONFLICT (key) DO NOTHING").with(id).run();
+        Query owner(database, "SELECT value FROM facts WHERE key = 'run_id'");
+        if (!owner.next() || owner.text(0) != id) {
+            return Error{ErrorCode::Conflict, "the metrics belong to another run", escapeForDisplay(file.string()), "Each run has a folder of its own", ""};
+        }
+        state->readNumbers();
+        transaction.commit();
+        return {};
+    }));
+    return MetricsWriter(std::move(state));
+}
+
+Result<void> MetricsWriter::writeParameters(const std::vector<ParameterRow>& parameters) {
+    if (parameters.size() > blobLimit) {
+        return Error{ErrorCode::Unsupported, "the model has more than " + std::to_string(blobLimit) + " tensors", "", "", "LIMIT"};
+    }
+    Database& database = *m_state->database;
+    return database.attempt([&]() -> Result<void> {
+        WriteTransaction transaction(database);
+        std::vector<ParameterRow> present;
+        {
+            Query query(database, "SELECT place, name, size FROM parameters ORDER BY place");
+            while (query.next()) present.push_back({.index = query.integer(0), .name = query.text(1), .size = query.integer(2)});
+        }
+        const bool same = std::equal(present.begin(), present.end(), parameters.begin(), parameters.end(), [](const ParameterRow& a, const ParameterRow& b) {
+            return a.index == b.index && a.name == b.name && a.size == b.size;
+        });
+        const auto holdsTensors = [&] {
+            Query query(database, "SELECT 1 FROM tensors UNION ALL SELECT 1 FROM histograms LIMIT 1");
+            return query.next();
+        };
+        if (!same) {
+            if (!present.empty() && holdsTensors()) {
+                return Error{ErrorCode::Conflict, "the run has measurements of another set of parameters", escapeForDisplay(database.file().string()),
+                             "Start a new run for another model", ""};
+            }
+            Query(database, "DELETE FROM parameters").run();
+        }
+        Query insert(database,
+                     "INSERT INTO parameters(place, name, kind, layer, size, filtered, pretrained_l2) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                     "ON CONFLICT (place) DO UPDATE SET kind = excluded.kind, layer = excluded.layer, filtered = excluded.filtered, pretrained_l2 = excluded.pretrained_l2");
+        for (const ParameterRow& p : parameters) insert.with(p.index, p.name, p.kind, p.layer, p.size, p.filtered, p.pretrainedL2).run();
+        transaction.commit();
+        return {};
+    });
+}
+
+Result<void> MetricsWriter::writeFact(std::string_view key, const Json& value) {
+    Database& database = *m_state->database;
+    if (key == "run_id") return Error{ErrorCode::Internal, "the fact run_id is the writer's own", "", "", ""};
+    return database.attempt([&]() -> Result<void> {
+        WriteTransaction transaction(database);
+        Query(database, "INSERT INTO facts(key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").with(key, storedJson(value)).run();
+        transaction.commit();
+        return {};
+    });
+}
+
+Result<void> MetricsWriter::write(const MetricsBatch& batch) {
+    if (batch.empty()) return {};
+    State& state = *m_state;
+    return state.database->attempt([&]() -> Result<void> {
+        State::Numbers last = state.numbers;
+        WriteTransaction transaction(*state.database);
+        state.writeSteps(batch.steps, last);
+        state.writeTensors(batch.tensors, last);
+        state.writeHistograms(batch.histograms, last);
+        state.writeEvals(batch.evals, last);
+        state.writeEvents(batch.events, last);
+        state.writeAcknowledgements(batch.acknowledgements, last);
+        state.writeCheckpoints(batch.checkpoints, last);
+        state.writeGenerations(batch.generations, last);
+        state.writeMachine(batch.machine, last);
+        if (batch.status) state.writeStatus(*batch.status);
+        transaction.commit();
+        state.numbers = last;
+        return {};
+    });
+}
+
+Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
+    Database& database = *m_state->database;
+    return database.attempt([&]() -> Result<void> {
+        WriteTransaction transaction(database);
+        // Acknowledgements stay: a resume replays the changes that took effect after its checkpoint.
+        for (const char* sql : {"UPDATE steps SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE tensors SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE histograms SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE row_counts SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE threshold_spreads SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE evals SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE events SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE checkpoints SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE probes SET superseded = 1 WHERE step > ? AND superseded = 0"}) {
+            Query(database, sql).with(step).run();
+        }
+        Query(database, "INSERT INTO supersessions(step, wall_ns) VALUES (?, ?)").with(step, wallNs()).run();
+        transaction.commit();
+        return {};
+    });
+}
+
+void MetricsWriter::State::writeSteps(const std::vector<StepRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database,
+                 "INSERT INTO steps(seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, tokens_per_second, step_ms, data_ms, "
+                 "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const StepRow& r : rows) {
+        const StoredLoss loss = storedLoss(r.loss, r.lossState);
+        insert
+            .with(++last.steps, r.step, loss.value, loss.state, r.gradNorm, r.clippedNorm, r.lr, r.alpha, r.granularity, r.tokens, r.inputTokens, r.epoch, r.tokensPerSecond,
+                  r.stepMs, r.dataMs, r.forwardBackwardMs, r.optimizerMs, r.statisticsMs, r.memoryBytes, r.movedCount, r.wallNs, r.superseded)
+            .run();
+    }
+}
+
+void MetricsWriter::State::writeTensors(const std::vector<TensorRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database,
+                 "INSERT INTO tensors(seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, churn, coverage) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const TensorRow& r : rows) {
+        insert
+            .with(++last.tensors, r.step, r.superseded, r.selected, r.masked, r.threshold, r.driftL2, r.driftL1, r.driftMax, r.changed, r.changedBf16, r.churn, r.coverage)
+            .run();
+    }
+}
+
+void MetricsWriter::State::writeHistograms(const std::vector<HistogramRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database, "INSERT INTO histograms(seq, step, parameter, bins, superseded) VALUES (?, ?, ?, ?, ?)");
+    for (const HistogramRow& r : rows) insert.with(++last.histograms, r.step, r.parameter, r.bins, r.superseded).run();
+}
+
+void MetricsWriter::State::writeEvals(const std::vector<EvalRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database, "INSERT INTO evals(seq, step, task, loss, loss_state, tokens, seconds, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    Query insertRows(*database, "INSERT INTO eval_rows(eval, first_row, losses, tokens) VALUES (?, ?, ?, ?)");
+    for (const EvalRow& r : rows) {
+        const StoredLoss loss = storedLoss(r.loss, "finite");
+        insert.with(++last.evals, r.step, r.task, loss.value, loss.state, r.tokens, r.seconds, r.superseded).run();
+        // One blob stays small; a large evaluation set takes several rows.
+        const std::size_t count = std::min(r.rowLoss.size(), r.rowTokens.size());
+        for (std::size_t first = 0; first < count; first += blobLimit) {
+            const std::size_t n = std::min(blobLimit, count - first);
+            insertRows.with(last.evals, first, std::span(r.rowLoss).subspan(first, n), std::span(r.rowTokens).subspan(first, n)).run();
+        }
+    }
+}
+
+void MetricsWriter::State::writeEvents(const std::vector<EventRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database, "INSERT INTO events(seq, step, kind, who, key, old_value, new_value, text, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const EventRow& r : rows) insert.with(++last.events, r.step, r.kind, r.who, r.key, r.oldValue, r.newValue, r.text, r.wallNs, r.superseded).run();
+}
+
+void MetricsWriter::State::writeAcknowledgements(const std::vector<AcknowledgementRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    // The first answer stands: a command is applied once, and what is delivered again is answered already.
+    Query insert(*database,
+                 "INSERT INTO acknowledgements(seq, uuid, applied_step, accepted, reason, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (uuid) DO NOTHING");
+    for (const AcknowledgementRow& r : rows) insert.with(++last.acknowledgements, r.uuid, r.appliedStep, r.accepted, r.reason, r.wallNs).run();
+}
+
+void MetricsWriter::State::writeCheckpoints(const std::vector<CheckpointRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database,
+                 "INSERT INTO checkpoints(seq, step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, removed, wall_ns) "
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folder) DO UPDATE SET manifest_sha256 = excluded.manifest_sha256, size_bytes = excluded.size_bytes, "
+                 "seconds = excluded.seconds, verified = excluded.verified, superseded = excluded.superseded, pinned = excluded.pinned, removed = excluded.removed");
+    for (const CheckpointRow& r : rows) {
+        insert.with(++last.checkpoints, r.step, r.folder, r.kind, r.manifestSha256, r.sizeBytes, r.seconds, r.verified, r.superseded, r.pinned, r.removed, r.wallNs).run();
+    }
+}
+
+void MetricsWriter::State::writeGenerations(const std::vector<GenerationRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database, "INSERT INTO generations(seq, uuid, text, last, details) VALUES (?, ?, ?, ?, ?)");
+    for (const GenerationRow& r : rows) insert.with(++last.generations, r.uuid, r.text, r.last, storedJson(r.details)).run();
+}
+
+void MetricsWriter::State::writeMachine(const std::vector<MachineRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database, "INSERT INTO machine(seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    for (const MachineRow& r : rows) insert.with(++last.machine, r.wallNs, r.cpuShare, r.residentBytes, r.hostUsedBytes, r.hostTotalBytes, r.diskFreeBytes).run();
+}
+
+void MetricsWriter::State::writeStatus(const StatusRow& s) {
+    const double progress = s.progress > 0 ? std::min(s.progress, 1.0) : 0.0;
+    const double eta = std::isfinite(s.etaSeconds) ? s.etaSeconds : -1.0;
+    Query(*database,
+          "INSERT INTO status(id, phase, progress, detail, step, total_steps, heartbeat_boot_ns, boot_id, eta_seconds) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?) "
+          "ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, progress = excluded.progress, detail = excluded.detail, step = excluded.step, total_steps = excluded.total_steps, "
+          "heartbeat_boot_ns = excluded.heartbeat_boot_ns, boot_id = excluded.boot_id, eta_seconds = excluded.eta_seconds")
+        .with(s.phase, progress, s.detail, s.step, s.totalSteps, s.heartbeatBootNs, s.bootId, eta)
+        .run();
+}
+
+}  // namespace mofo
