@@ -71,9 +71,7 @@ int compareVersions(std::string_view a, std::string_view b) {
     return 0;
 }
 
-std::string describeCudaVersion(int version) {
-    return std::to_string(version / 1000) + '.' + std::to_string(version % 1000 / 10);
-}
+std::string describeCudaVersion(int version) { return std::to_string(version / 1000) + '.' + std::to_string(version % 1000 / 10); }
 
 /// What the file system tells without touching the driver.
 struct Traces {
@@ -156,7 +154,8 @@ std::optional<Refusal> refusedNode(const Traces& traces) {
         char mode[8];
         std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(info.st_mode & 07777));
         Refusal refusal;
-        refusal.found = "user " + userName + " may not open " + escapeForDisplay(node.string()) + " (owner " + ownerName + ':' + teamName + ", mode " + mode + ')';
+        refusal.found = "user " + userName + " may not open " + escapeForDisplay(node.string()) + " (owner " + ownerName + ':' + teamName +
+                        ", mode " + mode + ')';
         if (reason == EPERM) {
             refusal.remedy = kContainerAccess;
         } else if ((info.st_mode & 0060) == 0060 && teamName != "root") {
@@ -194,9 +193,8 @@ void set(GpuFinding& finding, State state, std::string problem, std::string reme
 }
 
 void judgeDriverTooOld(GpuFinding& finding, const Traces& traces) {
-    std::string found = finding.driverVersion.empty()
-                            ? "the NVIDIA driver here offers CUDA " + describeCudaVersion(finding.cudaVersion) + " only"
-                            : "NVIDIA driver " + finding.driverVersion + " is loaded";
+    std::string found = finding.driverVersion.empty() ? "the NVIDIA driver here offers CUDA " + describeCudaVersion(finding.cudaVersion) + " only"
+                                                      : "NVIDIA driver " + finding.driverVersion + " is loaded";
     found += forCards(finding, traces) + ", but driver " + std::string(kGpuMinDriver) + " or newer is needed";
     if (finding.driverVersion.empty()) found += " (CUDA " + describeCudaVersion(kGpuMinCudaVersion) + ')';
     set(finding, State::DriverTooOld, std::move(found), kGetDriver);
@@ -206,7 +204,8 @@ void judgeMismatch(GpuFinding& finding, const std::string& failure) {
     const std::string driver = finding.driverVersion.empty() ? std::string("NVIDIA driver") : "NVIDIA driver " + finding.driverVersion;
     const std::string library = finding.libraryVersion.empty() ? std::string("libcuda") : "libcuda " + finding.libraryVersion;
     set(finding, State::VersionMismatch,
-        "the loaded " + driver + " and its library do not match, as after an update without a restart (" + library + ' ' + failure + "), but the same version is needed",
+        "the loaded " + driver + " and its library do not match, as after an update without a restart (" + library + ' ' + failure +
+            "), but the same version is needed",
         "restart the computer (a container: start it anew)");
 }
 
@@ -238,7 +237,8 @@ void judgeSilentDriver(GpuFinding& finding, const Traces& traces) {
 void judgeFailedDriver(GpuFinding& finding, const Traces& traces, const DriverAnswer& answer) {
     const bool noDevice = answer.initCode == kCudaNoDevice || answer.initCode == 0;
     if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES"); noDevice && visible != nullptr && !traces.deviceNodes.empty()) {
-        set(finding, State::Hidden, "the environment variable CUDA_VISIBLE_DEVICES=" + escapeForDisplay(visible) + " leaves no GPU, but one is needed",
+        set(finding, State::Hidden,
+            "the environment variable CUDA_VISIBLE_DEVICES=" + escapeForDisplay(visible) + " leaves no GPU, but one is needed",
             "unset it or name a GPU by its number");
         return;
     }
@@ -305,7 +305,8 @@ std::string GpuFinding::sentence() const {
             parts.push_back(device.usable ? name + ", " + formatBytes(device.memoryBytes) + ") can be used"
                                           : name + ") cannot be used, " + std::to_string(kGpuMinCapabilityMajor) + ".0 or newer is needed");
         }
-        text = "NVIDIA driver " + (driverVersion.empty() ? "with CUDA " + describeCudaVersion(cudaVersion) : driverVersion) + ": " + joinText(parts, "; ");
+        text = "NVIDIA driver " + (driverVersion.empty() ? "with CUDA " + describeCudaVersion(cudaVersion) : driverVersion) + ": " +
+               joinText(parts, "; ");
     } else {
         text = problem + (remedy.empty() ? "" : ": " + remedy) + "; the CPU is used, " + cpuName;
     }
@@ -355,7 +356,8 @@ Result<std::string> chooseDevice(std::string_view requested, const GpuFinding& f
         const std::string_view number = requested.substr(0, prefix.size()) == prefix ? requested.substr(prefix.size()) : std::string_view();
         const auto parsed = std::from_chars(number.data(), number.data() + number.size(), index);
         if (number.empty() || parsed.ec != std::errc() || parsed.ptr != number.data() + number.size() || index < 0) {
-            return Error{ErrorCode::Usage, "there is no device \"" + escapeForDisplay(requested) + '"', "device", "Use auto, cpu, cuda or cuda:N", ""};
+            return Error{ErrorCode::Usage, "there is no device \"" + escapeForDisplay(requested) + '"', "device", "Use auto, cpu, cuda or cuda:N",
+                         ""};
         }
     }
     const std::string where = "device=" + std::string(requested);
@@ -368,7 +370,8 @@ Result<std::string> chooseDevice(std::string_view requested, const GpuFinding& f
     }
     if (!named->usable) {
         return Error{ErrorCode::DeviceUnusable,
-                     named->name + " has compute capability " + named->capability() + ", but " + std::to_string(kGpuMinCapabilityMajor) + ".0 or newer is needed",
+                     named->name + " has compute capability " + named->capability() + ", but " + std::to_string(kGpuMinCapabilityMajor) +
+                         ".0 or newer is needed",
                      where, "use cuda:" + std::to_string(first->index) + ", " + first->name, "GPU"};
     }
     return "cuda:" + std::to_string(index);

@@ -44,10 +44,10 @@ struct GpuDevice {
 
 struct GpuFinding {
     enum class State {
-        Usable,           ///< at least one device can be used
-        NoGpu,            ///< no sign of an NVIDIA GPU: nothing to warn about
-        NoDriver,         ///< a card, but no driver is loaded
-        Nouveau,          ///< a card driven by the kernel's own driver, which has no CUDA
+        Usable,    ///< at least one device can be used
+        NoGpu,     ///< no sign of an NVIDIA GPU: nothing to warn about
+        NoDriver,  ///< a card, but no driver is loaded
+        Nouveau,   ///< a card driven by the kernel's own driver, which has no CUDA
         DriverTooOld,
         CardTooOld,       ///< every card is below the capability
         NoLibrary,        ///< the driver is loaded, its libcuda.so.1 is not installed

@@ -32,18 +32,25 @@ const std::vector<FolderRule>& folderRules() {
         {"core/report", {"core/base", "core/config", "core/store", "core/stats"}},
         {"core/hub", {"core/base"}},
         {"core/engine",
-         {"core/base", "core/config", "core/stats", "core/store", "core/tensorio", "core/text", "core/model", "core/library", "core/plan", "kernels/include"}},
+         {"core/base", "core/config", "core/stats", "core/store", "core/tensorio", "core/text", "core/model", "core/library", "core/plan",
+          "kernels/include"}},
         {"core/engine/cuda",
-         {"core/base", "core/config", "core/stats", "core/store", "core/tensorio", "core/text", "core/model", "core/library", "core/plan", "core/engine", "kernels/include"}},
+         {"core/base", "core/config", "core/stats", "core/store", "core/tensorio", "core/text", "core/model", "core/library", "core/plan",
+          "core/engine", "kernels/include"}},
         {"kernels/include", {}},
         {"kernels/cpu", {"kernels/include"}},
         {"kernels/cuda", {"kernels/include"}},
-        {"ui/models", {"core/base", "core/config", "core/stats", "core/store", "core/text", "core/tensorio", "core/model", "core/library", "core/plan", "core/client", "core/report"}},
+        {"ui/models",
+         {"core/base", "core/config", "core/stats", "core/store", "core/text", "core/tensorio", "core/model", "core/library", "core/plan",
+          "core/client", "core/report"}},
         {"ui/controllers",
-         {"core/base", "core/config", "core/stats", "core/store", "core/text", "core/tensorio", "core/model", "core/library", "core/plan", "core/client", "core/report", "core/hub", "ui/models"}},
-        {"ui/widgets", {"core/base", "core/config", "core/stats", "core/store", "core/plan", "core/client", "core/report", "ui/models", "ui/controllers"}},
+         {"core/base", "core/config", "core/stats", "core/store", "core/text", "core/tensorio", "core/model", "core/library", "core/plan",
+          "core/client", "core/report", "core/hub", "ui/models"}},
+        {"ui/widgets",
+         {"core/base", "core/config", "core/stats", "core/store", "core/plan", "core/client", "core/report", "ui/models", "ui/controllers"}},
         {"app/cli",
-         {"core/base", "core/config", "core/stats", "core/store", "core/tensorio", "core/text", "core/model", "core/library", "core/plan", "core/client", "core/report", "core/hub"}},
+         {"core/base", "core/config", "core/stats", "core/store", "core/tensorio", "core/text", "core/model", "core/library", "core/plan",
+          "core/client", "core/report", "core/hub"}},
         {"app/engine", {"core/base", "core/config", "core/store", "core/library", "core/engine"}},
         {"app/workbench", {"core/base", "core/config", "core/store", "core/client", "ui/models", "ui/controllers", "ui/widgets"}},
         {"installer", {"core/base"}},
@@ -96,7 +103,8 @@ bool isQt(std::string_view header) {
 }
 
 bool isQtWidgets(std::string_view header) {
-    constexpr std::string_view names[] = {"QWidget", "QDialog", "QMainWindow", "QLabel", "QPushButton", "QMessageBox", "QTableView", "QTreeView", "QFileDialog", "QMenu", "QStyledItemDelegate"};
+    constexpr std::string_view names[] = {"QWidget",    "QDialog",   "QMainWindow", "QLabel", "QPushButton",        "QMessageBox",
+                                          "QTableView", "QTreeView", "QFileDialog", "QMenu",  "QStyledItemDelegate"};
     return header.substr(0, 10) == "QtWidgets/" || std::find(std::begin(names), std::end(names), header) != std::end(names);
 }
 

@@ -27,7 +27,8 @@ constexpr const char* kT4 = "7.5:15835660288:Tesla T4";
 class Machine {
 public:
     Machine() {
-        fs::permissions(m_root.path(), fs::perms::owner_all | fs::perms::group_exec | fs::perms::group_read | fs::perms::others_exec | fs::perms::others_read);
+        fs::permissions(m_root.path(),
+                        fs::perms::owner_all | fs::perms::group_exec | fs::perms::group_read | fs::perms::others_exec | fs::perms::others_read);
         put("proc/cpuinfo", "processor\t: 0\nmodel name\t: Imaginary CPU 9000\n");
         // A test run where a real card is hidden on purpose must not look hidden here.
         unsetenv("CUDA_VISIBLE_DEVICES");
@@ -127,7 +128,8 @@ TEST(GpuProbe, Debians535IsTooOld) {
     const GpuFinding finding = machine.probe();
     EXPECT_EQ(finding.state, State::DriverTooOld);
     EXPECT_EQ(finding.driverVersion, "535.183.01");
-    EXPECT_THAT(finding.sentence(), AllOf(HasSubstr("535.183.01"), HasSubstr("NVIDIA H100"), HasSubstr("580.65 or newer"), HasSubstr("Debian's own driver, 535, is too old")));
+    EXPECT_THAT(finding.sentence(), AllOf(HasSubstr("535.183.01"), HasSubstr("NVIDIA H100"), HasSubstr("580.65 or newer"),
+                                          HasSubstr("Debian's own driver, 535, is too old")));
     expectRefused(finding);
 }
 
@@ -160,8 +162,11 @@ TEST(GpuProbe, Driver580IsUsed) {
 }
 
 TEST(GpuProbe, VersionsAreComparedAsNumbers) {
-    const std::map<std::string, State> cases = {{"580.64.99", State::DriverTooOld}, {"58.100", State::DriverTooOld}, {"580.65", State::Usable},
-                                                {"580.105.08", State::Usable},      {"1000.1", State::Usable}};
+    const std::map<std::string, State> cases = {{"580.64.99", State::DriverTooOld},
+                                                {"58.100", State::DriverTooOld},
+                                                {"580.65", State::Usable},
+                                                {"580.105.08", State::Usable},
+                                                {"1000.1", State::Usable}};
     for (const auto& [version, state] : cases) {
         Machine machine;
         machine.driver(version).nodes().library(version).answers("FAKE_CUDA_DEVICES", kH100);
@@ -215,7 +220,8 @@ TEST(GpuProbe, MismatchAfterAnUpdate) {
     machine.driver("580.65.06").nodes().library("580.82.07").answers("FAKE_CUDA_INIT", "803").answers("FAKE_CUDA_DEVICES", kH100);
     const GpuFinding finding = machine.probe();
     EXPECT_EQ(finding.state, State::VersionMismatch);
-    EXPECT_THAT(finding.sentence(), AllOf(HasSubstr("580.65.06"), HasSubstr("580.82.07"), HasSubstr("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH (803)"), HasSubstr("restart")));
+    EXPECT_THAT(finding.sentence(),
+                AllOf(HasSubstr("580.65.06"), HasSubstr("580.82.07"), HasSubstr("CUDA_ERROR_SYSTEM_DRIVER_MISMATCH (803)"), HasSubstr("restart")));
     expectRefused(finding);
 }
 
@@ -266,7 +272,8 @@ TEST(GpuProbe, TwoGpusAreEachNamed) {
     const GpuFinding finding = machine.probe();
     EXPECT_EQ(finding.state, State::Usable);
     EXPECT_TRUE(finding.worthWarning());
-    EXPECT_THAT(finding.sentence(), AllOf(HasSubstr("cuda:0 Tesla T4 (compute capability 7.5) cannot be used"), HasSubstr("cuda:1 NVIDIA H100"), HasSubstr("can be used")));
+    EXPECT_THAT(finding.sentence(), AllOf(HasSubstr("cuda:0 Tesla T4 (compute capability 7.5) cannot be used"), HasSubstr("cuda:1 NVIDIA H100"),
+                                          HasSubstr("can be used")));
     EXPECT_EQ(*chooseDevice("auto", finding), "cuda:1");
     EXPECT_EQ(*chooseDevice("cuda", finding), "cuda:1");
     EXPECT_EQ(*chooseDevice("cuda:1", finding), "cuda:1");

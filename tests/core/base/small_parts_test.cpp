@@ -58,10 +58,12 @@ TEST(Error, TextIsOneLineWithRemedy) {
 TEST(Error, ExitCodes) {
     const auto code = [](ErrorCode c) { return Error{c, "", "", "", ""}.exitCode(); };
     EXPECT_EQ(code(ErrorCode::Usage), 2);
-    for (const ErrorCode c : {ErrorCode::InvalidInput, ErrorCode::NotFound, ErrorCode::Unsupported, ErrorCode::Permission, ErrorCode::OutOfSpace, ErrorCode::DeviceUnusable}) {
+    for (const ErrorCode c : {ErrorCode::InvalidInput, ErrorCode::NotFound, ErrorCode::Unsupported, ErrorCode::Permission, ErrorCode::OutOfSpace,
+                              ErrorCode::DeviceUnusable}) {
         EXPECT_EQ(code(c), 3);
     }
-    for (const ErrorCode c : {ErrorCode::Io, ErrorCode::Busy, ErrorCode::Conflict, ErrorCode::OutOfMemory, ErrorCode::Internal}) EXPECT_EQ(code(c), 1);
+    for (const ErrorCode c : {ErrorCode::Io, ErrorCode::Busy, ErrorCode::Conflict, ErrorCode::OutOfMemory, ErrorCode::Internal})
+        EXPECT_EQ(code(c), 1);
     EXPECT_EQ(code(ErrorCode::Interrupted), 130);
 }
 
@@ -96,13 +98,17 @@ protected:
     void set(const char* name, const char* value) {
         const char* old = std::getenv(name);
         m_old.emplace_back(name, old != nullptr ? std::optional<std::string>(old) : std::nullopt);
-        if (value != nullptr) setenv(name, value, 1);
-        else unsetenv(name);
+        if (value != nullptr)
+            setenv(name, value, 1);
+        else
+            unsetenv(name);
     }
     void TearDown() override {
         for (auto it = m_old.rbegin(); it != m_old.rend(); ++it) {
-            if (it->second) setenv(it->first.c_str(), it->second->c_str(), 1);
-            else unsetenv(it->first.c_str());
+            if (it->second)
+                setenv(it->first.c_str(), it->second->c_str(), 1);
+            else
+                unsetenv(it->first.c_str());
         }
     }
 

@@ -13,7 +13,8 @@ namespace mofo {
 namespace {
 
 TEST(EscapeForDisplay, LeavesOrdinaryTextOfAnyScript) {
-    for (const char* text : {"", "plain", "Grüße", "日本語", "emoji 🎉", "a\u0301", "tab-free \"quotes\" and \\"}) EXPECT_EQ(escapeForDisplay(text), text);
+    for (const char* text : {"", "plain", "Grüße", "日本語", "emoji 🎉", "a\u0301", "tab-free \"quotes\" and \\"})
+        EXPECT_EQ(escapeForDisplay(text), text);
 }
 
 TEST(EscapeForDisplay, ShowsWhatCouldSteerATerminal) {
@@ -26,7 +27,9 @@ TEST(EscapeForDisplay, ShowsWhatCouldSteerATerminal) {
 }
 
 TEST(EscapeForDisplay, ShowsBrokenUtf8ByteByByte) {
-    EXPECT_EQ(escapeForDisplay("\xff" "a"), "\\xffa");
+    EXPECT_EQ(escapeForDisplay("\xff"
+                               "a"),
+              "\\xffa");
     EXPECT_EQ(escapeForDisplay("\xe6\x97"), "\\xe6\\x97");
     EXPECT_EQ(escapeForDisplay("\xc0\xaf"), "\\xc0\\xaf");
     EXPECT_EQ(escapeForDisplay("\xed\xa0\x80"), "\\xed\\xa0\\x80");
@@ -47,10 +50,14 @@ TEST(EscapeForDisplay, MakesEveryNaughtyStringHarmless) {
 }
 
 TEST(IsValidUtf8, FollowsTheStandardsTable) {
-    for (const char* good : {"", "a", "\u00e9", "\u20ac", "\U0001f389", "\U0010ffff", "\ud7ff", "\ue000"}) EXPECT_TRUE(isValidUtf8(good)) << escapeForDisplay(good);
+    for (const char* good : {"", "a", "\u00e9", "\u20ac", "\U0001f389", "\U0010ffff", "\ud7ff", "\ue000"})
+        EXPECT_TRUE(isValidUtf8(good)) << escapeForDisplay(good);
     EXPECT_TRUE(isValidUtf8(std::string_view("\0", 1)));
-    for (const char* bad : {"\x80", "\xbf", "\xc1\x80", "\xc3", "\xc3" "a", "\xe0\x80\x80", "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-                            "\xf5\x80\x80\x80", "\xfe", "\xff", "ok\xf0\x9f\x8e"}) {
+    for (const char* bad : {"\x80", "\xbf", "\xc1\x80", "\xc3",
+                            "\xc3"
+                            "a",
+                            "\xe0\x80\x80", "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+                            "\xfe", "\xff", "ok\xf0\x9f\x8e"}) {
         EXPECT_FALSE(isValidUtf8(bad)) << escapeForDisplay(bad);
     }
 }
@@ -89,7 +96,8 @@ TEST(FormatShortest, ReadsBackAsTheSameNumber) {
     EXPECT_EQ(formatShortest(0.15), "0.15");
     EXPECT_EQ(formatShortest(2e-5), "2e-05");
     EXPECT_EQ(formatShortest(1), "1");
-    for (const double value : {0.1 + 0.2, 1e300, 5e-324, -0.0, 123456789.123456789}) EXPECT_EQ(std::strtod(formatShortest(value).c_str(), nullptr), value);
+    for (const double value : {0.1 + 0.2, 1e300, 5e-324, -0.0, 123456789.123456789})
+        EXPECT_EQ(std::strtod(formatShortest(value).c_str(), nullptr), value);
 }
 
 TEST(NearestName, FindsTypingMistakesOnly) {
