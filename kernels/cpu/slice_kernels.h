@@ -40,7 +40,7 @@ struct DriftSums {
 struct SliceKernels {
     /// Whether any new m would be NaN. Writes nothing.
     bool (*findsNan)(const SliceView& slice, const StepScalars& scalars);
-    /// New m and v. Counts each |m| >> shift in the histogram and returns the bitwise or of all |m| patterns' "is not finite" (0 or 1).
+    /// New m and v. Counts each |m| >> shift, at most 16 bits, in the histogram. Returns whether a new m is not finite.
     bool (*updateMoments)(const SliceView& slice, const StepScalars& scalars, int shift, std::uint32_t* histogram);
     /// Counts digit `digit` of those |m| whose bits above it equal `prefix`.
     void (*countDigit)(const SliceView& slice, std::uint32_t prefix, Digit digit, std::uint32_t* histogram);

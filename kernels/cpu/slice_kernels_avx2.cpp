@@ -43,6 +43,10 @@ struct Avx2 {
     }
     static bool allZero(U a) { return _mm256_testz_si256(a, a) != 0; }
     static void storeBits(std::uint32_t* at, U x) { _mm256_store_si256(reinterpret_cast<__m256i*>(at), x); }
+    static void storeLow16(std::uint16_t* at, U x) {
+        const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(x, x), 0b1000);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm256_castsi256_si128(packed));
+    }
 
     static Mask equal(U a, U b) { return _mm256_cmpeq_epi32(a, b); }
     static Mask atLeast(U a, U b) { return _mm256_cmpeq_epi32(_mm256_max_epi32(a, b), a); }

@@ -34,6 +34,7 @@ struct Avx512 {
     static std::uint32_t maxOver(U a) { return static_cast<std::uint32_t>(_mm512_reduce_max_epu32(a)); }
     static bool allZero(U a) { return _mm512_test_epi32_mask(a, a) == 0; }
     static void storeBits(std::uint32_t* at, U x) { _mm512_store_si512(at, x); }
+    static void storeLow16(std::uint16_t* at, U x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(at), _mm512_cvtepi32_epi16(x)); }
 
     static Mask equal(U a, U b) { return _mm512_cmpeq_epu32_mask(a, b); }
     static Mask atLeast(U a, U b) { return _mm512_cmpge_epu32_mask(a, b); }

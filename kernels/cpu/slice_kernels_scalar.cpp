@@ -33,6 +33,7 @@ struct Scalar {
     static std::uint32_t maxOver(U a) { return a; }
     static bool allZero(U a) { return a == 0; }
     static void storeBits(std::uint32_t* at, U x) { *at = x; }
+    static void storeLow16(std::uint16_t* at, U x) { *at = static_cast<std::uint16_t>(x); }
 
     static Mask equal(U a, U b) { return a == b; }
     static Mask atLeast(U a, U b) { return a >= b; }
