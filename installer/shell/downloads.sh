@@ -126,7 +126,7 @@ begin_fetch() {
 }
 
 unpack_step() {
-    step "unpacking $1" "$log_dir/unpack.log" unpack "$@" || fail "Could not unpack $1: $(last_error "$log_dir/unpack.log")"
+    step "unpacking" "$log_dir/unpack.log" unpack "$@" || fail "Could not unpack $1: $(last_error "$log_dir/unpack.log")"
 }
 
 end_fetch() {

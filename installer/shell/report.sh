@@ -18,15 +18,20 @@ fail() {
     exit 1
 }
 
+# The trap may run while a step's output goes into its log.
+exec 8>&2
 failed=0
 stage=""
+job=""
 on_exit() {
     local code=$?
+    # A step that counts seconds on a terminal runs in a process group of its own, which Ctrl-C does not reach.
+    [ -z "$job" ] || kill -TERM -- "-$job" 2>/dev/null || true
     [ -z "$stage" ] || rm -rf "$stage"
     if [ $code = 130 ]; then
-        printf '\nbootstrap: Interrupted; what is complete stays, and the same command goes on from there.\n' >&2
+        printf '\nbootstrap: Interrupted; what is complete stays, and the same command goes on from there.\n' >&8
     elif [ $code != 0 ] && [ $failed = 0 ]; then
-        printf 'bootstrap: A step failed unexpectedly (exit code %s); the logs are in %s.\n' "$code" "$log_dir" >&2
+        printf 'bootstrap: A step failed unexpectedly (exit code %s); the logs are in %s.\n' "$code" "$log_dir" >&8
     fi
     exit $code
 }
@@ -47,20 +52,24 @@ duration() {
 }
 
 # step LABEL LOG COMMAND...: runs with its output in the log; on a terminal the seconds count up. Returns the command's exit code.
+# Descriptor 9, the cache's lock, is kept from it: a daemon that a package starts would hold it for ever.
 step() {
-    local label=$1 log=$2 begun=$SECONDS code=0 job
+    local label=$1 log=$2 begun=$SECONDS code=0
     shift 2
     if [ -t 1 ]; then
-        "$@" >"$log" 2>&1 </dev/null &
+        set -m
+        "$@" >"$log" 2>&1 </dev/null 9>&- &
         job=$!
+        set +m
         while kill -0 "$job" 2>/dev/null; do
             printf '\r    %s ... %s ' "$label" "$(duration $((SECONDS - begun)))"
             sleep 0.5
         done
         wait "$job" || code=$?
+        job=""
         printf '\r\e[K'
     else
-        "$@" >"$log" 2>&1 </dev/null || code=$?
+        "$@" >"$log" 2>&1 </dev/null 9>&- || code=$?
     fi
     [ $code != 0 ] || note "$label: done in $(duration $((SECONDS - begun)))"
     return $code
