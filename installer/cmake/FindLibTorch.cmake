@@ -4,6 +4,7 @@
 # Linking libtorch.so would load the 2.7 GB of libtorch_cuda with it, so only libtorch_cpu and libc10 are named here.
 #
 #   mofo_torch::cpu      ATen, autograd, torch/torch.h; libtorch_cpu.so and libc10.so
+#   mofo_torch::cuda     the above with libtorch_cuda.so and libc10_cuda.so, for libmofo_cuda.so alone; missing where the wheel has no CUDA
 #   mofo_torch::openmp   OpenMP for own code: the compiler's -fopenmp, but LibTorch's own libgomp, so that one thread pool exists
 #   LibTorch_VERSION     "2.11.0"
 #   LibTorch_LIBRARY_FOLDERS  what a program's run path needs, in order
@@ -71,6 +72,13 @@ if(LibTorch_FOUND AND NOT TARGET mofo_torch::cpu)
   foreach(_folder ${LibTorch_LIBRARY_FOLDERS})
     target_link_options(mofo_torch::cpu INTERFACE "-Wl,-rpath,${_folder}")
   endforeach()
+
+  if(EXISTS "${_torch_dir}/lib/libtorch_cuda.so" AND EXISTS "${_torch_dir}/lib/libc10_cuda.so")
+    add_library(mofo_torch::cuda INTERFACE IMPORTED)
+    # No symbol of libtorch_cuda may be used directly: what counts is that loading it registers CUDA with libtorch_cpu.
+    target_link_libraries(mofo_torch::cuda INTERFACE mofo_torch::cpu
+      -Wl,--push-state,--no-as-needed "${_torch_dir}/lib/libtorch_cuda.so" "${_torch_dir}/lib/libc10_cuda.so" -Wl,--pop-state)
+  endif()
 
   add_library(mofo_torch::openmp INTERFACE IMPORTED)
   target_compile_options(mofo_torch::openmp INTERFACE -fopenmp)

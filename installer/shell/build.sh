@@ -36,6 +36,7 @@ build_targets() {
     if [ "$1" = programs ]; then
         targets=(mofo mofo-engine)
         [ "$with_gui" = 0 ] || targets+=(mofo-workbench)
+        [ "$cuda_wanted" = 0 ] || targets+=(mofo_cuda)
     fi
     if ninja -C "$build_dir" -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then return 0; fi
     say "Building ${targets[*]:-everything, tests included} with $jobs at a time (the first build takes some minutes)"

@@ -238,6 +238,7 @@ TEST(Bootstrap, GpuThatCanBeUsedBringsCudasLibrariesOnce) {
     EXPECT_TRUE(fs::exists(machine.cache() / "libtorch-2.11.0/nvidia/cu13/lib/libcupti.so.13"));
     EXPECT_EQ(machine.leftovers(), 0u);
     EXPECT_THAT(readFile(machine.project() / "build/CMakeCache.txt"), HasSubstr("MOFO_WITH_CUDA:UNINITIALIZED=ON"));
+    EXPECT_TRUE(fs::exists(machine.project() / "build/bin/mofo_cuda"));
     machine.clearCalls();
     EXPECT_EQ(machine.bootstrap("build").exitCode, 0);
     EXPECT_THAT(machine.calls("python"), IsEmpty());

@@ -17,7 +17,7 @@ namespace {
 // Programs that are made by touching a file: what is tested is the way there.
 constexpr const char* kProject = R"SH(cmake_minimum_required(VERSION 3.25)
 project(Small LANGUAGES NONE)
-foreach(name mofo mofo-engine mofo-workbench)
+foreach(name mofo mofo-engine mofo-workbench mofo_cuda)
   add_custom_command(OUTPUT "${CMAKE_BINARY_DIR}/bin/${name}" COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/bin"
     COMMAND ${CMAKE_COMMAND} -E touch "${CMAKE_BINARY_DIR}/bin/${name}")
   add_custom_target(${name} ALL DEPENDS "${CMAKE_BINARY_DIR}/bin/${name}")
