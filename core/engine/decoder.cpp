@@ -1,0 +1,278 @@
+#include "core/engine/decoder.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mofo {
+
+namespace {
+
+// Rows of logits computed at once. Small enough that a chunk (25 MB at 49,152 words) stays in a last-level cache, large enough for the
+// matrix multiplication to run at full speed; never a tokens x vocabulary matrix.
+constexpr std::int64_t kHeadChunk = 128;
+
+at::Tensor positionsOf(const PackedBatch& batch, c10::Device device) {
+    at::Tensor positions = at::empty({batch.tokenCount()}, at::kLong);
+    auto* out = positions.data_ptr<std::int64_t>();
+    for (std::int64_t r = 0; r < batch.rowCount(); ++r)
+        for (std::int64_t i = batch.rowStart[r]; i < batch.rowStart[r + 1]; ++i) out[i] = i - batch.rowStart[r];
+    return positions.to(device);
+}
+
+/// Runs of neighbouring rows of equal length: (first row, rows, length).
+struct RowRun {
+    std::int64_t firstRow, rows, length;
+};
+std::vector<RowRun> rowRuns(const PackedBatch& batch) {
+    std::vector<RowRun> runs;
+    for (std::int64_t r = 0; r < batch.rowCount(); ++r) {
+        const std::int64_t length = batch.rowStart[r + 1] - batch.rowStart[r];
+        if (!runs.empty() && runs.back().length == length) {
+            ++runs.back().rows;
+        } else {
+            runs.push_back({r, 1, length});
+        }
+    }
+    return runs;
+}
+
+}  // namespace
+
+KvCache::KvCache(const ModelDescription& model, std::int64_t capacity, c10::Device device) : m_capacity(capacity) {
+    const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+    for (std::int64_t layer = 0; layer < model.layerCount; ++layer) {
+        m_keys.push_back(at::empty({capacity, model.kvHeadCount, model.headSize}, options));
+        m_values.push_back(at::empty({capacity, model.kvHeadCount, model.headSize}, options));
+    }
+}
+
+/// What one layer's backward pass needs of its forward pass.
+struct Decoder::LayerState {
+    at::Tensor input;          ///< [T, H] residual stream before the layer
+    RmsNormResult inputNorm;
+    at::Tensor qkv;            ///< [T, heads + 2 kvHeads, D], rotated
+    std::vector<AttentionResult> attention;  ///< per run of equally long rows
+    at::Tensor attended;       ///< [T, heads * D]
+    at::Tensor middle;         ///< [T, H] residual stream after attention
+    RmsNormResult postNorm;
+    at::Tensor gateUp;         ///< [T, 2 I]
+};
+
+Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights) : m_model(model), m_weights(weights) {
+    m_layers.resize(static_cast<std::size_t>(model.layerCount));
+    for (std::size_t i = 0; i < infos.size(); ++i) {
+        const ParameterInfo& info = infos[i];
+        if (info.layer < 0) {
+            if (info.kind == ModuleKind::Embedding) m_embedding = i;
+            if (info.kind == ModuleKind::Norm) m_finalNorm = i;
+            if (info.kind == ModuleKind::Head) m_head = i;
+            continue;
+        }
+        LayerWeights& layer = m_layers[static_cast<std::size_t>(info.layer)];
+        switch (info.kind) {
+            case ModuleKind::Query: layer.query = i; break;
+            case ModuleKind::Output: layer.output = i; break;
+            case ModuleKind::Gate: layer.gate = i; break;
+            case ModuleKind::Down: layer.down = i; break;
+            case ModuleKind::Norm: (info.name.find("input_layernorm") != std::string::npos ? layer.inputNorm : layer.postNorm) = i; break;
+            default: break;
+        }
+    }
+    if (model.tiedHead) m_head = m_embedding;
+}
+
+at::Tensor Decoder::headMatrix() const { return m_weights.view(m_head); }
+at::Tensor Decoder::embed(const at::Tensor& ids) const { return m_weights.view(m_embedding).index_select(0, ids); }
+
+const RopeTable& Decoder::ropeFor(std::int64_t length) const {
+    if (!m_rope.cosine.defined() || m_rope.cosine.size(0) < length) {
+        m_rope = makeRopeTable(m_model.rope, m_model.headSize, std::max<std::int64_t>(length, 512), m_weights.flat().device());
+    }
+    return m_rope;
+}
+
+AttentionResult Decoder::attendRow(const at::Tensor& qkv, std::int64_t begin, std::int64_t rows, std::int64_t length) const {
+    const at::Tensor run = qkv.narrow(0, begin, rows * length).view({rows, length, qkv.size(1), qkv.size(2)});
+    return causalAttention(run.narrow(2, 0, m_model.headCount), run.narrow(2, m_model.headCount, m_model.kvHeadCount),
+                           run.narrow(2, m_model.headCount + m_model.kvHeadCount, m_model.kvHeadCount));
+}
+
+at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::Tensor& positions, std::vector<LayerState>* states) const {
+    const std::int64_t tokens = x.size(0), heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
+    std::int64_t longest = 1;
+    for (std::int64_t r = 0; r < batch.rowCount(); ++r) longest = std::max(longest, batch.rowStart[r + 1] - batch.rowStart[r]);
+    const RopeTable& rope = ropeFor(longest);
+    const std::vector<RowRun> runs = rowRuns(batch);
+    for (std::size_t l = 0; l < m_layers.size(); ++l) {
+        const LayerWeights& w = m_layers[l];
+        LayerState state;
+        state.input = x;
+        state.inputNorm = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon);
+        state.qkv = at::mm(state.inputNorm.y, m_weights.rows(w.query, 3).t()).view({tokens, heads + 2 * kvHeads, headSize});
+        applyRope(state.qkv, heads + kvHeads, positions, rope, 1);
+        state.attended = at::empty({tokens, heads * headSize}, x.options());
+        for (const RowRun& run : runs) {
+            const std::int64_t begin = batch.rowStart[run.firstRow];
+            AttentionResult attention = attendRow(state.qkv, begin, run.rows, run.length);
+            state.attended.narrow(0, begin, run.rows * run.length).view({run.rows, run.length, heads, headSize}).copy_(attention.out);
+            if (states != nullptr) {
+                // The copy in `attended` serves the backward pass as well.
+                attention.out = state.attended.narrow(0, begin, run.rows * run.length).view({run.rows, run.length, heads, headSize});
+                state.attention.push_back(std::move(attention));
+            }
+        }
+        state.middle = at::addmm(x, state.attended, m_weights.view(w.output).t());
+        state.postNorm = rmsNorm(state.middle, m_weights.view(w.postNorm), m_model.normEpsilon);
+        state.gateUp = at::mm(state.postNorm.y, m_weights.rows(w.gate, 2).t());
+        x = at::addmm(state.middle, swiGlu(state.gateUp), m_weights.view(w.down).t());
+        if (states != nullptr) states->push_back(std::move(state));
+    }
+    return x;
+}
+
+double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients) const {
+    const std::int64_t heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
+    const c10::Device device = m_weights.flat().device();
+    const at::Tensor positions = positionsOf(batch, device);
+    std::vector<LayerState> states;
+    states.reserve(m_layers.size());
+    const at::Tensor last = runLayers(embed(batch.ids), batch, positions, &states);
+
+    // Head: only positions that predict a trained token reach the vocabulary.
+    double loss = 0;
+    at::Tensor dx = at::zeros_like(last);
+    {
+        const std::int64_t targets = batch.targetCount();
+        const at::Tensor head = headMatrix();
+        at::Tensor dHead = gradients.view(m_head), dNorm = gradients.view(m_finalNorm);
+        const at::Tensor input = last.index_select(0, batch.targetPositions);
+        const RmsNormResult norm = rmsNorm(input, m_weights.view(m_finalNorm), m_model.normEpsilon);
+        at::Tensor dNormal = at::empty_like(norm.y);
+        for (std::int64_t begin = 0; begin < targets; begin += kHeadChunk) {
+            const std::int64_t count = std::min(kHeadChunk, targets - begin);
+            if (!m_logits.defined()) m_logits = at::empty({kHeadChunk, head.size(0)}, last.options());
+            at::Tensor logits = m_logits.narrow(0, 0, count);
+            const at::Tensor normal = norm.y.narrow(0, begin, count);
+            const at::Tensor target = batch.targets.narrow(0, begin, count).unsqueeze(1);
+            const at::Tensor weight = batch.weights.narrow(0, begin, count).unsqueeze(1);
+            at::mm_out(logits, normal, head.t());
+            const at::Tensor logSum = at::logsumexp(logits, 1, true);
+            loss += (logSum - logits.gather(1, target)).mul_(weight).sum(at::kDouble).item<double>();
+            // d(nll)/d(logits) = softmax - one at the target.
+            logits.sub_(logSum).exp_();
+            logits.scatter_add_(1, target, at::full_like(weight, -1.0));
+            logits.mul_(weight);
+            at::Tensor dChunk = dNormal.narrow(0, begin, count);
+            at::mm_out(dChunk, logits, head);
+            dHead.addmm_(logits.t(), normal);
+        }
+        at::Tensor dInput = at::zeros_like(input);
+        rmsNormBackward(dNormal, input, m_weights.view(m_finalNorm), norm.inverseRms, dInput, dNorm);
+        dx.index_copy_(0, batch.targetPositions, dInput);
+    }
+
+    const RopeTable& rope = m_rope;
+    const std::vector<RowRun> runs = rowRuns(batch);
+    for (std::size_t l = m_layers.size(); l-- > 0;) {
+        const LayerWeights& w = m_layers[l];
+        LayerState& state = states[l];
+        {  // MLP
+            at::Tensor activated = swiGlu(state.gateUp);
+            gradients.view(w.down).addmm_(dx.t(), activated);
+            const at::Tensor dActivated = at::mm(dx, m_weights.view(w.down));
+            activated.reset();
+            const at::Tensor dGateUp = swiGluBackward(dActivated, state.gateUp);
+            gradients.rows(w.gate, 2).addmm_(dGateUp.t(), state.postNorm.y);
+            at::Tensor dWeight = gradients.view(w.postNorm);
+            rmsNormBackward(at::mm(dGateUp, m_weights.rows(w.gate, 2)), state.middle, m_weights.view(w.postNorm), state.postNorm.inverseRms, dx, dWeight);
+        }
+        {  // attention
+            gradients.view(w.output).addmm_(dx.t(), state.attended);
+            const at::Tensor dAttended = at::mm(dx, m_weights.view(w.output));
+            at::Tensor dQkv = at::empty_like(state.qkv);
+            for (std::size_t i = 0; i < runs.size(); ++i) {
+                const RowRun& run = runs[i];
+                const std::int64_t begin = batch.rowStart[run.firstRow];
+                const auto piece = [&](const at::Tensor& all) {
+                    return all.narrow(0, begin, run.rows * run.length).view({run.rows, run.length, -1, headSize});
+                };
+                const at::Tensor qkv = piece(state.qkv), out = piece(dQkv);
+                const AttentionGradient gradient = causalAttentionBackward(piece(dAttended), qkv.narrow(2, 0, heads), qkv.narrow(2, heads, kvHeads),
+                                                                           qkv.narrow(2, heads + kvHeads, kvHeads), state.attention[i]);
+                out.narrow(2, 0, heads).copy_(gradient.dq);
+                out.narrow(2, heads, kvHeads).copy_(gradient.dk);
+                out.narrow(2, heads + kvHeads, kvHeads).copy_(gradient.dv);
+            }
+            applyRope(dQkv, heads + kvHeads, positions, rope, -1);
+            const at::Tensor flat = dQkv.view({dQkv.size(0), -1});
+            gradients.rows(w.query, 3).addmm_(flat.t(), state.inputNorm.y);
+            at::Tensor dWeight = gradients.view(w.inputNorm);
+            rmsNormBackward(at::mm(flat, m_weights.rows(w.query, 3)), state.input, m_weights.view(w.inputNorm), state.inputNorm.inverseRms, dx, dWeight);
+        }
+        states.pop_back();
+    }
+    gradients.view(m_embedding).index_add_(0, batch.ids, dx);
+    return loss;
+}
+
+std::vector<double> Decoder::rowLosses(const PackedBatch& batch) const {
+    const at::Tensor positions = positionsOf(batch, m_weights.flat().device());
+    const at::Tensor last = runLayers(embed(batch.ids), batch, positions, nullptr);
+    const at::Tensor normal = rmsNorm(last.index_select(0, batch.targetPositions), m_weights.view(m_finalNorm), m_model.normEpsilon).y;
+    const at::Tensor head = headMatrix();
+    at::Tensor nll = at::empty({batch.targetCount()}, at::kDouble);
+    for (std::int64_t begin = 0; begin < batch.targetCount(); begin += kHeadChunk) {
+        const std::int64_t count = std::min(kHeadChunk, batch.targetCount() - begin);
+        const at::Tensor logits = at::mm(normal.narrow(0, begin, count), head.t());
+        const at::Tensor target = batch.targets.narrow(0, begin, count).unsqueeze(1);
+        nll.narrow(0, begin, count).copy_((at::logsumexp(logits, 1, true) - logits.gather(1, target)).squeeze(1));
+    }
+    std::vector<double> sums(static_cast<std::size_t>(batch.rowCount()));
+    const double* values = nll.const_data_ptr<double>();
+    for (std::int64_t r = 0; r < batch.rowCount(); ++r)
+        for (std::int64_t i = batch.targetStart[r]; i < batch.targetStart[r + 1]; ++i) sums[static_cast<std::size_t>(r)] += values[i];
+    return sums;
+}
+
+at::Tensor Decoder::logits(const at::Tensor& ids) const {
+    PackedBatch batch;
+    batch.ids = ids;
+    batch.rowStart = {0, ids.size(0)};
+    const at::Tensor last = runLayers(embed(ids), batch, positionsOf(batch, ids.device()), nullptr);
+    return at::mm(rmsNorm(last, m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t());
+}
+
+at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
+    const std::int64_t count = ids.size(0), before = cache.m_length, heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
+    const RopeTable& rope = ropeFor(before + count);
+    const at::Tensor positions = at::arange(before, before + count, ids.options());
+    at::Tensor x = embed(ids);
+    for (std::size_t l = 0; l < m_layers.size(); ++l) {
+        const LayerWeights& w = m_layers[l];
+        const at::Tensor normal = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon).y;
+        at::Tensor qkv = at::mm(normal, m_weights.rows(w.query, 3).t()).view({count, heads + 2 * kvHeads, headSize});
+        applyRope(qkv, heads + kvHeads, positions, rope, 1);
+        cache.m_keys[l].narrow(0, before, count).copy_(qkv.narrow(1, heads, kvHeads));
+        cache.m_values[l].narrow(0, before, count).copy_(qkv.narrow(1, heads + kvHeads, kvHeads));
+        at::Tensor attended;
+        if (before == 0) {
+            attended = attendRow(qkv, 0, 1, count).out.reshape({count, heads * headSize});
+        } else {
+            // [kvHeads, group * count, D] x [kvHeads, D, seen]: the query heads of a group share their keys.
+            const std::int64_t group = heads / kvHeads, seen = before + count;
+            const at::Tensor query = qkv.narrow(1, 0, heads).view({count, kvHeads, group, headSize}).permute({1, 2, 0, 3}).reshape({kvHeads, group * count, headSize});
+            const at::Tensor keys = cache.m_keys[l].narrow(0, 0, seen).permute({1, 2, 0}), values = cache.m_values[l].narrow(0, 0, seen).transpose(0, 1);
+            at::Tensor scores = at::bmm(query, keys).mul_(1.0 / std::sqrt(static_cast<double>(headSize))).view({kvHeads, group, count, seen});
+            if (count > 1) scores.masked_fill_(at::ones({count, seen}, scores.options().dtype(at::kBool)).triu_(before + 1), -INFINITY);
+            attended = at::bmm(at::softmax(scores, -1).view({kvHeads, group * count, seen}), values)
+                           .view({kvHeads, group, count, headSize}).permute({2, 0, 1, 3}).reshape({count, heads * headSize});
+        }
+        const at::Tensor middle = at::addmm(x, attended, m_weights.view(w.output).t());
+        const at::Tensor post = rmsNorm(middle, m_weights.view(w.postNorm), m_model.normEpsilon).y;
+        x = at::addmm(middle, swiGlu(at::mm(post, m_weights.rows(w.gate, 2).t())), m_weights.view(w.down).t());
+    }
+    cache.m_length += count;
+    return at::mm(rmsNorm(x.narrow(0, count - 1, 1), m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t()).squeeze(0);
+}
+
+}  // namespace mofo

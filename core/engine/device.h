@@ -1,0 +1,21 @@
+// The device a run computes on.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+
+namespace mofo {
+
+/// Loads LibTorch's CUDA libraries (libmofo_cuda.so beside the program, which links them) where `device` is cuda-N and the driver can be
+/// used. Must run before anything else of LibTorch. `cpu` loads nothing. A GPU that cannot be used is DeviceUnusable with the probe's sentence.
+Result<void> prepareDevice(std::string_view device);
+/// "cpu" or "cuda-N", after prepareDevice.
+Result<c10::Device> torchDevice(std::string_view device);
+/// "AMD EPYC, 2 threads" or the GPU's name.
+[[nodiscard]] std::string deviceLabel(c10::Device device);
+
+}  // namespace mofo

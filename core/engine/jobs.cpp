@@ -1,0 +1,230 @@
+#include "core/engine/jobs.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/text.h"
+#include "core/engine/checkpoint.h"
+#include "core/engine/checkpoint_source.h"
+#include "core/engine/device.h"
+#include "core/engine/evaluation.h"
+#include "core/engine/generation.h"
+#include "core/engine/torch_guard.h"
+#include "core/store/registry.h"
+
+namespace mofo {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Result<std::string> textOf(const Json& parameters, const char* key) {
+    if (!parameters.is_object() || !parameters.contains(key) || !parameters[key].is_string()) return Error{ErrorCode::Usage, std::string("the job has no ") + key, "", "", "MISSING"};
+    return parameters[key].get<std::string>();
+}
+
+std::string optionalText(const Json& parameters, const char* key) {
+    return parameters.contains(key) && parameters[key].is_string() ? parameters[key].get<std::string>() : std::string();
+}
+
+std::int64_t optionalInt(const Json& parameters, const char* key, std::int64_t fallback) {
+    return parameters.contains(key) && parameters[key].is_number_integer() ? parameters[key].get<std::int64_t>() : fallback;
+}
+
+/// What a job computes with.
+struct LoadedModel {
+    std::unique_ptr<ModelSource> source;
+    ParameterArena weights;
+};
+
+class Job {
+public:
+    Job(const Workspace& workspace, Registry& registry, JobRow job) : m_workspace(workspace), m_registry(registry), m_job(std::move(job)) {}
+
+    Result<Json> run() {
+        MOFO_TRY(m_device, torchDevice(m_job.device));
+        if (m_job.kind == "score") return score();
+        if (m_job.kind == "generate") return answer();
+        if (m_job.kind == "export") return exportRun();
+        return Error{ErrorCode::Unsupported, "this version does not know jobs of kind " + escapeForDisplay(m_job.kind), "", "", ""};
+    }
+
+private:
+    /// Writes the progress at most five times a second; false where the user cancelled.
+    bool progress(std::string_view phase, double share) {
+        const double nowMs = m_clock.elapsedMs();
+        if (nowMs - m_lastMs < 200 && phase == m_phase) return true;
+        m_lastMs = nowMs;
+        m_phase = phase;
+        if (auto written = m_registry.setJobProgress(m_job.id, phase, share); !written.ok()) spdlog::warn("{}", written.error().text());
+        const auto row = m_registry.findJob(m_job.id);
+        return !row.ok() || !row->cancelRequested;
+    }
+
+    Result<std::unique_ptr<ModelSource>> openSource() {
+        MOFO_TRY(const std::string model, textOf(m_job.parameters, "model"));
+        const std::string base = optionalText(m_job.parameters, "base_model");
+        if (base.empty()) return ModelSource::open(placeOf(model));
+        MOFO_TRY(std::unique_ptr<ModelSource> source, ModelSource::open(placeOf(base)));
+        return CheckpointSource::open(model, std::move(source));
+    }
+
+    std::string placeOf(const std::string& model) const {
+        std::error_code ec;
+        const fs::path sealed = m_workspace.modelFolder(model);
+        return model.find('/') == std::string::npos && fs::is_directory(sealed, ec) ? sealed.string() : model;
+    }
+
+    Result<LoadedModel> load(std::unique_ptr<ModelSource> source, std::string_view phase) {
+        LoadedModel loaded;
+        loaded.source = std::move(source);
+        MOFO_TRY(loaded.weights, loadWeights(*loaded.source, m_device, [&](double share) { return progress(phase, share); }));
+        return loaded;
+    }
+
+    static Decoder decoderOf(const LoadedModel& model) { return Decoder(model.source->description(), model.source->parameters(), model.weights); }
+
+    Result<Json> score() {
+        MOFO_TRY(const std::string data, textOf(m_job.parameters, "data"));
+        MOFO_TRY(std::unique_ptr<ModelSource> source, openSource());
+        MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
+        MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, optionalText(m_job.parameters, "chat_template")));
+        const std::int64_t skip = optionalInt(m_job.parameters, "skip", 0), limit = optionalInt(m_job.parameters, "limit", -1);
+        const std::int64_t maxLength = optionalInt(m_job.parameters, "max_length", 0);
+        MOFO_TRY(DatasetReader reader, DatasetReader::open(data, optionalText(m_job.parameters, "columns")));
+        std::vector<TokenRow> rows;
+        std::int64_t met = 0, refused = 0;
+        while (limit < 0 || met < skip + limit) {
+            MOFO_TRY(DatasetReader::Next next, reader.next());
+            if (!next.row && !next.refused) break;
+            if (met++ < skip) continue;
+            if (next.refused) {
+                ++refused;
+                spdlog::warn("line {}: {}", next.refused->line, next.refused->reason);
+                continue;
+            }
+            MOFO_TRY(TokenRow row, renderRow(*next.row, tokenizer, chatTemplate ? &*chatTemplate : nullptr, maxLength));
+            rows.push_back(std::move(row));
+            if (!progress("read", reader.progress())) return Error{ErrorCode::Interrupted, "cancelled", "", "", ""};
+        }
+        if (rows.empty()) return Error{ErrorCode::InvalidInput, "no row to score", escapeForDisplay(data), "Check --skip and --limit", "MISSING"};
+        MOFO_TRY(const LoadedModel model, load(std::move(source), "load"));
+        const Decoder decoder = decoderOf(model);
+        MOFO_TRY(const RowLosses losses, computeRowLosses(decoder, rows, m_device, [&](double share) { return progress("score", share); }));
+        Json out = Json::array();
+        for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({{"tokens", losses.targets[i]}, {"log_likelihood", -losses.nll[i]}});
+        return Json{{"rows", out}, {"refused", refused}};
+    }
+
+    Result<Json> answer() {
+        MOFO_TRY(std::unique_ptr<ModelSource> source, openSource());
+        MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
+        MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, optionalText(m_job.parameters, "chat_template")));
+        MOFO_TRY(const GenerationSettings settings, GenerationSettings::from(m_job.parameters));
+        std::vector<ChatMessage> messages;
+        if (m_job.parameters.contains("messages") && m_job.parameters["messages"].is_array()) {
+            for (const Json& message : m_job.parameters["messages"]) {
+                MOFO_TRY(std::string role, textOf(message, "role"));
+                MOFO_TRY(std::string content, textOf(message, "content"));
+                messages.push_back({std::move(role), std::move(content)});
+            }
+        } else {
+            MOFO_TRY(std::string prompt, textOf(m_job.parameters, "prompt"));
+            messages.push_back({"user", std::move(prompt)});
+        }
+        MOFO_TRY(const std::vector<TokenId> prompt, encodePrompt(tokenizer, chatTemplate ? &*chatTemplate : nullptr, messages));
+        MOFO_TRY(const LoadedModel model, load(std::move(source), "load"));
+        const Decoder decoder = decoderOf(model);
+        std::size_t pieces = 0;
+        MOFO_TRY(const Generation generation, generate(decoder, tokenizer, prompt, settings, m_device, [&](std::string_view) {
+            return progress("answer", static_cast<double>(++pieces) / static_cast<double>(settings.maxNewTokens));
+        }));
+        return Json{{"text", generation.text}, {"tokens", generation.ids.size()}, {"prompt_tokens", prompt.size()}, {"seconds", generation.seconds}, {"stop_reason", generation.stopReason}};
+    }
+
+    Result<Json> exportRun() {
+        MOFO_TRY(const std::string checkpoint, textOf(m_job.parameters, "checkpoint"));
+        MOFO_TRY(const std::string baseId, textOf(m_job.parameters, "base_model"));
+        MOFO_TRY(const std::string target, textOf(m_job.parameters, "target"));
+        const std::string dtypeText = optionalText(m_job.parameters, "dtype");
+        DType dtype = DType::F32;
+        if (dtypeText == "bf16") dtype = DType::BF16;
+        else if (dtypeText == "f16" || dtypeText == "fp16") dtype = DType::F16;
+        else if (!dtypeText.empty() && dtypeText != "f32" && dtypeText != "fp32") return Error{ErrorCode::Usage, "an export can be f32, bf16 or f16, not " + escapeForDisplay(dtypeText), "", "", ""};
+        MOFO_TRY(const FoundCheckpoint found, openCheckpoint(checkpoint, true));
+        MOFO_TRY(std::unique_ptr<ModelSource> base, ModelSource::open(placeOf(baseId)));
+        MOFO_TRY(std::unique_ptr<ModelSource> source, CheckpointSource::open(checkpoint, std::move(base)));
+        const auto cancelled = [] { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; };
+        if (!progress("write", 0)) return cancelled();
+        MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); }));
+        const Json provenance = {{"run", optionalText(m_job.parameters, "run")}, {"step", found.step}, {"checkpoint_manifest_sha256", found.manifestSha256}, {"base_model_sha256", baseId},
+                                 {"model_sha256", sha256}, {"program", "MoFO Workbench"}, {"config", found.state.value("config", Json())}};
+        MOFO_CHECK(writeFileAtomic(fs::path(target) / "mofo.json", provenance.dump(1) + "\n", 0644));
+
+        // Verified by opening what was written: every weight, and the logits of a prompt.
+        MOFO_TRY(std::unique_ptr<ModelSource> written, ModelSource::open(target));
+        double worst = 0;
+        std::vector<float> a, b;
+        for (std::size_t i = 0; i < source->parameters().size(); ++i) {
+            const auto count = static_cast<std::size_t>(source->parameters()[i].elementCount());
+            a.resize(count);
+            b.resize(count);
+            MOFO_CHECK(source->readParameter(i, a));
+            MOFO_CHECK(written->readParameter(i, b));
+            for (std::size_t j = 0; j < count; ++j) worst = std::max(worst, static_cast<double>(std::fabs(a[j] - b[j])));
+            progress("verify", 0.5 * static_cast<double>(i) / static_cast<double>(source->parameters().size()));
+        }
+        if (dtype == DType::F32 && worst != 0) {
+            return Error{ErrorCode::Io, "written, but not verified: a weight read back differs by " + formatShortest(worst), escapeForDisplay(target), "Check the disk and export again", "CHANGED"};
+        }
+        MOFO_TRY(const Tokenizer tokenizer, written->loadTokenizer());
+        MOFO_TRY(const Encoding prompt, tokenizer.encode("What is 3 times 14? Explain step by step.", true));
+        const auto logitsOf = [&](std::unique_ptr<ModelSource> from) -> Result<at::Tensor> {
+            MOFO_TRY(const LoadedModel model, load(std::move(from), "verify"));
+            return guardTorch([&]() -> Result<at::Tensor> {
+                const at::Tensor ids = at::tensor(std::vector<std::int64_t>(prompt.ids.begin(), prompt.ids.end()), at::kLong).to(m_device);
+                return decoderOf(model).logits(ids).to(at::kCPU);
+            });
+        };
+        MOFO_TRY(const at::Tensor before, logitsOf(std::move(source)));
+        MOFO_TRY(const at::Tensor after, logitsOf(std::move(written)));
+        const double logits = (before - after).abs().max().item<double>();
+        progress("verify", 1);
+        return Json{{"path", target}, {"sha256", sha256}, {"step", found.step}, {"max_difference", worst}, {"max_logit_difference", logits}};
+    }
+
+    const Workspace& m_workspace;
+    Registry& m_registry;
+    JobRow m_job;
+    c10::Device m_device = c10::kCPU;
+    Stopwatch m_clock;
+    double m_lastMs = -1e9;
+    std::string m_phase;
+};
+
+}  // namespace
+
+Result<void> runJobById(const Workspace& workspace, const std::string& jobId) {
+    MOFO_CHECK(makeFolder(workspace.jobFolder(jobId), true));
+    MOFO_TRY(FileLock lock, FileLock::tryAcquire(workspace.jobLock(jobId)));
+    MOFO_CHECK(lock.writeText(std::to_string(getpid()) + "\n"));
+    MOFO_TRY(Registry registry, Registry::open(workspace, Registry::Access::ReadWrite));
+    MOFO_TRY(JobRow row, registry.findJob(jobId));
+    MOFO_CHECK(registry.setJobState(jobId, JobState::Running));
+    Job job(workspace, registry, std::move(row));
+    auto result = guardTorch([&] { return job.run(); });
+    if (!result.ok()) {
+        const Error& error = result.error();
+        spdlog::error("{}", error.text());
+        MOFO_CHECK(registry.setJobState(jobId, error.code == ErrorCode::Interrupted ? JobState::Cancelled : JobState::Failed, error.text()));
+        return std::move(result).error();
+    }
+    MOFO_CHECK(writeFileAtomic(workspace.jobFolder(jobId) / "result.json", result->dump()));
+    return registry.setJobState(jobId, JobState::Finished);
+}
+
+}  // namespace mofo

@@ -1,0 +1,62 @@
+// Carries what the trainer measures to the store on a thread of its own, so that no step waits for a disk.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "core/base/result.h"
+#include "core/store/registry.h"
+#include "core/store/run_metrics.h"
+
+namespace mofo {
+
+/// Owns the run's MetricsWriter and a registry connection. Batches are written in the order of add(), at most four times a second unless
+/// flushed; nothing is ever dropped: a full queue (kMostSteps steps) makes add() wait. Also writes the heartbeat, the summary for lists and a
+/// machine row once a second. All members may be called from any thread.
+class MetricsQueue {
+public:
+    MetricsQueue(MetricsWriter writer, Registry registry, std::string runId, std::filesystem::path folder);
+    ~MetricsQueue();
+    MetricsQueue(const MetricsQueue&) = delete;
+    MetricsQueue& operator=(const MetricsQueue&) = delete;
+
+    void add(MetricsBatch batch);
+    /// The state and summary that lists show; written with the next batch.
+    void setSummary(const RunSummary& summary);
+    void setState(RunState state, std::string_view endReason = {});
+    /// Returns when everything added so far is committed. The first error that writing met is returned from here on.
+    Result<void> flush();
+    /// Calls the writer directly, in order with the batches.
+    Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
+    Result<void> writeFact(std::string_view key, const Json& value);
+    Result<void> supersedeAfter(std::int64_t step);
+
+private:
+    void run();
+    void writePending(std::unique_lock<std::mutex>& lock);
+    MachineRow measureMachine();
+
+    std::mutex m_writing;  ///< held while m_writer or m_registry is used; taken before m_mutex
+    MetricsWriter m_writer;
+    Registry m_registry;
+    const std::string m_runId;
+    const std::filesystem::path m_folder;
+
+    std::mutex m_mutex;
+    std::condition_variable m_changed;
+    MetricsBatch m_pending;
+    std::optional<StatusRow> m_status;
+    std::optional<RunSummary> m_summary;
+    std::optional<std::pair<RunState, std::string>> m_state;
+    std::optional<Error> m_error;
+    std::int64_t m_added = 0, m_written = 0;
+    bool m_urgent = false, m_ending = false;
+    std::int64_t m_lastBeatNs = 0, m_lastCpuIdle = 0, m_lastCpuTotal = 0;
+    std::thread m_thread;
+};
+
+}  // namespace mofo
