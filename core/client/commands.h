@@ -1,14 +1,14 @@
-// What clients (command line and window) do to runs: start, steer, follow. All through the store.
+// What clients (command line and window) do to runs: start, steer, resume. All through the store.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/client/device_choice.h"
 #include "core/config/run_config.h"
 #include "core/library/model_library.h"
 #include "core/store/registry.h"
@@ -17,9 +17,12 @@
 
 namespace mofo {
 
+class Tokenizer;
+
 struct StartOptions {
     std::string name;               ///< empty: made from model and alpha, unique
     std::vector<std::string> tags;
+    std::string note;
     std::string who = "cli";
     bool startSupervisor = true;    ///< false: --foreground supervises itself
 };
@@ -29,24 +32,29 @@ struct StartOptions {
 Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const RunConfig& config, const StartOptions& options,
                         const ImportProgress& progress = {});
 
-/// `auto` -> the device this machine can use, with the sentence why it is not the GPU (empty where none was expected); `cuda` refuses (DeviceUnusable).
-struct ResolvedDevice {
-    std::string device;   ///< cpu, cuda-0
-    std::string warning;
-};
-Result<ResolvedDevice> resolveDevice(std::string_view wanted);
+/// Continues an ended (stopped, failed, lost) run from its newest complete checkpoint, or from the start where there is none; Conflict for
+/// one that is live, queued or finished.
+Result<void> resumeRun(const Workspace& workspace, Registry& registry, const RunRow& run, bool startSupervisor);
+
+/// Checks that a data file opens and that at least one of its rows can be trained on with this model; InvalidInput with the first reasons
+/// where none can. Reads up to the first usable row.
+Result<void> checkData(const std::string& path, std::string_view columns, const Tokenizer& tokenizer, std::string_view chatTemplate,
+                       std::int64_t maxLength);
+
+/// Checks the assignments of a live change against the run's config: Usage for an unknown key, a wrong value, a key that cannot change while
+/// a run is on. Returns {"key":"canonical value",...}.
+Result<Json> checkLiveChange(const RunRow& run, const std::vector<std::string>& assignments);
 
 /// Writes one command row for a live, queued, starting or lost run; Conflict on one that ended. Returns its uuid.
 Result<std::string> sendCommand(Registry& registry, const RunRow& run, std::string_view kind, const Json& payload, std::optional<std::int64_t> atStep,
                                 std::string_view who);
-/// Waits for the acknowledgement; Busy with a sentence where none came within `timeoutSeconds`.
-Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std::string_view runId, std::string_view uuid, double timeoutSeconds);
-
-/// Queues a job, starts the supervisor, and follows it to its end; returns result.json. `progress` false cancels (Interrupted).
-Result<Json> runJob(const Workspace& workspace, Registry& registry, std::string_view kind, const Json& parameters, std::string_view device,
-                    std::string_view runId, const std::function<bool(std::string_view phase, double progress)>& progress);
-
-/// Continues an ended (stopped, failed, lost) run from its newest complete checkpoint, or from the start where there is none.
-Result<void> resumeRun(const Workspace& workspace, Registry& registry, const RunRow& run, bool startSupervisor);
+/// Waits for the acknowledgement; Busy with a sentence where none came within `timeoutSeconds`, Conflict where the run ended without it,
+/// Interrupted where `interrupted` says so (the command stays).
+Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std::string_view runId, std::string_view uuid, double timeoutSeconds,
+                                                const std::function<bool()>& interrupted = {});
+/// Commands of a run that no engine has taken yet, oldest first.
+Result<std::vector<CommandRow>> pendingCommands(const Workspace& workspace, const Registry& registry, std::string_view runId);
+/// The newest step in the run's measurements that counts; 0 before the first.
+[[nodiscard]] std::int64_t currentStep(const Workspace& workspace, const RunRow& run);
 
 }  // namespace mofo

@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/cli/context.h"
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/client/commands.h"
+#include "core/client/run_json.h"
+#include "core/client/supervisor.h"
+
+namespace mofo::cli {
+
+namespace {
+
+// Long enough for the slowest step; Ctrl-C ends the wait, not the command.
+constexpr double kAnswerSeconds = 600;
+
+struct ControlOptions {
+    std::string run, command;
+    std::vector<std::string> assignments;
+    std::int64_t atStep = -1;
+    bool json = false, now = false;
+};
+
+// Only a living engine answers soon; everybody else's commands are taken at the next start.
+bool answersSoon(const RunRow& run) { return run.state == RunState::Running || run.state == RunState::Paused || run.state == RunState::Stopping; }
+
+Result<AcknowledgementRow> answerOf(const Store& store, const RunRow& run, const std::string& uuid) {
+    watchInterrupts();
+    MOFO_TRY(const AcknowledgementRow answer, awaitAcknowledgement(store.workspace, run.id, uuid, kAnswerSeconds, interrupted));
+    if (!answer.accepted) return Error{ErrorCode::Conflict, "the engine refused it: " + escapeForDisplay(answer.reason), run.id, "", ""};
+    return answer;
+}
+
+std::string changeText(const Json& payload) {
+    std::vector<std::string> parts;
+    for (const auto& [key, value] : payload.items()) parts.push_back(key + ' ' + value.get<std::string>());
+    return joinText(parts, ", ");
+}
+
+Result<int> set(const Context& context, const ControlOptions& options) {
+    MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    MOFO_TRY(const Json payload, checkLiveChange(run, options.assignments));
+    std::optional<std::int64_t> atStep;
+    if (options.atStep >= 0) {
+        atStep = options.atStep;
+        const std::int64_t current = currentStep(store.workspace, run);
+        if (*atStep <= current) {
+            return Error{ErrorCode::Conflict, fmt::format("step {} is not above the current step {}", *atStep, current), run.id, "Name a later step, or leave --at-step out", ""};
+        }
+    }
+    MOFO_TRY(const std::string uuid, sendCommand(store.registry, run, "set", payload, atStep, "cli"));
+    if (atStep || !answersSoon(run)) {
+        if (options.json) {
+            printJson({{"uuid", uuid}, {"accepted", nullptr}, {"applied_step", nullptr}, {"at_step", atStep ? Json(*atStep) : Json(nullptr)}});
+        } else {
+            fmt::print("{} {}\n", changeText(payload), atStep ? fmt::format("is noted for step {}", *atStep) : fmt::format("is noted for the next start (the run is {})", runStateName(run.state)));
+        }
+        return 0;
+    }
+    MOFO_TRY(const AcknowledgementRow answer, answerOf(store, run, uuid));
+    if (options.json) {
+        printJson({{"uuid", uuid}, {"accepted", true}, {"applied_step", answer.appliedStep}, {"at_step", nullptr}});
+    } else {
+        const bool several = payload.size() > 1;
+        fmt::print("{} {} from step {}\n", changeText(payload), several ? "apply" : "applies", answer.appliedStep);
+    }
+    return 0;
+}
+
+Result<int> withdraw(const Context& context, const ControlOptions& options) {
+    MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    MOFO_TRY(std::vector<CommandRow> pending, pendingCommands(store.workspace, store.registry, run.id));
+    if (!options.command.empty()) std::erase_if(pending, [&](const CommandRow& command) { return command.uuid.rfind(options.command, 0) != 0; });
+    if (pending.empty()) {
+        return Error{ErrorCode::Conflict, options.command.empty() ? "no command of this run is waiting" : "no waiting command of this run has that id", run.id,
+                     "`mofo show " + run.id + "` lists what waits", ""};
+    }
+    for (const CommandRow& command : pending) MOFO_CHECK(store.registry.withdrawCommand(command.uuid));
+    // An engine may have taken one in the same moment: its acknowledgement says so.
+    auto reader = MetricsReader::open(store.workspace.metricsFile(run.id));
+    int late = 0;
+    for (const CommandRow& command : pending) {
+        std::optional<AcknowledgementRow> taken;
+        if (reader.ok()) {
+            MOFO_TRY(taken, reader->acknowledgement(command.uuid));
+        }
+        const std::string what = command.kind == "set" ? changeText(command.payload) : command.kind;
+        fmt::print("{} {}\n", escapeForDisplay(what), taken ? fmt::format("was taken at step {} before", taken->appliedStep) : "is withdrawn");
+        if (taken) ++late;
+    }
+    return late > 0 ? 1 : 0;
+}
+
+Result<int> simpleCommand(const Context& context, const ControlOptions& options, const std::string& kind, const std::string& done) {
+    MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    if (kind == "pause" && run.state == RunState::Paused) {
+        printNote("the run is paused already");
+        return 0;
+    }
+    MOFO_TRY(const std::string uuid, sendCommand(store.registry, run, kind, Json::object(), std::nullopt, "cli"));
+    if (!answersSoon(run)) {
+        fmt::print("{} is noted for the next start (the run is {})\n", kind, runStateName(run.state));
+        return 0;
+    }
+    MOFO_TRY(const AcknowledgementRow answer, answerOf(store, run, uuid));
+    fmt::print("{}, step {} is next\n", done, answer.appliedStep);
+    return 0;
+}
+
+Result<int> pause(const Context& context, const ControlOptions& options) { return simpleCommand(context, options, "pause", "paused"); }
+Result<int> checkpoint(const Context& context, const ControlOptions& options) { return simpleCommand(context, options, "checkpoint", "a checkpoint is written"); }
+
+// Until the engine has saved and gone.
+Result<int> awaitEnd(const Store& store, const RunRow& run) {
+    watchInterrupts();
+    const Stopwatch watch;
+    bool told = false;
+    while (true) {
+        MOFO_TRY(const RunRow now, store.registry.findRun(run.id));
+        if (isEnded(now.state)) {
+            fmt::print("{} at step {}\n", runStateName(now.state), currentStep(store.workspace, now));
+            return now.state == RunState::Stopped || now.state == RunState::Finished ? 0 : 1;
+        }
+        if (interrupted()) {
+            printNote("the run is asked to stop; it does so after its step");
+            return 130;
+        }
+        if (!told && watch.elapsedMs() > 1000) {
+            printNote("stopping after this step ...");
+            told = true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+Result<int> stop(const Context& context, const ControlOptions& options) {
+    MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    if (isEnded(run.state)) {
+        printNote(fmt::format("the run has ended already ({})", runStateName(run.state)));
+        return 0;
+    }
+    MOFO_TRY(const bool unqueued, store.registry.stopQueuedRun(run.id, "stopped before it began"));
+    if (unqueued) {
+        fmt::print("stopped before it began\n");
+        return 0;
+    }
+    MOFO_CHECK(sendCommand(store.registry, run, "stop", {{"save", !options.now}}, std::nullopt, "cli"));
+    return awaitEnd(store, run);
+}
+
+}  // namespace
+
+void addControlCommands(CLI::App& app, Context& context) {
+    const auto add = [&](const char* name, const char* help, const char* examples, Result<int> (*act)(const Context&, const ControlOptions&)) {
+        auto options = std::make_shared<ControlOptions>();
+        CLI::App* command = addCommand(app, name, help, examples);
+        command->add_option("run", options->run, "Id, unique prefix or name")->required()->type_name("RUN");
+        command->callback([&context, options, act] { context.action = [&context, options, act] { return act(context, *options); }; });
+        return std::pair(command, options);
+    };
+    {
+        auto [command, options] = add("set", "Change values of a run while it trains",
+                                      "  mofo set maths-a15 alpha=0.05\n  mofo set maths-a15 lr=1e-5 --at-step 500\n  mofo set maths-a15 granularity=layer alpha=0.1", set);
+        command->add_option("assignments", options->assignments, "key=value")->required()->type_name("KEY=VALUE");
+        command->add_option("--at-step", options->atStep, "The first update that uses it")->check(CLI::PositiveNumber)->type_name("N");
+        command->add_flag("--json", options->json, "Answer in JSON");
+    }
+    {
+        auto [command, options] = add("withdraw", "Take back commands that the engine has not taken yet", "  mofo withdraw maths-a15\n  mofo withdraw maths-a15 9b1c", withdraw);
+        command->add_option("command", options->command, "Start of one command's id (default: all that wait)");
+    }
+    add("pause", "Pause a run after its current step", "  mofo pause maths-a15", pause);
+    {
+        auto [command, options] = add("stop", "Stop a run after its current step and save a checkpoint", "  mofo stop maths-a15\n  mofo stop maths-a15 --now", stop);
+        command->add_flag("--now", options->now, "Without saving");
+    }
+    add("checkpoint", "Write a checkpoint after the current step", "  mofo checkpoint maths-a15", checkpoint);
+}
+
+}  // namespace mofo::cli

@@ -1,0 +1,435 @@
+#include "core/client/supervisor.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/client/engine_process.h"
+
+namespace mofo {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kEngineOomScore = 300;
+constexpr int kDeviceFaultExit = 70;
+constexpr std::size_t kJobsAtOnce = 4;
+constexpr double kCancelSeconds = 10;
+constexpr std::int64_t kRecentNs = 600'000'000'000;
+constexpr std::uint64_t kSupervisorLogLimit = 1u << 20;
+
+std::string giveWayKey(std::string_view device) { return "supervisor.give_way." + std::string(device); }
+
+bool isActive(RunState state) {
+    return state == RunState::Starting || state == RunState::Running || state == RunState::Paused || state == RunState::Stopping;
+}
+
+
+// A run of this device whose engine is alive, whoever started it. Ended ones count while their engine is still closing down.
+std::optional<RunRow> runWithEngine(const Workspace& workspace, const std::vector<RunRow>& runs, std::string_view device, std::string_view except) {
+    for (const RunRow& run : runs) {
+        if (run.device != device || run.id == except || run.state == RunState::Draft) continue;
+        const bool recent = run.endedNs && wallNs() - *run.endedNs < kRecentNs;
+        if ((isActive(run.state) || run.state == RunState::Queued || recent) && FileLock::isHeld(workspace.runLock(run.id))) return run;
+    }
+    return std::nullopt;
+}
+
+struct JobProcess {
+    std::string id;
+    pid_t pid = -1;
+    std::int64_t cancelledNs = 0;  ///< bootNs of the SIGTERM, 0 = none
+    bool killed = false;
+};
+
+class Supervisor {
+public:
+    Supervisor(const Workspace& workspace, const SupervisorOptions& options, Registry registry, FileLock lock)
+        : m_workspace(workspace), m_options(options), m_registry(std::move(registry)), m_lock(std::move(lock)) {
+        if (m_options.engineProgram.empty()) m_options.engineProgram = engineProgram();
+    }
+
+    Result<void> work();
+
+private:
+    [[nodiscard]] bool foreground() const { return !m_options.foregroundRun.empty(); }
+    [[nodiscard]] bool hasRun() const { return m_runPid > 0 || m_restartAtNs > 0; }
+    /// Into the supervisor's log; a foreground process draws its progress there instead.
+    void note(const std::string& text) const {
+        if (!foreground()) fmt::print(stderr, "{} {}\n", formatLocalTime(wallNs()), text);
+    }
+    Result<void> refresh(bool force);
+    Result<void> reapRun();
+    Result<void> recordRunExit(int status);
+    Result<void> scheduleRestart(const RunRow& run);
+    Result<void> restartIfDue();
+    Result<void> takeRun();
+    Result<void> startRunEngine(const std::string& id);
+    Result<void> requeueOrphans();
+    Result<void> forwardInterrupts();
+    Result<void> reapJobs();
+    Result<void> cancelJobs();
+    Result<void> takeJobs();
+    [[nodiscard]] bool somethingWaits() const;
+    Result<bool> mustGiveWay();
+
+    const Workspace& m_workspace;
+    SupervisorOptions m_options;
+    Registry m_registry;
+    std::optional<FileLock> m_lock;
+    std::string m_runId;
+    pid_t m_runPid = -1;
+    std::int64_t m_restartAtNs = 0;  ///< bootNs, 0 = no restart is due
+    std::vector<JobProcess> m_jobs;
+    std::vector<RunRow> m_runRows;   ///< as of the last refresh
+    std::vector<JobRow> m_jobRows;
+    std::int64_t m_seenVersion = -1;
+    std::int64_t m_refreshedNs = 0;
+    bool m_refreshDue = true;        ///< own writes do not change the version
+    std::int64_t m_startedNs = bootNs();
+    int m_interruptsSeen = 0;
+    bool m_foregroundDone = false;
+    std::string m_giveWayAtStart;
+};
+
+Result<void> Supervisor::work() {
+    MOFO_TRY(const std::optional<std::string> giveWay, m_registry.setting(giveWayKey(m_options.device)));
+    m_giveWayAtStart = giveWay.value_or("");
+    MOFO_CHECK(m_lock->writeText(std::to_string(getpid()) + '\n'));
+    std::int64_t idleSinceNs = bootNs();
+    while (true) {
+        MOFO_CHECK(reapRun());
+        MOFO_CHECK(reapJobs());
+        MOFO_CHECK(refresh(false));
+        if (foreground()) MOFO_CHECK(forwardInterrupts());
+        if (m_foregroundDone) break;
+        MOFO_TRY(const bool giveWayNow, mustGiveWay());
+        if (giveWayNow) break;
+        MOFO_CHECK(restartIfDue());
+        MOFO_CHECK(takeRun());
+        MOFO_CHECK(cancelJobs());
+        MOFO_CHECK(takeJobs());
+        if (m_options.tick) m_options.tick();
+
+        if (hasRun() || !m_jobs.empty() || somethingWaits()) idleSinceNs = bootNs();
+        if (static_cast<double>(bootNs() - idleSinceNs) * 1e-9 > m_options.idleSeconds) {
+            // A client that queues now sees the lock free and starts another supervisor; what was queued before that is seen here.
+            m_lock->release();
+            MOFO_CHECK(refresh(true));
+            if (!somethingWaits()) return {};
+            auto again = FileLock::tryAcquire(m_workspace.deviceLock(m_options.device));
+            if (!again.ok()) return {};
+            m_lock = std::move(again).value();
+            MOFO_CHECK(m_lock->writeText(std::to_string(getpid()) + '\n'));
+            idleSinceNs = bootNs();
+        }
+        std::this_thread::sleep_for(std::chrono::duration<double>(m_options.pollSeconds));
+    }
+    m_lock->release();
+    return {};
+}
+
+// The lists are read when somebody wrote, and once a second for what is derived from locks.
+Result<void> Supervisor::refresh(bool force) {
+    const std::int64_t version = m_registry.dataVersion();
+    if (!force && !m_refreshDue && version == m_seenVersion && bootNs() - m_refreshedNs < 1'000'000'000) return {};
+    MOFO_TRY(m_runRows, m_registry.runs());
+    MOFO_TRY(m_jobRows, m_registry.jobs());
+    m_seenVersion = version;
+    m_refreshedNs = bootNs();
+    m_refreshDue = false;
+    return {};
+}
+
+Result<void> Supervisor::reapRun() {
+    if (m_runPid <= 0) return {};
+    int status = 0;
+    const pid_t ended = waitpid(m_runPid, &status, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) return {};
+    m_runPid = -1;
+    if (ended < 0) return {};  // somebody else waited for it; its state is derived from the lock
+    return recordRunExit(status);
+}
+
+Result<void> Supervisor::recordRunExit(int status) {
+    const std::string id = std::exchange(m_runId, {});
+    m_refreshDue = true;
+    note(fmt::format("run {}: the engine {}", id, describeExit(status)));
+    MOFO_TRY(const RunRow run, m_registry.findRun(id));
+    const bool fault = WIFEXITED(status) && WEXITSTATUS(status) == kDeviceFaultExit;
+    if (fault && run.restarts < static_cast<std::int64_t>(m_options.restartDelaySeconds.size())) return scheduleRestart(run);
+    if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
+    // A second engine that lost the race for the lock has nothing to say about the run.
+    if (FileLock::isHeld(m_workspace.runLock(id))) return {};
+    const bool ended = run.state == RunState::Finished || run.state == RunState::Stopped || run.state == RunState::Failed;
+    if (ended) return {};
+    const std::string lastLine = lastLogLine(m_workspace.runFolder(id) / "engine.log");
+    std::string sentence = "the engine " + describeExit(status) + (lastLine.empty() ? "" : ": " + lastLine);
+    if (fault) sentence = fmt::format("the device failed {} times; {}", run.restarts + 1, sentence);
+    // Death by a signal leaves no final state: readers derive `lost` from the free lock, of a run that has begun.
+    if (WIFSIGNALED(status) || WEXITSTATUS(status) == 0) {
+        if (!WIFSIGNALED(status)) sentence = "the engine ended without saying how the run ended";
+        if (run.state == RunState::Starting) return m_registry.setRunState(id, RunState::Running, sentence);
+        return m_registry.setRunEndReason(id, sentence);
+    }
+    return m_registry.setRunState(id, RunState::Failed, sentence);
+}
+
+Result<void> Supervisor::scheduleRestart(const RunRow& run) {
+    const double delay = m_options.restartDelaySeconds[static_cast<std::size_t>(run.restarts)];
+    MOFO_CHECK(m_registry.setRunRestarts(run.id, run.restarts + 1));
+    MOFO_CHECK(m_registry.setRunState(run.id, RunState::Starting, fmt::format("restart {} after a device fault", run.restarts + 1)));
+    m_runId = run.id;
+    m_restartAtNs = bootNs() + static_cast<std::int64_t>(delay * 1e9);
+    note(fmt::format("run {}: restart {} in {} s", run.id, run.restarts + 1, delay));
+    return {};
+}
+
+Result<void> Supervisor::restartIfDue() {
+    if (m_restartAtNs == 0 || bootNs() < m_restartAtNs) return {};
+    m_restartAtNs = 0;
+    return startRunEngine(std::exchange(m_runId, {}));
+}
+
+Result<void> Supervisor::startRunEngine(const std::string& id) {
+    SpawnOptions spawn;
+    spawn.program = m_options.engineProgram;
+    spawn.arguments = {"--workspace", m_workspace.folder().string(), "--run", id};
+    spawn.logFile = m_workspace.runFolder(id) / "engine.log";
+    spawn.workingFolder = m_workspace.folder();
+    spawn.dieWithParent = foreground();
+    spawn.oomScore = kEngineOomScore;
+    MOFO_CHECK(makeFolder(m_workspace.runFolder(id), true));
+    auto pid = spawnProcess(spawn);
+    if (!pid.ok()) {
+        note(pid.error().text());
+        if (foreground()) m_foregroundDone = true;
+        return m_registry.setRunState(id, RunState::Failed, pid.error().text());
+    }
+    note(fmt::format("run {}: engine {}", id, *pid));
+    m_runId = id;
+    m_runPid = *pid;
+    return {};
+}
+
+Result<void> Supervisor::takeRun() {
+    if (hasRun()) return {};
+    if (!foreground()) MOFO_CHECK(requeueOrphans());
+    const auto queued = std::find_if(m_runRows.begin(), m_runRows.end(), [&](const RunRow& run) {
+        return run.state == RunState::Queued && (foreground() ? run.id == m_options.foregroundRun : run.device == m_options.device);
+    });
+    if (queued == m_runRows.end()) {
+        // The foreground run was stopped or removed before its engine started.
+        if (foreground()) m_foregroundDone = true;
+        return {};
+    }
+    if (runWithEngine(m_workspace, m_runRows, m_options.device, {})) return {};  // an engine of a killed supervisor
+    m_refreshDue = true;
+    if (foreground()) {
+        MOFO_CHECK(m_registry.setRunState(m_options.foregroundRun, RunState::Starting));
+        return startRunEngine(m_options.foregroundRun);
+    }
+    MOFO_TRY(const std::optional<RunRow> taken, m_registry.takeNextQueuedRun(m_options.device));
+    if (!taken) return {};
+    return startRunEngine(taken->id);
+}
+
+// What a killed supervisor was about to start, or to restart: the engine had not begun, so that the run goes back into the queue. An engine that
+// was started in that moment has had time to take its lock.
+Result<void> Supervisor::requeueOrphans() {
+    if (static_cast<double>(bootNs() - m_startedNs) * 1e-9 < m_options.orphanSeconds) return {};
+    for (const RunRow& run : m_runRows) {
+        if (run.device != m_options.device || run.state != RunState::Starting || FileLock::isHeld(m_workspace.runLock(run.id))) continue;
+        note(fmt::format("run {}: queued again, its supervisor was killed before the engine began", run.id));
+        MOFO_CHECK(m_registry.queueRun(run.id));
+        m_refreshDue = true;
+    }
+    return {};
+}
+
+Result<void> Supervisor::forwardInterrupts() {
+    const int count = m_options.interrupts ? m_options.interrupts() : 0;
+    if (count <= m_interruptsSeen) return {};
+    for (; m_interruptsSeen < count; ++m_interruptsSeen) {
+        if (m_runPid > 0) kill(m_runPid, SIGINT);
+    }
+    if (m_runPid > 0) return {};
+    m_restartAtNs = 0;
+    m_foregroundDone = true;
+    return m_registry.setRunState(m_options.foregroundRun, RunState::Stopped, "stopped before its engine started");
+}
+
+Result<void> Supervisor::reapJobs() {
+    for (auto job = m_jobs.begin(); job != m_jobs.end();) {
+        int status = 0;
+        const pid_t ended = waitpid(job->pid, &status, WNOHANG);
+        if (ended == 0 || (ended < 0 && errno == EINTR)) {
+            ++job;
+            continue;
+        }
+        const std::string id = job->id;
+        const bool cancelled = job->cancelledNs != 0;
+        job = m_jobs.erase(job);
+        m_refreshDue = true;
+        if (ended < 0) continue;
+        note(fmt::format("job {}: the engine {}", id, describeExit(status)));
+        const std::string code = std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+        MOFO_CHECK(writeFileAtomic(m_workspace.jobFolder(id) / "exit", code + '\n'));
+        MOFO_TRY(const JobRow row, m_registry.findJob(id));
+        const bool open = row.state == JobState::Starting || row.state == JobState::Running || row.state == JobState::Lost;
+        if (!open) continue;
+        const std::string lastLine = lastLogLine(m_workspace.jobFolder(id) / "engine.log");
+        if (cancelled) {
+            MOFO_CHECK(m_registry.setJobState(id, JobState::Cancelled, "cancelled"));
+        } else {
+            MOFO_CHECK(m_registry.setJobState(id, JobState::Failed, "the engine " + describeExit(status) + (lastLine.empty() ? "" : ": " + lastLine)));
+        }
+    }
+    return {};
+}
+
+Result<void> Supervisor::cancelJobs() {
+    for (JobProcess& job : m_jobs) {
+        if (job.cancelledNs == 0) {
+            const auto row = std::find_if(m_jobRows.begin(), m_jobRows.end(), [&](const JobRow& other) { return other.id == job.id; });
+            if (row == m_jobRows.end() || !row->cancelRequested) continue;
+            kill(job.pid, SIGTERM);
+            job.cancelledNs = bootNs();
+        } else if (!job.killed && static_cast<double>(bootNs() - job.cancelledNs) * 1e-9 > kCancelSeconds) {
+            kill(job.pid, SIGKILL);
+            job.killed = true;
+        }
+    }
+    return {};
+}
+
+Result<void> Supervisor::takeJobs() {
+    const auto queued = [&](const JobRow& job) { return job.device == m_options.device && job.state == JobState::Queued; };
+    if (!std::any_of(m_jobRows.begin(), m_jobRows.end(), queued)) return {};
+    m_refreshDue = true;
+    while (m_jobs.size() < kJobsAtOnce) {
+        MOFO_TRY(const std::optional<JobRow> job, m_registry.takeNextQueuedJob(m_options.device));
+        if (!job) return {};
+        if (job->cancelRequested) {
+            MOFO_CHECK(m_registry.setJobState(job->id, JobState::Cancelled, "cancelled before it started"));
+            continue;
+        }
+        SpawnOptions spawn;
+        spawn.program = m_options.engineProgram;
+        spawn.arguments = {"--workspace", m_workspace.folder().string(), "--job", job->id};
+        spawn.logFile = m_workspace.jobFolder(job->id) / "engine.log";
+        spawn.workingFolder = m_workspace.folder();
+        spawn.oomScore = kEngineOomScore;
+        MOFO_CHECK(makeFolder(m_workspace.jobFolder(job->id), true));
+        auto pid = spawnProcess(spawn);
+        if (!pid.ok()) {
+            note(pid.error().text());
+            MOFO_CHECK(m_registry.setJobState(job->id, JobState::Failed, pid.error().text()));
+            continue;
+        }
+        note(fmt::format("job {} ({}): engine {}", job->id, job->kind, *pid));
+        m_jobs.push_back({job->id, *pid, 0, false});
+    }
+    return {};
+}
+
+bool Supervisor::somethingWaits() const {
+    const auto waitingRun = [&](const RunRow& run) {
+        return run.device == m_options.device && (run.state == RunState::Queued || run.state == RunState::Starting);
+    };
+    const auto waitingJob = [&](const JobRow& job) { return job.device == m_options.device && job.state == JobState::Queued; };
+    return std::any_of(m_runRows.begin(), m_runRows.end(), waitingRun) || std::any_of(m_jobRows.begin(), m_jobRows.end(), waitingJob);
+}
+
+// Jobs go on without their supervisor: they write their own state.
+Result<bool> Supervisor::mustGiveWay() {
+    if (foreground() || hasRun()) return false;
+    MOFO_TRY(const std::optional<std::string> wish, m_registry.setting(giveWayKey(m_options.device)));
+    return wish.value_or("") != m_giveWayAtStart;
+}
+
+}  // namespace
+
+Result<void> supervise(const Workspace& workspace, const SupervisorOptions& options) {
+    auto lock = FileLock::tryAcquire(workspace.deviceLock(options.device));
+    if (!lock.ok()) {
+        if (lock.error().code != ErrorCode::Busy) return std::move(lock).error();
+        return Error{ErrorCode::Busy, "another supervisor serves this device", options.device, "", ""};
+    }
+    return supervise(workspace, options, std::move(lock).value());
+}
+
+Result<void> supervise(const Workspace& workspace, const SupervisorOptions& options, FileLock deviceLock) {
+    MOFO_TRY(Registry registry, Registry::open(workspace, Registry::Access::ReadWrite));
+    MOFO_CHECK(Supervisor(workspace, options, std::move(registry), std::move(deviceLock)).work());
+    // A foreground process serves its own run only: whatever others queued meanwhile needs a supervisor.
+    if (!options.foregroundRun.empty()) {
+        MOFO_TRY(const Registry after, Registry::open(workspace, Registry::Access::ReadOnly));
+        MOFO_TRY(const std::vector<RunRow> runs, after.runs());
+        for (const RunRow& run : runs) {
+            if (run.device == options.device && run.state == RunState::Queued) return ensureSupervisor(workspace, options.device);
+        }
+    }
+    return {};
+}
+
+Result<FileLock> claimDevice(const Workspace& workspace, Registry& registry, std::string_view device, double timeoutSeconds,
+                             const std::function<bool()>& interrupted) {
+    const Stopwatch watch;
+    double askedMs = -1e9;
+    MOFO_CHECK(makeFolder(workspace.deviceLock(device).parent_path(), false));
+    while (true) {
+        auto lock = FileLock::tryAcquire(workspace.deviceLock(device));
+        if (!lock.ok() && lock.error().code != ErrorCode::Busy) return std::move(lock).error();
+        MOFO_TRY(const std::vector<RunRow> runs, registry.runs());
+        std::optional<RunRow> holder = runWithEngine(workspace, runs, device, {});
+        if (!lock.ok() && !holder) {
+            const auto active = std::find_if(runs.begin(), runs.end(), [&](const RunRow& run) { return run.device == device && isActive(run.state); });
+            if (active != runs.end()) holder = *active;
+        }
+        if (holder) {
+            return Error{ErrorCode::Busy, "the run \"" + escapeForDisplay(holder->name) + "\" (" + holder->id + ") is on this device", std::string(device),
+                         "Wait for it, stop it with `mofo stop " + holder->id + "`, or queue this one by leaving --foreground out", ""};
+        }
+        if (lock.ok()) return std::move(lock).value();
+        if (watch.elapsedMs() > timeoutSeconds * 1e3) {
+            return Error{ErrorCode::Busy, "another process supervises this device and did not give way", std::string(device), "Try again later", ""};
+        }
+        if (watch.elapsedMs() - askedMs > 1000) {
+            MOFO_CHECK(registry.setSetting(giveWayKey(device), std::to_string(wallNs())));
+            askedMs = watch.elapsedMs();
+        }
+        if (interrupted && interrupted()) return Error{ErrorCode::Interrupted, "interrupted", "", "", ""};
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+}
+
+Result<void> ensureSupervisor(const Workspace& workspace, std::string_view device) {
+    const fs::path lock = workspace.deviceLock(device);
+    MOFO_CHECK(makeFolder(lock.parent_path(), false));
+    if (FileLock::isHeld(lock)) return {};
+    SpawnOptions spawn;
+    spawn.program = cliProgram();
+    spawn.arguments = {"supervise", "--workspace", workspace.folder().string(), "--device", std::string(device)};
+    spawn.logFile = lock.parent_path() / (std::string(device) + ".log");
+    spawn.workingFolder = workspace.folder();
+    std::error_code ec;
+    if (const auto size = fs::file_size(spawn.logFile, ec); !ec && size > kSupervisorLogLimit) fs::remove(spawn.logFile, ec);
+    return spawnDetached(spawn);
+}
+
+}  // namespace mofo
