@@ -10,6 +10,8 @@
 
 namespace mofo {
 
+struct ChatFormat;
+
 struct ChatMessage {
     std::string role;  ///< system, user, assistant
     std::string content;
@@ -27,23 +29,37 @@ struct RenderedChat {
     std::vector<AssistantSpan> assistant;
 };
 
+/// Immutable but for setTokens; any thread.
 class ChatTemplate {
 public:
     /// Recognises the template from a model's Jinja text; an unknown one is refused (Unsupported) with the list of names.
     static Result<ChatTemplate> recognise(std::string_view jinja);
-    /// chatml, smollm2, llama2, llama3, gemma, mistral, zephyr, phi3, tulu, alpaca, vicuna (see names()).
+    /// chatml, smollm2, llama2, llama3, gemma, mistral, zephyr, phi3, tulu, alpaca, vicuna and their variants (see names()).
     static Result<ChatTemplate> byName(std::string_view name);
     [[nodiscard]] static std::vector<std::string> names();
 
-    [[nodiscard]] const std::string& name() const { return m_name; }
-    /// What apply_chat_template(tokenize=False) gives. Roles that the template refuses are InvalidInput.
+    [[nodiscard]] std::string name() const;
+    /// One line for people: "ChatML; SmolLM's system prompt where there is none".
+    [[nodiscard]] std::string description() const;
+    /// The model's own BOS and EOS, which templates write as bos_token and eos_token. Without it they are those of the family
+    /// the template comes from.
+    void setTokens(std::string_view bos, std::string_view eos);
+    [[nodiscard]] const std::string& bos() const { return m_bos; }
+    [[nodiscard]] const std::string& eos() const { return m_eos; }
+    /// What apply_chat_template(tokenize=False) gives. Roles and orders of roles that the template refuses are InvalidInput, tag ROLE.
     Result<std::string> render(std::span<const ChatMessage> messages, bool addGenerationPrompt) const;
     /// The whole chat with the spans of its assistant messages.
     Result<RenderedChat> renderForTraining(std::span<const ChatMessage> messages) const;
 
 private:
-    explicit ChatTemplate(std::string name) : m_name(std::move(name)) {}
-    std::string m_name;
+    explicit ChatTemplate(const ChatFormat& format);
+    Result<void> check(std::span<const ChatMessage> messages) const;
+    [[nodiscard]] std::string fill(std::string_view pattern) const;
+    [[nodiscard]] std::string renderMessage(std::span<const ChatMessage> messages, std::size_t index, bool isLast) const;
+
+    const ChatFormat* m_format;
+    std::string m_bos;
+    std::string m_eos;
 };
 
 }  // namespace mofo

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] std::string_view formatName() const;
     /// Share of the file already read, 0..1.
     [[nodiscard]] double progress() const;
+    /// SHA-256 of the file's bytes as they were read; reads what is left. At the end, once.
+    Result<std::string> finishHash();
 
 private:
     struct State;
@@ -65,11 +67,14 @@ struct TokenRow {
     std::vector<TokenId> ids;
     std::vector<std::uint8_t> trained;  ///< 1 where the token is a target; position 0 has no predecessor and never counts in the loss
     bool truncated = false;
+    bool spellsSpecial = false;  ///< the row's own text spells a special token, which becomes that token
     /// Targets that count: trained tokens but the first position.
     [[nodiscard]] std::int64_t targetCount() const;
 };
 
-/// Renders rows for one model. Thread safe. maxLength <= 0 = no cut.
+/// Renders rows for one model. Thread safe. maxLength <= 0 = no cut. Without a template (nullptr) a row is a question and an answer, joined
+/// by an empty line (prompt and completion as they are) and ended with EOS, or a text. A row that cannot be rendered is InvalidInput, tag
+/// ROLE (the template refuses its roles), TEMPLATE (a chat, and no template) or MISSING (no EOS).
 Result<TokenRow> renderRow(const DataRow& row, const Tokenizer& tokenizer, const ChatTemplate* chatTemplate, std::int64_t maxLength);
 
 /// The template to use: by name if `chosen` is given (--set chat_template), else recognised from the tokenizer's, else none.
@@ -77,12 +82,12 @@ Result<std::optional<ChatTemplate>> chooseChatTemplate(const Tokenizer& tokenize
 
 /// A whole file rendered and ready to train on.
 struct TokenDataset {
-    std::vector<TokenRow> rows;             ///< rows with at least one target, in file order
+    std::vector<TokenRow> rows;             ///< all but the refused ones, in file order; one without any target keeps its place and adds nothing
     std::vector<RefusedRow> refused;        ///< every refused row (at most the first 1000 are kept; refusedCount has all)
     std::uint64_t refusedCount = 0;
     std::vector<std::uint64_t> truncatedLines;  ///< at most the first 1000
     std::uint64_t truncatedCount = 0;
-    std::vector<std::uint64_t> zeroTargetLines;  ///< rows with nothing to train on (left out), at most the first 1000
+    std::vector<std::uint64_t> zeroTargetLines;  ///< rows with nothing to train on, at most the first 1000
     std::uint64_t zeroTargetCount = 0;
     std::uint64_t specialInTextCount = 0;   ///< rows whose text spells a special token
     std::uint64_t fileRows = 0;             ///< all rows met, refused ones included
@@ -95,10 +100,14 @@ Result<TokenDataset> loadTokenDataset(const std::filesystem::path& path, std::st
                                       const ChatTemplate* chatTemplate, std::int64_t maxLength,
                                       const std::function<bool(double)>& progress = {});
 
-/// The order in which a run takes its rows: a pure function of (seed, epoch). One stream over the epochs; position p is row
+/// The order in which a run takes its rows: a pure function of (seed, epoch). The permutation is Fisher-Yates from the last row down,
+/// its numbers from SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) started at splitmix(splitmix(seed) + epoch), brought below their
+/// bound without bias by Lemire's method (multiply and reject). One stream over the epochs; position p is row
 /// p mod n of epoch p div n. Not shuffled: file order, wrapping around.
+/// Not thread safe.
 class DataOrder {
 public:
+    static constexpr std::string_view kAlgorithm = "fy-splitmix64-1";  ///< stored with checkpoints; another algorithm gets another name
     DataOrder(std::uint64_t rowCount, std::uint64_t seed, bool shuffle);
     /// Row index of stream position `position`.
     [[nodiscard]] std::uint64_t rowAt(std::uint64_t position) const;
@@ -107,7 +116,7 @@ private:
     std::uint64_t m_rowCount;
     std::uint64_t m_seed;
     bool m_shuffle;
-    mutable std::uint64_t m_epoch;
+    mutable std::uint64_t m_epoch;  ///< of m_permutation
     mutable std::vector<std::uint32_t> m_permutation;
 };
 

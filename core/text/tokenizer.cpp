@@ -353,6 +353,16 @@ bool Tokenizer::isSpecial(TokenId id) const {
     return index >= 0 && m_state->rules.addedTokens[static_cast<std::size_t>(index)].special;
 }
 
+bool Tokenizer::spellsSpecialToken(std::string_view text) const {
+    if (!isValidUtf8(text)) return false;
+    const auto isIn = [&](const AddedTokenMatcher& matcher) {
+        std::vector<AddedTokenPart> parts;
+        matcher.split(text, parts);
+        return std::any_of(parts.begin(), parts.end(), [&](const AddedTokenPart& part) { return part.id >= 0 && isSpecial(part.id); });
+    };
+    return isIn(m_state->rawMatcher) || (!m_state->normalizedMatcher.isEmpty() && isIn(m_state->normalizedMatcher));
+}
+
 std::optional<TokenId> Tokenizer::idOf(std::string_view token) const {
     const auto at = m_state->ids.find(token);
     return at == m_state->ids.end() ? std::nullopt : std::optional<TokenId>(at->second);

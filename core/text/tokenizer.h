@@ -50,6 +50,8 @@ public:
     [[nodiscard]] std::optional<TokenId> eosId() const;
     [[nodiscard]] std::optional<TokenId> padId() const;
     [[nodiscard]] bool isSpecial(TokenId id) const;
+    /// Whether special tokens stand written in the text, so that encode would make them tokens.
+    [[nodiscard]] bool spellsSpecialToken(std::string_view text) const;
     [[nodiscard]] std::optional<TokenId> idOf(std::string_view token) const;
     /// The model's chat template (Jinja text, never executed), if it has one.
     [[nodiscard]] const std::optional<std::string>& chatTemplateText() const;
