@@ -1,0 +1,340 @@
+#include "tests/support/recorded_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+
+namespace mofo::test {
+
+namespace {
+
+/// A number in [0, 1) that depends on its arguments alone.
+double noise(std::uint64_t a, std::uint64_t b = 0) {
+    std::uint64_t z = a * 0x9e3779b97f4a7c15ull + b * 0xbf58476d1ce4e5b9ull + 0x94d049bb133111ebull;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
+}
+
+double normal(std::uint64_t a, std::uint64_t b = 0) {
+    const double u = std::max(1e-12, noise(a, 2 * b)), v = noise(a, 2 * b + 1);
+    return std::sqrt(-2 * std::log(u)) * std::cos(6.283185307179586 * v);
+}
+
+constexpr std::int64_t layerCount = 30;
+
+}  // namespace
+
+std::vector<ParameterRow> smolParameters() {
+    constexpr std::int64_t hidden = 576, intermediate = 1536, kv = 192, vocabulary = 49152;
+    std::vector<ParameterRow> rows;
+    const auto add = [&](const std::string& name, const std::string& kind, std::int64_t layer, std::int64_t size) {
+        ParameterRow row;
+        row.index = static_cast<std::int64_t>(rows.size());
+        row.name = name;
+        row.kind = kind;
+        row.layer = layer;
+        row.size = size;
+        row.filtered = kind != "norm";
+        row.pretrainedL2 = std::sqrt(static_cast<double>(size)) * (kind == "norm" ? 1.0 : kind == "embed" ? 0.12 : 0.06);
+        rows.push_back(row);
+    };
+    add("model.embed_tokens.weight", "embed", -1, vocabulary * hidden);
+    for (std::int64_t layer = 0; layer < layerCount; ++layer) {
+        const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+        add(prefix + "self_attn.q_proj.weight", "q", layer, hidden * hidden);
+        add(prefix + "self_attn.k_proj.weight", "k", layer, kv * hidden);
+        add(prefix + "self_attn.v_proj.weight", "v", layer, kv * hidden);
+        add(prefix + "self_attn.o_proj.weight", "o", layer, hidden * hidden);
+        add(prefix + "mlp.gate_proj.weight", "gate", layer, intermediate * hidden);
+        add(prefix + "mlp.up_proj.weight", "up", layer, intermediate * hidden);
+        add(prefix + "mlp.down_proj.weight", "down", layer, intermediate * hidden);
+        add(prefix + "input_layernorm.weight", "norm", layer, hidden);
+        add(prefix + "post_attention_layernorm.weight", "norm", layer, hidden);
+    }
+    add("model.norm.weight", "norm", -1, hidden);
+    return rows;
+}
+
+RecordedRun::RecordedRun(Workspace workspace, Registry registry, MetricsWriter writer, FileLock lock, RecordedRunOptions options, std::string id)
+    : m_workspace(std::move(workspace)),
+      m_registry(std::move(registry)),
+      m_writer(std::move(writer)),
+      m_lock(std::move(lock)),
+      m_options(std::move(options)),
+      m_id(std::move(id)),
+      m_parameters(smolParameters()),
+      m_startNs(wallNs()),
+      m_alphas{{1, m_options.alpha}} {}
+
+Result<RecordedRun> RecordedRun::create(const Workspace& workspace, const RecordedRunOptions& options) {
+    MOFO_TRY(Registry registry, Registry::open(workspace, Registry::Access::ReadWrite));
+    RunRow run;
+    run.id = newShortId();
+    run.name = options.name;
+    run.state = RunState::Starting;
+    run.modelName = options.modelName;
+    run.config.model = options.modelName;
+    run.config.data = "gsm8k-test.jsonl";
+    MOFO_CHECK(setConfigValue(run.config, "optimizer", options.optimizer));
+    MOFO_CHECK(setConfigValue(run.config, "alpha", std::to_string(options.alpha)));
+    MOFO_CHECK(setConfigValue(run.config, "granularity", options.granularity));
+    run.config.steps = options.totalSteps;
+    run.config.statsEvery = options.statsEvery;
+    run.config.evalEvery = options.evalEvery;
+    run.config.batch = 4;
+    run.config.maxLength = 256;
+    run.commandLine = trainCommandLine(run.config, run.name);
+    run.createdNs = wallNs();
+    run.startedNs = run.createdNs;
+    MOFO_CHECK(registry.addRun(run));
+    MOFO_CHECK(makeFolder(workspace.runFolder(run.id), true));
+    MOFO_TRY(FileLock lock, FileLock::tryAcquire(workspace.runLock(run.id)));
+    MOFO_CHECK(registry.setRunState(run.id, RunState::Starting));
+    MOFO_TRY(MetricsWriter writer, MetricsWriter::open(workspace.metricsFile(run.id), run.id));
+    RecordedRun recorded(workspace, std::move(registry), std::move(writer), std::move(lock), options, run.id);
+    recorded.m_config = run.config;
+    return recorded;
+}
+
+Result<void> RecordedRun::writeStatus(const std::string& phase, double progress, const std::string& detail) {
+    MetricsBatch batch;
+    StatusRow status;
+    status.phase = phase;
+    status.progress = progress;
+    status.detail = detail;
+    status.step = m_step;
+    status.totalSteps = m_options.totalSteps;
+    status.heartbeatBootNs = bootNs();
+    status.bootId = bootId();
+    if (m_step >= 20) status.etaSeconds = static_cast<double>(m_options.totalSteps - m_step) * m_options.stepSeconds;
+    batch.status = status;
+    return m_writer.write(batch);
+}
+
+Result<void> RecordedRun::writePhase(const std::string& phase, double progress, const std::string& detail) {
+    return writeStatus(phase, progress, detail);
+}
+
+Result<void> RecordedRun::begin() {
+    MOFO_CHECK(m_writer.writeParameters(m_parameters));
+    MetricsBatch batch;
+    EventRow event;
+    event.kind = "state";
+    event.who = "engine";
+    event.text = "training starts on cpu: " + std::to_string(m_options.totalSteps) + " steps";
+    event.wallNs = wallNs();
+    batch.events.push_back(event);
+    MOFO_CHECK(m_writer.write(batch));
+    MOFO_CHECK(writeStatus("train", 0, ""));
+    MOFO_CHECK(m_registry.setRunState(m_id, RunState::Running));
+    return writeSummary();
+}
+
+double RecordedRun::lossAt(std::int64_t step) const {
+    const auto t = static_cast<double>(step);
+    const double scale = static_cast<double>(std::max<std::int64_t>(40, m_options.totalSteps));
+    return 0.42 + 0.95 * std::exp(-t / (0.22 * scale)) + 0.25 * std::exp(-t / (0.03 * scale)) +
+           0.055 * normal(m_options.seed, static_cast<std::uint64_t>(step));
+}
+
+StepRow RecordedRun::makeStep(std::int64_t step) const {
+    StepRow row;
+    row.step = step;
+    row.loss = lossAt(step);
+    if (const auto spike = m_options.spikes.find(step); spike != m_options.spikes.end()) row.loss = spike->second;
+    if (m_options.nanSteps.contains(step)) row.lossState = "nan";
+    if (m_options.infSteps.contains(step)) row.lossState = "inf";
+    row.gradNorm = 1.6 + 0.8 * noise(m_options.seed + 7, static_cast<std::uint64_t>(step));
+    row.clippedNorm = std::min(1.0, row.gradNorm);
+    row.lr = m_config.lr;
+    for (const auto& [from, alpha] : m_alphas) {
+        if (step >= from) row.alpha = alpha;
+    }
+    row.granularity = m_config.granularity.text();
+    row.tokens = 380 + static_cast<std::int64_t>(120 * noise(m_options.seed + 3, static_cast<std::uint64_t>(step)));
+    row.inputTokens = 1024;
+    row.epoch = static_cast<double>(step) / static_cast<double>(m_options.totalSteps);
+    row.stepMs = m_options.stepSeconds * 1e3;
+    row.tokensPerSecond = static_cast<double>(row.tokens) / m_options.stepSeconds;
+    row.wallNs = m_startNs + static_cast<std::int64_t>(static_cast<double>(step) * m_options.stepSeconds * 1e9);
+    const TensorRow tensors = makeTensors(step);
+    for (const std::uint32_t selected : tensors.selected) row.movedCount += selected;
+    return row;
+}
+
+TensorRow RecordedRun::makeTensors(std::int64_t step) const {
+    TensorRow row;
+    row.step = step;
+    double alpha = 1;
+    for (const auto& [from, value] : m_alphas) {
+        if (step >= from) alpha = value;
+    }
+    if (m_config.optimizer == OptimizerKind::AdamW) alpha = 1;
+    const bool perTensor = m_config.granularity.kind == GranularityKind::Tensor;
+    const auto t = static_cast<double>(step);
+    for (const ParameterRow& info : m_parameters) {
+        const auto index = static_cast<std::uint64_t>(info.index);
+        const auto n = static_cast<double>(info.size);
+        // Late layers and values move more where all compete; the embedding moves only where tokens came.
+        const double depth = info.layer < 0 ? 0.5 : static_cast<double>(info.layer) / layerCount;
+        const double appetite = std::exp(0.9 * (depth - 0.5) + 0.35 * normal(11, index) + (info.kind == "v" || info.kind == "o" ? 0.5 : 0) -
+                                         (info.kind == "q" || info.kind == "k" ? 0.4 : 0));
+        double share = info.filtered ? (perTensor ? alpha : std::min(1.0, alpha * appetite)) : 1.0;
+        const double masked = share;
+        if (info.kind == "embed") share = std::min(share, 0.028 + 0.02 * noise(5, static_cast<std::uint64_t>(step)));
+        row.selected.push_back(static_cast<std::uint32_t>(share * n));
+        row.masked.push_back(static_cast<std::uint32_t>(masked * n));
+        row.threshold.push_back(static_cast<float>(3e-6 * std::exp(0.6 * normal(13, index)) * std::sqrt(0.15 / alpha)));
+        const double relative = 2.2e-5 * std::pow(t, 0.72) * std::exp(0.8 * (depth - 0.5) + 0.22 * normal(17, index)) *
+                                (info.kind == "embed" ? 0.35 : info.kind == "norm" ? 0.6 : 1.0) * std::sqrt(alpha / 0.15);
+        row.driftL2.push_back(static_cast<float>(relative * info.pretrainedL2));
+        row.driftL1.push_back(static_cast<float>(relative * info.pretrainedL2 * std::sqrt(n) * 0.5));
+        row.driftMax.push_back(static_cast<float>(2e-5 * std::pow(t, 0.9)));
+        const double coverage = std::min(1.0, share * (1 + 0.9 * std::log(t)));
+        row.changed.push_back(static_cast<std::uint32_t>(coverage * n));
+        row.changedBf16.push_back(static_cast<std::uint32_t>(0.2 * coverage * n));
+        row.churn.push_back(step == 1 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(0.25 + 0.12 * noise(19 + index, static_cast<std::uint64_t>(step))));
+        row.coverage.push_back(static_cast<float>(coverage));
+    }
+    return row;
+}
+
+Result<void> RecordedRun::advance(std::int64_t count, bool obey) {
+    MetricsBatch batch;
+    for (std::int64_t i = 0; i < count && m_step < m_options.totalSteps; ++i) {
+        if (obey) {
+            MOFO_CHECK(m_writer.write(std::exchange(batch, {})));
+            MOFO_CHECK(obeyCommands());
+            if (m_paused || m_stopped) break;
+        }
+        ++m_step;
+        batch.steps.push_back(makeStep(m_step));
+        if (m_step == 1 || m_step % m_options.statsEvery == 0 || m_step == m_options.totalSteps) batch.tensors.push_back(makeTensors(m_step));
+        if (m_options.evalEvery > 0 && (m_step % m_options.evalEvery == 0 || m_step == m_options.totalSteps)) {
+            EvalRow eval;
+            eval.step = m_step;
+            eval.loss = lossAt(m_step) * 0.2 + 0.8 * (0.5 + 0.75 * std::exp(-static_cast<double>(m_step) / (0.25 * static_cast<double>(m_options.totalSteps))));
+            eval.tokens = 4000;
+            batch.evals.push_back(eval);
+        }
+    }
+    if (!batch.empty()) MOFO_CHECK(m_writer.write(batch));
+    MOFO_CHECK(writeStatus(m_paused ? "paused" : "train", static_cast<double>(m_step) / static_cast<double>(m_options.totalSteps), ""));
+    return writeSummary();
+}
+
+Result<void> RecordedRun::writeSummary() {
+    RunSummary summary;
+    summary.step = m_step;
+    summary.totalSteps = m_options.totalSteps;
+    if (m_step > 0) {
+        const StepRow row = makeStep(m_step);
+        summary.lossState = row.lossState;
+        if (row.lossState == "finite") summary.loss = row.loss;
+        const TensorRow tensors = makeTensors(m_step);
+        double drift2 = 0, pretrained2 = 0;
+        for (std::size_t i = 0; i < m_parameters.size(); ++i) {
+            drift2 += static_cast<double>(tensors.driftL2[i]) * tensors.driftL2[i];
+            pretrained2 += m_parameters[i].pretrainedL2 * m_parameters[i].pretrainedL2;
+        }
+        summary.drift = std::sqrt(drift2 / pretrained2);
+        if (m_options.evalEvery > 0 && m_step >= m_options.evalEvery) summary.evalLoss = lossAt(m_step / m_options.evalEvery * m_options.evalEvery) + 0.06;
+        summary.tokensPerSecond = row.tokensPerSecond;
+    }
+    summary.phase = m_paused ? "" : "train";
+    summary.updatedNs = wallNs();
+    return m_registry.setRunSummary(m_id, summary);
+}
+
+Result<void> RecordedRun::obeyCommands() {
+    MOFO_TRY(const std::vector<CommandRow> commands, m_registry.commands(m_id));
+    for (const CommandRow& command : commands) {
+        if (m_answered.contains(command.uuid) || command.withdrawn || (command.atStep && *command.atStep > m_step + 1)) continue;
+        m_answered.insert(command.uuid);
+        MetricsBatch batch;
+        AcknowledgementRow answer;
+        answer.uuid = command.uuid;
+        answer.appliedStep = m_step + 1;
+        answer.accepted = true;
+        answer.wallNs = wallNs();
+        EventRow event;
+        event.step = m_step;
+        event.kind = command.kind;
+        event.who = command.who;
+        event.wallNs = wallNs();
+        if (command.kind == "set") {
+            RunConfig changed = m_config;
+            for (const auto& [key, value] : command.payload.items()) {
+                if (m_options.refusedKeys.contains(key)) {
+                    answer.accepted = false;
+                    answer.reason = key + " cannot change in this run";
+                } else if (const auto set = setConfigValue(changed, key, value.get<std::string>()); !set.ok()) {
+                    answer.accepted = false;
+                    answer.reason = set.error().text();
+                }
+            }
+            if (answer.accepted) {
+                for (const ConfigDifference& difference : configDifferences(m_config, changed)) {
+                    event.key = difference.key;
+                    event.oldValue = difference.a;
+                    event.newValue = difference.b;
+                    event.text = difference.key + " " + difference.a + " -> " + difference.b + " from step " + std::to_string(m_step + 1);
+                    batch.events.push_back(event);
+                }
+                m_config = changed;
+                m_alphas.emplace_back(m_step + 1, changed.alpha.common.at(m_step + 1));
+                MOFO_CHECK(m_registry.setRunConfig(m_id, m_config));
+            } else {
+                event.text = "refused: " + answer.reason;
+                batch.events.push_back(event);
+            }
+        } else {
+            event.text = command.kind + " at step " + std::to_string(m_step);
+            batch.events.push_back(event);
+            if (command.kind == "pause") {
+                m_paused = true;
+                MOFO_CHECK(m_registry.setRunState(m_id, RunState::Paused));
+            } else if (command.kind == "resume") {
+                m_paused = false;
+                MOFO_CHECK(m_registry.setRunState(m_id, RunState::Running));
+            } else if (command.kind == "stop") {
+                m_stopped = true;
+            }
+        }
+        batch.acknowledgements.push_back(answer);
+        MOFO_CHECK(m_writer.write(batch));
+    }
+    if (m_stopped) return end(RunState::Stopped, "stopped after step " + std::to_string(m_step));
+    return {};
+}
+
+Result<void> RecordedRun::rewind(std::int64_t step) {
+    MOFO_CHECK(m_writer.supersedeAfter(step));
+    m_step = step;
+    ++m_options.seed;
+    return {};
+}
+
+Result<void> RecordedRun::end(RunState state, const std::string& reason) {
+    MetricsBatch batch;
+    EventRow event;
+    event.step = m_step;
+    event.kind = "end";
+    event.who = "engine";
+    event.text = reason.empty() ? "finished" : reason;
+    event.wallNs = wallNs();
+    batch.events.push_back(event);
+    MOFO_CHECK(m_writer.write(batch));
+    MOFO_CHECK(writeStatus("end", 1, ""));
+    MOFO_CHECK(writeSummary());
+    MOFO_CHECK(m_registry.setRunState(m_id, state, reason));
+    m_lock.reset();
+    return {};
+}
+
+}  // namespace mofo::test

@@ -1,0 +1,203 @@
+#include "ui/controllers/store_reader.h"
+
+#include <QTimer>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "ui/models/display_text.h"
+
+namespace mofo {
+
+namespace {
+
+constexpr int runPeriodMs = 100;
+constexpr int slowPeriodMs = 1000;
+constexpr int listPeriodMs = 1000;
+// A piece of history small enough that the first one is on screen at once: 500 rows of 272 tensors are 5 MB.
+constexpr std::int64_t tensorRowsPerBatch = 500;
+constexpr std::int64_t stepRowsPerBatch = 100'000;
+
+}  // namespace
+
+StoreReader::StoreReader(std::filesystem::path workspace) : m_folder(std::move(workspace)) {}
+
+StoreReader::~StoreReader() = default;
+
+void StoreReader::start() {
+    m_runTimer = new QTimer(this);
+    m_runTimer->setTimerType(Qt::CoarseTimer);
+    connect(m_runTimer, &QTimer::timeout, this, &StoreReader::readRun);
+    m_runTimer->start(runPeriodMs);
+    m_listTimer = new QTimer(this);
+    connect(m_listTimer, &QTimer::timeout, this, &StoreReader::readList);
+    m_listTimer->start(listPeriodMs);
+    readList();
+}
+
+void StoreReader::setSlow(bool slow) {
+    if (m_runTimer != nullptr) m_runTimer->start(slow ? slowPeriodMs : runPeriodMs);
+}
+
+void StoreReader::readNow() {
+    readList();
+    readRun();
+}
+
+void StoreReader::showRun(const QString& id, quint64 request) {
+    m_runId = id.toStdString();
+    m_request = request;
+    m_metrics.reset();
+    m_parametersRead = false;
+    m_commandsVersion = -1;
+    m_answered = false;
+    forgetPosition();
+    readRun();
+}
+
+void StoreReader::forgetPosition() {
+    m_metricsVersion = -1;
+    m_stepSeq = m_tensorSeq = m_evalSeq = m_eventSeq = 0;
+    m_historyRead = false;
+}
+
+bool StoreReader::openRegistry() {
+    if (m_registry) return true;
+    m_missing = false;
+    m_registryProblem.clear();
+    if (!m_workspace) {
+        Result<Workspace> workspace = Workspace::open(m_folder);
+        if (!workspace.ok()) {
+            m_missing = workspace.error().code == ErrorCode::NotFound;
+            if (!m_missing) m_registryProblem = ui::shown(workspace.error().text());
+            return false;
+        }
+        m_workspace = std::move(workspace).value();
+    }
+    Result<Registry> registry = Registry::open(*m_workspace, Registry::Access::ReadOnly);
+    if (!registry.ok()) {
+        m_missing = registry.error().code == ErrorCode::NotFound;
+        if (!m_missing) m_registryProblem = ui::shown(registry.error().text());
+        return false;
+    }
+    m_registry = std::move(registry).value();
+    m_listVersion = m_commandsVersion = -1;
+    return true;
+}
+
+void StoreReader::readList() {
+    auto batch = std::make_shared<RunListBatch>();
+    if (!openRegistry()) {
+        batch->missing = m_missing;
+        batch->problem = m_registryProblem;
+        Q_EMIT runListRead(batch);
+        return;
+    }
+    // A lost engine writes nothing: while a run is active the list is read whether or not somebody committed.
+    const std::int64_t version = m_registry->dataVersion();
+    if (version == m_listVersion && !m_listHasActive) return;
+    Result<std::vector<RunRow>> runs = m_registry->runs();
+    if (!runs.ok()) {
+        if (runs.error().code == ErrorCode::Busy) return;
+        batch->problem = ui::shown(runs.error().text());
+        m_registry.reset();
+    } else {
+        m_listVersion = version;
+        batch->runs = std::move(runs).value();
+        m_listHasActive = false;
+        for (const RunRow& run : batch->runs) m_listHasActive = m_listHasActive || !isEnded(run.state);
+        // The state of the run on screen, too, can change without a commit.
+        if (m_listHasActive) m_commandsVersion = -1;
+    }
+    Q_EMIT runListRead(batch);
+}
+
+void StoreReader::readRun() {
+    if (m_runId.empty() || isStale() || !openRegistry()) return;
+    RunBatch batch;
+    const std::int64_t version = m_registry->dataVersion();
+    if (version != m_commandsVersion) {
+        Result<RunRow> run = m_registry->findRun(m_runId);
+        Result<std::vector<CommandRow>> commands = m_registry->commands(m_runId);
+        if (run.ok() && commands.ok()) {
+            m_commandsVersion = version;
+            batch.run = std::move(run).value();
+            batch.commands = std::move(commands).value();
+        } else {
+            const Error& error = run.ok() ? commands.error() : run.error();
+            if (error.code != ErrorCode::Busy) batch.problem = ui::shown(error.text());
+        }
+    }
+    if (const Result<void> read = readMetrics(batch); !read.ok() && read.error().code != ErrorCode::Busy) {
+        batch.problem = ui::shown(read.error().text());
+        m_metrics.reset();
+        forgetPosition();
+    }
+    const bool hasNews = batch.reset || batch.run || batch.parameters || batch.status || batch.problem != m_runProblem || !m_answered;
+    if (hasNews) handOver(std::move(batch));
+}
+
+void StoreReader::handOver(RunBatch&& batch) {
+    if (isStale()) return;
+    batch.request = m_request;
+    batch.metricsExist = m_metrics.has_value();
+    batch.complete = m_historyRead;
+    batch.readBootNs = bootNs();
+    m_answered = true;
+    m_runProblem = batch.problem;
+    Q_EMIT runRead(std::make_shared<const RunBatch>(std::move(batch)));
+}
+
+Result<void> StoreReader::readMetrics(RunBatch& batch) {
+    if (!m_metrics) {
+        Result<MetricsReader> reader = MetricsReader::open(m_workspace->metricsFile(m_runId));
+        if (!reader.ok()) {
+            if (reader.error().code == ErrorCode::NotFound) return {};
+            return std::move(reader).error();
+        }
+        m_metrics = std::move(reader).value();
+        // Whatever was handed over belongs to a reader that failed; it is read again from the start.
+        batch.reset = true;
+        forgetPosition();
+    }
+    const std::int64_t version = m_metrics->dataVersion();
+    if (version == m_metricsVersion && m_historyRead) return {};
+    MOFO_TRY(batch.status, m_metrics->status());
+    if (!m_parametersRead) {
+        MOFO_TRY(std::vector<ParameterRow> parameters, m_metrics->parameters());
+        m_parametersRead = !parameters.empty();
+        if (m_parametersRead) batch.parameters = std::move(parameters);
+    }
+    MOFO_CHECK(readHistory(*m_metrics, batch));
+    MOFO_TRY(batch.checkpoints, m_metrics->checkpoints());
+    MOFO_TRY(batch.acknowledgements, m_metrics->acknowledgements());
+    m_metricsVersion = version;
+    return {};
+}
+
+Result<void> StoreReader::readHistory(MetricsReader& reader, RunBatch& batch) {
+    // An undo, or a resume from an earlier checkpoint, changes the flags of rows that were handed over: they are read again.
+    MOFO_TRY(const std::int64_t supersessions, reader.supersessions());
+    if (m_stepSeq > 0 && supersessions != m_supersessions) {
+        forgetPosition();
+        batch.reset = true;
+    }
+    m_supersessions = supersessions;
+    for (;;) {
+        MOFO_TRY(batch.steps, reader.stepsAfter(m_stepSeq, stepRowsPerBatch));
+        if (!batch.steps.empty()) m_stepSeq = batch.steps.back().seq;
+        MOFO_TRY(batch.tensors, reader.tensorsAfter(m_tensorSeq, tensorRowsPerBatch));
+        if (!batch.tensors.empty()) m_tensorSeq = batch.tensors.back().seq;
+        MOFO_TRY(batch.evals, reader.evalsAfter(m_evalSeq));
+        if (!batch.evals.empty()) m_evalSeq = batch.evals.back().seq;
+        MOFO_TRY(batch.events, reader.eventsAfter(m_eventSeq));
+        if (!batch.events.empty()) m_eventSeq = batch.events.back().seq;
+        const bool more = static_cast<std::int64_t>(batch.steps.size()) == stepRowsPerBatch ||
+                          static_cast<std::int64_t>(batch.tensors.size()) == tensorRowsPerBatch;
+        m_historyRead = !more;
+        if (!more) return {};
+        handOver(std::exchange(batch, RunBatch{}));
+        if (isStale()) return {};
+    }
+}
+
+}  // namespace mofo

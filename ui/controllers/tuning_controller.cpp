@@ -1,0 +1,223 @@
+#include "ui/controllers/tuning_controller.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ui/models/display_text.h"
+
+namespace mofo {
+
+TuningController::TuningController(const RunData* data, QObject* parent) : QObject(parent), m_data(data) {
+    connect(data, &RunData::tuningChanged, this, &TuningController::onTuningChanged);
+    connect(data, &RunData::runChanged, this, &TuningController::onRunChanged);
+    connect(data, &RunData::statusChanged, this, &TuningController::changed);
+}
+
+void TuningController::onRunChanged() {
+    const std::string id = m_data->run() ? m_data->run()->id : std::string();
+    if (id != m_runId) {
+        m_runId = id;
+        m_staged.clear();
+        m_sending.clear();
+        m_sendingTicket.reset();
+        m_asked.clear();
+        m_written.clear();
+        m_waiting.clear();
+        m_watched.clear();
+        m_seenRefusals.clear();
+        m_sendProblem.clear();
+    }
+    Q_EMIT changed();
+}
+
+void TuningController::onTuningChanged() {
+    const LiveTuning& tuning = m_data->tuning();
+    std::erase_if(m_written, [&](const auto& entry) { return tuning.known.contains(entry.first); });
+    for (const PendingCommand& command : tuning.pending) {
+        m_watched.insert(command.uuid);
+        if (!m_waiting.contains(command.uuid)) m_waiting[command.uuid].start();
+    }
+    std::erase_if(m_waiting, [&](const auto& entry) {
+        const bool pending = std::any_of(tuning.pending.begin(), tuning.pending.end(),
+                                         [&](const PendingCommand& command) { return command.uuid == entry.first; });
+        return !pending && !m_written.contains(entry.first);
+    });
+    // What was staged may have come into force from elsewhere.
+    std::erase_if(m_staged, [&](const auto& entry) { return inForce(entry.first) == entry.second; });
+    Q_EMIT changed();
+}
+
+bool TuningController::canTune() const {
+    if (!m_data->run()) return false;
+    const RunState state = m_data->run()->state;
+    return state == RunState::Lost || (!isEnded(state) && state != RunState::Draft && state != RunState::Stopping);
+}
+
+bool TuningController::invitesTuning() const {
+    if (!m_data->run() || m_data->run()->config.optimizer != OptimizerKind::Mofo) return false;
+    const RunState state = m_data->run()->state;
+    const bool live = state == RunState::Running || state == RunState::Starting || state == RunState::Paused;
+    return live && m_data->tuning().appliedCount == 0 && m_staged.empty() && !isAsked(QStringLiteral("set"));
+}
+
+bool TuningController::isAsked(const QString& kind) const {
+    if (kind == QLatin1String("set") && m_sendingTicket) return true;
+    const bool handedOver = std::any_of(m_asked.begin(), m_asked.end(), [&](const auto& entry) { return entry.second == kind; });
+    const bool written = std::any_of(m_written.begin(), m_written.end(), [&](const auto& entry) { return entry.second.kind == kind; });
+    return handedOver || written || m_data->tuning().isPending(kind.toStdString());
+}
+
+std::string TuningController::inForce(const std::string& key) const { return configValue(m_data->tuning().applied, key); }
+
+KeyState TuningController::state(const std::string& key) const {
+    KeyState state;
+    const LiveTuning& tuning = m_data->tuning();
+    state.applied = inForce(key);
+    state.wanted = state.applied;
+    if (const auto since = tuning.since.find(key); since != tuning.since.end()) {
+        state.sinceStep = since->second.step;
+        const bool paused = m_data->run() && m_data->run()->state == RunState::Paused;
+        state.onResume = paused && since->second.step > m_data->newestStep();
+    }
+    if (const PendingCommand* pending = tuning.pendingFor(key)) {
+        state.phase = KeyState::Phase::Waiting;
+        state.wanted = pending->values.at(key);
+        state.who = pending->who;
+        state.atStep = pending->atStep;
+        if (const auto timer = m_waiting.find(pending->uuid); timer != m_waiting.end()) {
+            state.waitingSeconds = static_cast<double>(timer->second.elapsed()) * 1e-3;
+        }
+    }
+    for (const auto& [uuid, written] : m_written) {
+        const auto value = written.values.find(key);
+        if (value == written.values.end()) continue;
+        state.phase = KeyState::Phase::Waiting;
+        state.wanted = value->second;
+        state.who = "window";
+        if (const auto timer = m_waiting.find(uuid); timer != m_waiting.end()) {
+            state.waitingSeconds = static_cast<double>(timer->second.elapsed()) * 1e-3;
+        }
+    }
+    if (const auto sending = m_sending.find(key); m_sendingTicket && sending != m_sending.end()) {
+        state.phase = KeyState::Phase::Sending;
+        state.wanted = sending->second;
+        state.who = "window";
+        state.waitingSeconds = static_cast<double>(m_sendingSince.elapsed()) * 1e-3;
+    }
+    if (const auto staged = m_staged.find(key); staged != m_staged.end()) {
+        state.phase = KeyState::Phase::Staged;
+        state.wanted = staged->second;
+    }
+    for (const RefusedCommand& refused : tuning.refused) {
+        const bool isNews = m_watched.contains(refused.uuid) && !m_seenRefusals.contains(refused.uuid);
+        if (isNews && refused.values.contains(key)) state.refusal = ui::shown(refused.reason);
+    }
+    return state;
+}
+
+void TuningController::stage(const std::string& key, const std::string& value) {
+    RunConfig scratch = m_data->tuning().applied;
+    if (!m_data->run() || !setConfigValue(scratch, key, value).ok()) return;
+    const std::string canonical = configValue(scratch, key);
+    const KeyState before = state(key);
+    const bool sent = before.phase == KeyState::Phase::Waiting || before.phase == KeyState::Phase::Sending;
+    if (canonical == (sent ? before.wanted : inForce(key))) {
+        m_staged.erase(key);
+    } else {
+        m_staged[key] = canonical;
+        for (const RefusedCommand& refused : m_data->tuning().refused) {
+            if (refused.values.contains(key)) m_seenRefusals.insert(refused.uuid);
+        }
+    }
+    Q_EMIT changed();
+}
+
+void TuningController::discard(const std::string& key) {
+    if (m_staged.erase(key) > 0) Q_EMIT changed();
+}
+
+void TuningController::discardAll() {
+    if (m_staged.empty()) return;
+    m_staged.clear();
+    Q_EMIT changed();
+}
+
+quint64 TuningController::send(const QString& kind, const Json& payload) {
+    m_sendProblem.clear();
+    const quint64 ticket = ++m_lastTicket;
+    Q_EMIT commandWanted(QString::fromStdString(m_runId), kind, payload, ticket);
+    return ticket;
+}
+
+void TuningController::apply() {
+    if (!canApply()) return;
+    Json payload = Json::object();
+    for (const auto& [key, value] : m_staged) payload[key] = value;
+    m_sending = std::exchange(m_staged, {});
+    m_sendingSince.start();
+    m_sendingTicket = m_lastTicket + 1;
+    send(QStringLiteral("set"), payload);
+    Q_EMIT changed();
+}
+
+void TuningController::pauseOrResume() {
+    if (!m_data->run()) return;
+    const RunState state = m_data->run()->state;
+    if (state == RunState::Stopped || state == RunState::Failed || state == RunState::Lost) {
+        m_sendProblem.clear();
+        const quint64 ticket = ++m_lastTicket;
+        m_asked[ticket] = QStringLiteral("restart");
+        Q_EMIT resumeWanted(QString::fromStdString(m_runId), ticket);
+    } else if (canTune()) {
+        const QString kind = state == RunState::Paused ? QStringLiteral("resume") : QStringLiteral("pause");
+        if (isAsked(kind)) return;
+        m_asked[m_lastTicket + 1] = kind;
+        send(kind, Json::object());
+    }
+    Q_EMIT changed();
+}
+
+void TuningController::stop(bool save) {
+    if (!canTune() || m_data->run()->state == RunState::Lost || isAsked(QStringLiteral("stop"))) return;
+    m_asked[m_lastTicket + 1] = QStringLiteral("stop");
+    send(QStringLiteral("stop"), Json{{"save", save}});
+    Q_EMIT changed();
+}
+
+void TuningController::onSent(quint64 ticket, const QString& uuid) {
+    const std::string id = uuid.toStdString();
+    Written written;
+    if (m_sendingTicket == ticket) {
+        m_sendingTicket.reset();
+        written = {QStringLiteral("set"), std::exchange(m_sending, {})};
+        m_waiting[id] = m_sendingSince;
+    } else if (const auto asked = m_asked.find(ticket); asked != m_asked.end()) {
+        written = {asked->second, {}};
+        m_asked.erase(asked);
+    } else {
+        return;  // of a run that is no longer shown
+    }
+    m_watched.insert(id);
+    m_written[id] = std::move(written);
+    // The answer may have been read before the sender's report arrived.
+    onTuningChanged();
+}
+
+void TuningController::onResumed(quint64 ticket) {
+    if (m_asked.erase(ticket) > 0) Q_EMIT changed();
+}
+
+void TuningController::onFailed(quint64 ticket, const QString& sentence) {
+    if (m_sendingTicket == ticket) {
+        m_sendingTicket.reset();
+        // Nothing was written: the values are staged again, unless something newer was staged meanwhile.
+        m_staged.merge(m_sending);
+        m_sending.clear();
+    } else if (m_asked.erase(ticket) == 0) {
+        return;
+    }
+    m_sendProblem = sentence;
+    Q_EMIT changed();
+}
+
+}  // namespace mofo

@@ -1,0 +1,134 @@
+#include "ui/controllers/workspace_session.h"
+
+#include <utility>
+
+#include "ui/controllers/command_sender.h"
+#include "ui/controllers/store_reader.h"
+
+namespace mofo {
+
+namespace {
+
+constexpr int beatMs = 33;
+
+}  // namespace
+
+WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* parent)
+    : QObject(parent),
+      m_folder(std::move(workspace)),
+      m_reader(new StoreReader(m_folder)),
+      m_sender(new CommandSender(m_folder)),
+      m_runs(new RunTableModel(this)),
+      m_run(new RunData(this)),
+      m_tuning(new TuningController(m_run, this)) {
+    qRegisterMetaType<RunListBatchPtr>();
+    qRegisterMetaType<RunBatchPtr>();
+    qRegisterMetaType<Json>("mofo::Json");
+    m_readThread.setObjectName(QStringLiteral("store reader"));
+    m_writeThread.setObjectName(QStringLiteral("command sender"));
+    m_reader->moveToThread(&m_readThread);
+    m_sender->moveToThread(&m_writeThread);
+    connect(&m_readThread, &QThread::finished, m_reader, &QObject::deleteLater);
+    connect(&m_writeThread, &QThread::finished, m_sender, &QObject::deleteLater);
+
+    connect(m_reader, &StoreReader::runListRead, this, &WorkspaceSession::onList);
+    connect(m_reader, &StoreReader::runRead, this, &WorkspaceSession::onRun);
+    connect(m_tuning, &TuningController::commandWanted, m_sender, &CommandSender::send);
+    connect(m_tuning, &TuningController::resumeWanted, m_sender, &CommandSender::resumeEndedRun);
+    connect(m_sender, &CommandSender::sent, m_tuning, &TuningController::onSent);
+    connect(m_sender, &CommandSender::resumed, m_tuning, &TuningController::onResumed);
+    connect(m_sender, &CommandSender::failed, m_tuning, &TuningController::onFailed);
+    connect(m_sender, &CommandSender::sent, m_reader, &StoreReader::readNow);
+    connect(m_sender, &CommandSender::resumed, m_reader, &StoreReader::readNow);
+
+    m_beat.setSingleShot(true);
+    m_beat.setInterval(beatMs);
+    connect(&m_beat, &QTimer::timeout, this, &WorkspaceSession::moveData);
+}
+
+WorkspaceSession::~WorkspaceSession() {
+    m_reader->announceRequest(0);
+    if (!m_readThread.isRunning()) {
+        delete m_reader;
+        delete m_sender;
+        return;
+    }
+    m_readThread.quit();
+    m_writeThread.quit();
+    m_readThread.wait();
+    m_writeThread.wait();
+}
+
+void WorkspaceSession::start() {
+    m_readThread.start();
+    m_writeThread.start();
+    QMetaObject::invokeMethod(m_reader, &StoreReader::start);
+}
+
+void WorkspaceSession::showRun(const QString& id) {
+    m_wantedRun.clear();
+    if (id == m_shownRun) return;
+    m_shownRun = id;
+    m_waiting.clear();
+    m_run->clear();
+    const quint64 request = ++m_request;
+    m_reader->announceRequest(request);
+    QMetaObject::invokeMethod(m_reader, [reader = m_reader, id, request] { reader->showRun(id, request); });
+    Q_EMIT shownRunChanged();
+}
+
+void WorkspaceSession::showRunNamed(const QString& text) {
+    m_wantedRun = text;
+    resolveWantedRun();
+}
+
+void WorkspaceSession::resolveWantedRun() {
+    if (m_wantedRun.isEmpty()) return;
+    const std::string wanted = m_wantedRun.toStdString();
+    const RunRow* found = nullptr;
+    int prefixes = 0, names = 0;
+    for (const RunRow& run : m_newestList) {
+        if (run.id == wanted) {
+            showRun(QString::fromStdString(run.id));
+            return;
+        }
+        if (run.name == wanted) {
+            ++names;
+            found = &run;
+        } else if (run.id.starts_with(wanted)) {
+            ++prefixes;
+            if (names == 0) found = &run;
+        }
+    }
+    if (found != nullptr && (names == 1 || (names == 0 && prefixes == 1))) showRun(QString::fromStdString(found->id));
+}
+
+void WorkspaceSession::setSlow(bool slow) {
+    QMetaObject::invokeMethod(m_reader, [reader = m_reader, slow] { reader->setSlow(slow); });
+}
+
+void WorkspaceSession::onList(const RunListBatchPtr& batch) {
+    m_listRead = true;
+    m_missing = batch->missing;
+    m_problem = batch->problem;
+    if (m_problem.isEmpty()) {
+        m_newestList = batch->runs;
+        m_runs->setRuns(batch->runs);
+        resolveWantedRun();
+    }
+    Q_EMIT listChanged();
+}
+
+void WorkspaceSession::onRun(const RunBatchPtr& batch) {
+    if (batch->request != m_request) return;
+    m_waiting.push_back(batch);
+    if (!m_beat.isActive()) m_beat.start();
+}
+
+void WorkspaceSession::moveData() {
+    const std::vector<RunBatchPtr> batches = std::exchange(m_waiting, {});
+    for (const RunBatchPtr& batch : batches) m_run->take(*batch);
+    Q_EMIT dataMoved();
+}
+
+}  // namespace mofo

@@ -1,0 +1,75 @@
+// One open workspace: the reading and the writing thread, the models they feed, and the run on screen.
+#pragma once
+
+#include <QObject>
+#include <QThread>
+#include <QTimer>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "ui/controllers/tuning_controller.h"
+#include "ui/models/run_batch.h"
+#include "ui/models/run_data.h"
+#include "ui/models/run_table_model.h"
+
+namespace mofo {
+
+class CommandSender;
+class StoreReader;
+
+class WorkspaceSession : public QObject {
+    Q_OBJECT
+public:
+    explicit WorkspaceSession(std::filesystem::path workspace, QObject* parent = nullptr);
+    ~WorkspaceSession() override;
+
+    [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }
+    [[nodiscard]] RunTableModel& runs() { return *m_runs; }
+    [[nodiscard]] RunData& run() { return *m_run; }
+    [[nodiscard]] TuningController& tuning() { return *m_tuning; }
+    /// Whether the list has been read once.
+    [[nodiscard]] bool isListRead() const { return m_listRead; }
+    [[nodiscard]] bool isWorkspaceMissing() const { return m_missing; }
+    /// Why the workspace cannot be read; empty where it can.
+    [[nodiscard]] const QString& problem() const { return m_problem; }
+    [[nodiscard]] const QString& shownRun() const { return m_shownRun; }
+
+    /// Starts reading.
+    void start();
+    /// Follows a run; batches of the one shown before are dropped.
+    void showRun(const QString& id);
+    /// The run of that id, unique id prefix or unique name, as soon as the list holds it.
+    void showRunNamed(const QString& text);
+    /// A hidden or minimised window asks less often.
+    void setSlow(bool slow);
+
+Q_SIGNALS:
+    void listChanged();
+    void shownRunChanged();
+    /// Once per drawing beat (33 ms) in which anything arrived for the run on screen.
+    void dataMoved();
+
+private:
+    void onList(const RunListBatchPtr& batch);
+    void onRun(const RunBatchPtr& batch);
+    void moveData();
+    void resolveWantedRun();
+
+    const std::filesystem::path m_folder;
+    QThread m_readThread, m_writeThread;
+    StoreReader* m_reader;   ///< lives on m_readThread
+    CommandSender* m_sender;  ///< lives on m_writeThread
+    RunTableModel* m_runs;
+    RunData* m_run;
+    TuningController* m_tuning;
+    QTimer m_beat;
+    std::vector<RunBatchPtr> m_waiting;
+    std::vector<RunRow> m_newestList;
+    QString m_shownRun, m_wantedRun, m_problem;
+    std::uint64_t m_request = 0;
+    bool m_missing = false;
+    bool m_listRead = false;
+};
+
+}  // namespace mofo

@@ -1,0 +1,63 @@
+#include "ui/models/live_tuning.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace mofo {
+
+const PendingCommand* LiveTuning::pendingFor(const std::string& key) const {
+    for (auto it = pending.rbegin(); it != pending.rend(); ++it) {
+        if (it->values.contains(key)) return &*it;
+    }
+    return nullptr;
+}
+
+bool LiveTuning::isPending(std::string_view kind) const {
+    return std::any_of(pending.begin(), pending.end(), [&](const PendingCommand& command) { return command.kind == kind; });
+}
+
+KeyValues valuesOf(const CommandRow& command) {
+    KeyValues values;
+    if (command.kind != "set" || !command.payload.is_object()) return values;
+    for (const auto& [key, value] : command.payload.items()) {
+        const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+        RunConfig scratch;
+        values[key] = setConfigValue(scratch, key, text).ok() ? configValue(scratch, key) : text;
+    }
+    return values;
+}
+
+LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& commands,
+                        const std::vector<AcknowledgementRow>& acknowledgements) {
+    LiveTuning tuning;
+    tuning.applied = base;
+    std::unordered_map<std::string, const AcknowledgementRow*> answers;
+    for (const AcknowledgementRow& row : acknowledgements) answers[row.uuid] = &row;
+    for (const CommandRow& command : commands) {
+        tuning.known.insert(command.uuid);
+        if (command.withdrawn) continue;
+        const auto answer = answers.find(command.uuid);
+        if (answer == answers.end()) {
+            tuning.pending.push_back({command.uuid, command.kind, valuesOf(command), command.who, command.atStep, command.createdNs});
+            continue;
+        }
+        if (!answer->second->accepted) {
+            tuning.refused.push_back({command.uuid, command.kind, valuesOf(command), answer->second->reason});
+            continue;
+        }
+        if (command.kind != "set") continue;
+        ++tuning.appliedCount;
+        tuning.appliedSteps.insert(answer->second->appliedStep);
+        const AppliedChange change{answer->second->appliedStep, command.uuid, command.who, valuesOf(command)};
+        for (const auto& [key, value] : change.values) {
+            // A command for a later step can have been sent before one that was applied first.
+            const auto earlier = tuning.since.find(key);
+            if (earlier != tuning.since.end() && earlier->second.step > change.step) continue;
+            if (!setConfigValue(tuning.applied, key, value).ok()) continue;
+            tuning.since[key] = change;
+        }
+    }
+    return tuning;
+}
+
+}  // namespace mofo

@@ -1,0 +1,49 @@
+// What the reading thread hands to the window: immutable, shared, never written again.
+#pragma once
+
+#include <QMetaType>
+#include <QString>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/store/registry.h"
+#include "core/store/run_metrics.h"
+
+namespace mofo {
+
+/// The runs of the workspace, newest first, or why they cannot be read.
+struct RunListBatch {
+    std::vector<RunRow> runs;
+    bool missing = false;    ///< there is no workspace at this place yet
+    QString problem;         ///< one sentence, escaped for display; empty where all is well
+};
+
+/// What is new about the run on screen. Rows arrive in order of their seq.
+struct RunBatch {
+    std::uint64_t request = 0;      ///< of the showRun() call this answers; others are stale
+    bool reset = false;             ///< everything read before is to be forgotten: the history was rewound
+    bool complete = false;          ///< the history up to now has been handed over
+    std::optional<RunRow> run;
+    bool metricsExist = false;      ///< the engine has created metrics.db
+    std::optional<std::vector<ParameterRow>> parameters;
+    std::vector<StepRow> steps;
+    std::vector<TensorRow> tensors;
+    std::vector<EvalRow> evals;
+    std::vector<EventRow> events;
+    std::optional<std::vector<CommandRow>> commands;                  ///< all of the run
+    std::optional<std::vector<AcknowledgementRow>> acknowledgements;  ///< all of the run
+    std::optional<std::vector<CheckpointRow>> checkpoints;            ///< all of the run
+    std::optional<StatusRow> status;
+    std::int64_t readBootNs = 0;
+    QString problem;
+};
+
+using RunListBatchPtr = std::shared_ptr<const RunListBatch>;
+using RunBatchPtr = std::shared_ptr<const RunBatch>;
+
+}  // namespace mofo
+
+Q_DECLARE_METATYPE(mofo::RunListBatchPtr)
+Q_DECLARE_METATYPE(mofo::RunBatchPtr)

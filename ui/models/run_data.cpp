@@ -1,0 +1,281 @@
+#include "ui/models/run_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ranges>
+
+#include "ui/models/display_text.h"
+
+namespace mofo {
+
+namespace {
+
+constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
+
+double storedLoss(const StepRow& row) {
+    if (row.lossState == "nan") return notANumber;
+    if (row.lossState == "inf") return std::numeric_limits<double>::infinity();
+    return row.loss;
+}
+
+}  // namespace
+
+RunData::RunData(QObject* parent) : QObject(parent) {}
+
+void RunData::clear() {
+    m_run.reset();
+    m_baseConfig.reset();
+    m_status.reset();
+    m_parameters.clear();
+    m_parameterCount = 0;
+    m_mapRows.clear();
+    m_checkpoints.clear();
+    m_commands.clear();
+    m_acknowledgements.clear();
+    m_tuning = {};
+    m_problem.clear();
+    m_metricsExist = false;
+    m_complete = false;
+    resetHistory();
+    Q_EMIT runChanged();
+    Q_EMIT statusChanged();
+    Q_EMIT parametersChanged();
+    Q_EMIT tuningChanged();
+    Q_EMIT problemChanged();
+}
+
+void RunData::resetHistory() {
+    m_steps.clear();
+    m_tensors.clear();
+    m_evals.clear();
+    m_events.clear();
+    m_mapColumns.clear();
+    m_flags.clear();
+    m_loss.clear();
+    m_lossEma.clear();
+    m_evalLoss.clear();
+    m_superseded.clear();
+    m_lastWasSuperseded = false;
+    m_emaSum = m_emaWeight = 0;
+    Q_EMIT cleared();
+}
+
+void RunData::take(const RunBatch& batch) {
+    if (batch.reset) resetHistory();
+    if (batch.run) {
+        m_run = batch.run;
+        if (!m_baseConfig) m_baseConfig = batch.run->config;
+    }
+    m_metricsExist = batch.metricsExist;
+    m_complete = batch.complete;
+    if (batch.parameters) takeParameters(*batch.parameters);
+    for (const StepRow& row : batch.steps) appendStep(row);
+    for (const TensorRow& row : batch.tensors) appendTensors(row);
+    for (const EvalRow& row : batch.evals) {
+        if (row.superseded) continue;
+        if (!m_evals.empty() && row.step < m_evals.back().step) continue;
+        m_evals.push_back(row);
+        m_evalLoss.append(static_cast<double>(row.step), row.loss);
+    }
+    m_events.insert(m_events.end(), batch.events.begin(), batch.events.end());
+    if (batch.status) m_status = batch.status;
+    if (batch.checkpoints) m_checkpoints = *batch.checkpoints;
+    if (batch.commands) m_commands = *batch.commands;
+    if (batch.acknowledgements) m_acknowledgements = *batch.acknowledgements;
+    const bool problemIsNew = batch.problem != m_problem;
+    m_problem = batch.problem;
+
+    // Signals last: whoever listens sees the whole batch.
+    if (batch.parameters) Q_EMIT parametersChanged();
+    if (batch.run || batch.commands || batch.acknowledgements) deriveTuningAgain();
+    if (!batch.events.empty() || batch.acknowledgements) makeFlags();
+    if (!batch.steps.empty()) Q_EMIT stepsChanged();
+    if (!batch.tensors.empty()) Q_EMIT tensorsChanged();
+    if (!batch.evals.empty()) Q_EMIT evalsChanged();
+    if (!batch.events.empty()) Q_EMIT eventsChanged();
+    if (batch.run) Q_EMIT runChanged();
+    Q_EMIT statusChanged();
+    if (problemIsNew) Q_EMIT problemChanged();
+}
+
+void RunData::deriveTuningAgain() {
+    if (!m_baseConfig) return;
+    m_tuning = deriveTuning(*m_baseConfig, m_commands, m_acknowledgements);
+    Q_EMIT tuningChanged();
+}
+
+void RunData::takeParameters(const std::vector<ParameterRow>& parameters) {
+    m_parameters = parameters;
+    m_parameterCount = 0;
+    m_mapRows.clear();
+    std::int64_t layers = 0;
+    for (const ParameterRow& row : m_parameters) {
+        m_parameterCount += row.size;
+        layers = std::max(layers, row.layer + 1);
+    }
+    const auto addRow = [&](const QString& label, const QString& title, auto&& belongs) {
+        MapRow row{label, title, {}, false};
+        for (std::size_t i = 0; i < m_parameters.size(); ++i) {
+            if (!belongs(m_parameters[i])) continue;
+            row.parameters.push_back(static_cast<std::uint32_t>(i));
+            row.filtered = row.filtered || m_parameters[i].filtered;
+        }
+        if (!row.parameters.empty()) m_mapRows.push_back(std::move(row));
+    };
+    addRow(QStringLiteral("embed"), tr("token embedding"), [](const ParameterRow& p) { return p.layer < 0 && p.kind == "embed"; });
+    for (std::int64_t layer = 0; layer < layers; ++layer) {
+        addRow(QStringLiteral("L%1").arg(layer, 2, 10, QLatin1Char('0')), tr("layer %1").arg(layer),
+               [layer](const ParameterRow& p) { return p.layer == layer; });
+    }
+    addRow(QStringLiteral("norm"), tr("final norm"), [](const ParameterRow& p) { return p.layer < 0 && p.kind == "norm"; });
+    addRow(QStringLiteral("head"), tr("output head"), [](const ParameterRow& p) { return p.layer < 0 && p.kind == "head"; });
+    // Rows read before their parameters were known get their measures now.
+    std::vector<TensorRow> known;
+    known.swap(m_tensors);
+    m_mapColumns.clear();
+    for (const TensorRow& row : known) appendTensors(row);
+}
+
+void RunData::appendStep(const StepRow& row) {
+    const auto step = static_cast<double>(row.step);
+    const double loss = storedLoss(row);
+    if (row.superseded) {
+        if (!m_lastWasSuperseded || (!m_superseded.empty() && !m_superseded.back().empty() &&
+                                     m_superseded.back().key(m_superseded.back().size() - 1) >= step)) {
+            m_superseded.emplace_back();
+        }
+        m_superseded.back().append(step, loss);
+        m_lastWasSuperseded = true;
+        return;
+    }
+    m_lastWasSuperseded = false;
+    // The reading thread starts anew when the history is rewound; a step out of order cannot be drawn.
+    if (!m_steps.empty() && row.step <= m_steps.back().step) return;
+    m_steps.push_back(row);
+    m_loss.append(step, loss);
+    appendEma(step, loss);
+}
+
+void RunData::appendEma(double step, double loss) {
+    if (!std::isfinite(loss)) {
+        m_lossEma.append(step, notANumber);
+        return;
+    }
+    m_emaSum = m_emaSmoothing * m_emaSum + (1 - m_emaSmoothing) * loss;
+    m_emaWeight = m_emaSmoothing * m_emaWeight + (1 - m_emaSmoothing);
+    m_lossEma.append(step, m_emaSum / m_emaWeight);
+}
+
+void RunData::setEmaSmoothing(double smoothing) {
+    smoothing = std::clamp(smoothing, 0.0, 0.99);
+    if (smoothing == m_emaSmoothing) return;
+    m_emaSmoothing = smoothing;
+    m_emaSum = m_emaWeight = 0;
+    m_lossEma.clear();
+    for (std::size_t i = 0; i < m_loss.size(); ++i) appendEma(m_loss.key(i), m_loss.value(i));
+    Q_EMIT stepsChanged();
+}
+
+void RunData::appendTensors(const TensorRow& row) {
+    if (row.superseded) return;
+    while (!m_tensors.empty() && m_tensors.back().step >= row.step) {
+        m_tensors.pop_back();
+        m_mapColumns.pop_back();
+    }
+    MapColumn column;
+    column.step = row.step;
+    const std::size_t count = m_parameters.size();
+    const bool hasShare = count > 0 && row.selected.size() == count, hasDrift = count > 0 && row.driftL2.size() == count;
+    // Moved share and relative drift of some parameters; NaN where that was not measured.
+    const auto measure = [&](auto&& parameters, bool filteredOnly, double& share, double& drift) {
+        double selected = 0, size = 0, drift2 = 0, pretrained2 = 0;
+        for (const std::size_t i : parameters) {
+            const ParameterRow& info = m_parameters[i];
+            if (hasShare && (info.filtered || !filteredOnly)) {
+                selected += row.selected[i];
+                size += static_cast<double>(info.size);
+            }
+            if (!hasDrift) continue;
+            drift2 += static_cast<double>(row.driftL2[i]) * row.driftL2[i];
+            pretrained2 += info.pretrainedL2 * info.pretrainedL2;
+        }
+        share = size > 0 ? selected / size : notANumber;
+        drift = pretrained2 > 0 ? std::sqrt(drift2 / pretrained2) : notANumber;
+    };
+    measure(std::views::iota(std::size_t{0}, count), false, column.wholeShare, column.wholeDrift);
+    for (const MapRow& mapRow : m_mapRows) {
+        double share = 0, drift = 0;
+        measure(mapRow.parameters, mapRow.filtered, share, drift);
+        column.share.push_back(static_cast<float>(share));
+        column.drift.push_back(static_cast<float>(drift));
+    }
+    m_tensors.push_back(row);
+    m_mapColumns.push_back(std::move(column));
+}
+
+void RunData::makeFlags() {
+    m_flags.clear();
+    for (const EventRow& row : m_events) {
+        if (row.superseded) continue;
+        EventFlag flag{row.step, {}, ui::shown(row.text), row.kind == "error"};
+        if (row.kind == "set" && !row.newValue.empty()) {
+            const bool isAlpha = row.key == "alpha" || row.key.starts_with("alpha.");
+            flag.letter = isAlpha                                         ? QStringLiteral("A")
+                          : row.key == "granularity"                      ? QStringLiteral("G")
+                          : row.key == "lr" || row.key == "schedule"      ? QStringLiteral("L")
+                          : row.key == "rule"                             ? QStringLiteral("R")
+                                                                          : QStringLiteral("S");
+            flag.text = tr("%1: %2 → %3", "config key: old to new value")
+                            .arg(ui::shown(row.key), ui::valueText(row.key, row.oldValue), ui::valueText(row.key, row.newValue));
+            // The event stands at the step after which the command was taken; its acknowledgement names the first step that uses it.
+            if (m_tuning.appliedSteps.contains(row.step + 1)) flag.step = row.step + 1;
+        } else if (row.kind == "pause") {
+            flag.letter = QStringLiteral("P");
+        } else if (row.kind == "checkpoint") {
+            flag.letter = QStringLiteral("K");
+        } else if (row.kind == "error") {
+            flag.letter = QStringLiteral("X");
+        } else {
+            continue;
+        }
+        m_flags.push_back(std::move(flag));
+    }
+    std::stable_sort(m_flags.begin(), m_flags.end(), [](const EventFlag& a, const EventFlag& b) { return a.step < b.step; });
+}
+
+std::int64_t RunData::totalSteps() const {
+    if (m_status && m_status->totalSteps > 0) return m_status->totalSteps;
+    if (m_run && m_run->summary.totalSteps > 0) return m_run->summary.totalSteps;
+    return m_run ? m_run->config.steps : 0;
+}
+
+const StepRow* RunData::stepNear(double step) const {
+    const std::optional<std::size_t> index = m_loss.nearest(step);
+    return index ? &m_steps[*index] : nullptr;
+}
+
+std::optional<std::size_t> RunData::columnNear(double step) const {
+    if (m_mapColumns.empty()) return std::nullopt;
+    const auto after = std::lower_bound(m_mapColumns.begin(), m_mapColumns.end(), step,
+                                        [](const MapColumn& column, double key) { return static_cast<double>(column.step) < key; });
+    const auto index = static_cast<std::size_t>(after - m_mapColumns.begin());
+    if (index == 0) return 0;
+    if (index == m_mapColumns.size()) return index - 1;
+    const double toAfter = static_cast<double>(m_mapColumns[index].step) - step;
+    const double toBefore = step - static_cast<double>(m_mapColumns[index - 1].step);
+    return toAfter < toBefore ? index : index - 1;
+}
+
+std::optional<double> RunData::tokensPerSecond() const {
+    if (m_steps.empty()) return std::nullopt;
+    double tokens = 0, milliseconds = 0;
+    for (auto it = m_steps.rbegin(); it != m_steps.rend() && milliseconds < 30'000; ++it) {
+        tokens += static_cast<double>(it->tokens);
+        milliseconds += it->stepMs;
+    }
+    if (milliseconds <= 0) return std::nullopt;
+    return tokens / (milliseconds * 1e-3);
+}
+
+}  // namespace mofo

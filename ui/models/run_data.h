@@ -1,0 +1,135 @@
+// Everything the window knows about the run on screen: the stored rows and the series drawn from them. Fed with batches of the
+// reading thread; lives in the window's thread.
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "ui/models/live_tuning.h"
+#include "ui/models/run_batch.h"
+#include "ui/models/series_buffer.h"
+
+namespace mofo {
+
+/// One row of the selection and drift maps: the embedding, a layer, the final norm, the head.
+struct MapRow {
+    QString label;                          ///< "embed", "L07", "norm", "head"
+    QString title;                          ///< for tooltips and accessibility: "layer 7"
+    std::vector<std::uint32_t> parameters;  ///< indices of its tensors
+    bool filtered = false;                  ///< false: nothing of it is filtered, so all of it moves
+};
+
+/// The measures of one logged step, per map row. NaN where there is nothing to measure.
+struct MapColumn {
+    std::int64_t step = 0;
+    std::vector<float> share;  ///< moved share of the filtered coordinates; of all where none is filtered
+    std::vector<float> drift;  ///< relative L2 against the pretrained weights
+    double wholeShare = 0;     ///< of all coordinates
+    double wholeDrift = 0;     ///< relative L2 of the whole model
+};
+
+/// A mark at the step of effect, on every chart of the page.
+struct EventFlag {
+    std::int64_t step = 0;
+    QString letter;
+    QString text;     ///< what happened, one line
+    bool isError = false;
+};
+
+class RunData : public QObject {
+    Q_OBJECT
+public:
+    explicit RunData(QObject* parent = nullptr);
+
+    /// Forgets everything and waits for batches of another run.
+    void clear();
+    void take(const RunBatch& batch);
+
+    [[nodiscard]] const std::optional<RunRow>& run() const { return m_run; }
+    [[nodiscard]] const std::optional<StatusRow>& status() const { return m_status; }
+    [[nodiscard]] const std::vector<ParameterRow>& parameters() const { return m_parameters; }
+    [[nodiscard]] const std::vector<StepRow>& steps() const { return m_steps; }  ///< superseded ones left out; steps ascend
+    [[nodiscard]] const std::vector<TensorRow>& tensors() const { return m_tensors; }
+    [[nodiscard]] const std::vector<EvalRow>& evals() const { return m_evals; }
+    [[nodiscard]] const std::vector<EventRow>& events() const { return m_events; }
+    [[nodiscard]] const std::vector<CheckpointRow>& checkpoints() const { return m_checkpoints; }
+    [[nodiscard]] const std::vector<MapRow>& mapRows() const { return m_mapRows; }
+    [[nodiscard]] const std::vector<MapColumn>& mapColumns() const { return m_mapColumns; }
+    [[nodiscard]] const std::vector<EventFlag>& flags() const { return m_flags; }
+    [[nodiscard]] const LiveTuning& tuning() const { return m_tuning; }
+    [[nodiscard]] const QString& problem() const { return m_problem; }
+    [[nodiscard]] bool metricsExist() const { return m_metricsExist; }
+    [[nodiscard]] bool isComplete() const { return m_complete; }
+    [[nodiscard]] std::int64_t parameterCount() const { return m_parameterCount; }
+
+    [[nodiscard]] const SeriesBuffer& loss() const { return m_loss; }
+    [[nodiscard]] const SeriesBuffer& lossEma() const { return m_lossEma; }
+    [[nodiscard]] const SeriesBuffer& evalLoss() const { return m_evalLoss; }
+    /// Stretches that an undo or a resume from an earlier checkpoint took back, oldest first.
+    [[nodiscard]] const std::vector<SeriesBuffer>& supersededLoss() const { return m_superseded; }
+    [[nodiscard]] double emaSmoothing() const { return m_emaSmoothing; }
+    /// 0 = the raw values, 0.99 = very smooth; the debiased mean is made anew from the stored values.
+    void setEmaSmoothing(double smoothing);
+
+    [[nodiscard]] std::int64_t newestStep() const { return m_steps.empty() ? 0 : m_steps.back().step; }
+    [[nodiscard]] std::int64_t totalSteps() const;
+    /// The stored step nearest to `step`, or null.
+    [[nodiscard]] const StepRow* stepNear(double step) const;
+    /// Index into tensors() and mapColumns() of the logged step nearest to `step`.
+    [[nodiscard]] std::optional<std::size_t> columnNear(double step) const;
+    /// Trained tokens per second over the last 30 s of training; empty before the first step.
+    [[nodiscard]] std::optional<double> tokensPerSecond() const;
+
+Q_SIGNALS:
+    void cleared();
+    void runChanged();
+    void statusChanged();
+    void parametersChanged();
+    void stepsChanged();
+    void tensorsChanged();
+    void evalsChanged();
+    void eventsChanged();
+    void tuningChanged();
+    void problemChanged();
+
+private:
+    void resetHistory();
+    void takeParameters(const std::vector<ParameterRow>& parameters);
+    void appendStep(const StepRow& row);
+    void appendTensors(const TensorRow& row);
+    void makeFlags();
+    void appendEma(double step, double loss);
+    void deriveTuningAgain();
+
+    std::optional<RunRow> m_run;
+    std::optional<RunConfig> m_baseConfig;  ///< as first read; acknowledged changes are laid over it
+    std::optional<StatusRow> m_status;
+    std::vector<ParameterRow> m_parameters;
+    std::int64_t m_parameterCount = 0;
+    std::vector<StepRow> m_steps;
+    std::vector<TensorRow> m_tensors;
+    std::vector<EvalRow> m_evals;
+    std::vector<EventRow> m_events;
+    std::vector<CheckpointRow> m_checkpoints;
+    std::vector<CommandRow> m_commands;
+    std::vector<AcknowledgementRow> m_acknowledgements;
+    std::vector<MapRow> m_mapRows;
+    std::vector<MapColumn> m_mapColumns;
+    std::vector<EventFlag> m_flags;
+    LiveTuning m_tuning;
+    QString m_problem;
+    bool m_metricsExist = false;
+    bool m_complete = false;
+
+    SeriesBuffer m_loss, m_lossEma, m_evalLoss;
+    std::vector<SeriesBuffer> m_superseded;
+    bool m_lastWasSuperseded = false;
+    double m_emaSmoothing = 0.6;
+    double m_emaSum = 0;
+    double m_emaWeight = 0;
+};
+
+}  // namespace mofo

@@ -1,0 +1,391 @@
+#include "ui/widgets/run_page.h"
+
+#include <QAction>
+#include <QEvent>
+#include <QHeaderView>
+#include <QLabel>
+#include <QProgressBar>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSettings>
+#include <QSortFilterProxyModel>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTabWidget>
+#include <QTableView>
+#include <QTimer>
+#include <QVBoxLayout>
+
+#include "core/base/clock.h"
+#include "ui/models/config_table_model.h"
+#include "ui/models/display_text.h"
+#include "ui/models/event_log_model.h"
+#include "ui/models/tensor_table_model.h"
+#include "ui/widgets/controls_panel.h"
+#include "ui/widgets/loss_chart.h"
+#include "ui/widgets/map_chart.h"
+#include "ui/widgets/run_header.h"
+#include "ui/widgets/small_widgets.h"
+#include "ui/widgets/step_panel.h"
+#include "ui/widgets/table_tools.h"
+#include "ui/widgets/theme.h"
+
+namespace mofo {
+
+namespace {
+
+constexpr double stalledSeconds = 30;
+
+QScrollArea* scrolled(QWidget* content, const QString& objectName, const QString& accessibleName) {
+    auto* area = new QScrollArea;
+    area->setObjectName(objectName);
+    area->setAccessibleName(accessibleName);
+    area->setWidget(content);
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setFocusPolicy(Qt::NoFocus);
+    return area;
+}
+
+}  // namespace
+
+RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
+    : QWidget(parent), m_session(session), m_data(session->run()), m_axis(new StepAxis(this)) {
+    setObjectName(QStringLiteral("run"));
+    setAccessibleName(tr("Run"));
+    makeActions();
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_header = new RunHeader(&m_data, &session->tuning(), m_pause, m_stop, m_follow, m_fit, this);
+    m_message = new MessageBar(QStringLiteral("run.message"), this);
+    m_hint = new MessageBar(QStringLiteral("run.hint"), this);
+    layout->addWidget(m_header);
+    layout->addWidget(m_message);
+    layout->addWidget(m_hint);
+
+    m_controls = new ControlsPanel(&m_data, &session->tuning());
+    m_step = new StepPanel(&m_data, m_axis);
+    m_controlsArea = scrolled(m_controls, QStringLiteral("run.controlsArea"), tr("Controls"));
+    m_controlsArea->setMinimumWidth(226);
+    m_controlsArea->setMaximumWidth(330);
+    m_stepArea = scrolled(m_step, QStringLiteral("run.stepArea"), tr("At one step"));
+    m_stepArea->setMinimumWidth(262);
+    m_centre = new QStackedWidget;
+    m_centre->setObjectName(QStringLiteral("run.centre"));
+    m_centre->addWidget(makeCharts());
+    m_startingPage = makeStarting();
+    m_centre->addWidget(m_startingPage);
+
+    m_columns = new QSplitter(Qt::Horizontal);
+    m_columns->setObjectName(QStringLiteral("run.columns"));
+    m_columns->addWidget(m_controlsArea);
+    m_columns->addWidget(m_centre);
+    m_columns->addWidget(m_stepArea);
+    m_columns->setStretchFactor(0, 0);
+    m_columns->setStretchFactor(1, 1);
+    m_columns->setStretchFactor(2, 0);
+    m_columns->setCollapsible(1, false);
+    m_rows = new QSplitter(Qt::Vertical, this);
+    m_rows->setObjectName(QStringLiteral("run.rows"));
+    m_rows->addWidget(m_columns);
+    m_tables = makeTables();
+    m_rows->addWidget(m_tables);
+    m_rows->setStretchFactor(0, 1);
+    m_rows->setStretchFactor(1, 0);
+    m_rows->setCollapsible(0, false);
+    layout->addWidget(m_rows, 1);
+
+    connect(m_axis, &StepAxis::rangeChanged, this, &RunPage::drawSoon);
+    connect(m_axis, &StepAxis::cursorChanged, this, &RunPage::drawSoon);
+    connect(m_axis, &StepAxis::followingChanged, m_follow, &QAction::setChecked);
+    connect(&m_data, &RunData::stepsChanged, this, &RunPage::drawSoon);
+    connect(&m_data, &RunData::runChanged, this, &RunPage::drawSoon);
+    connect(session, &WorkspaceSession::dataMoved, this, &RunPage::refresh);
+    connect(session, &WorkspaceSession::shownRunChanged, this, [this] {
+        m_axis->reset();
+        refresh();
+    });
+    connect(&session->tuning(), &TuningController::changed, this, [this] {
+        m_header->refresh();
+        refreshMessages();
+    });
+    connect(m_message, &MessageBar::actionTriggered, m_pause, &QAction::trigger);
+    refreshIcons();
+    refresh();
+}
+
+void RunPage::makeActions() {
+    const auto add = [this](const char* name, const QString& text, const QList<QKeySequence>& keys, std::vector<QAction*>& list) {
+        auto* action = new QAction(text, this);
+        action->setObjectName(QStringLiteral("run.") + QLatin1String(name));
+        action->setShortcuts(keys);
+        list.push_back(action);
+        return action;
+    };
+    TuningController* tuning = &m_session->tuning();
+    m_pause = add("pause", tr("Pause"), {Qt::Key_F9}, m_runActions);
+    connect(m_pause, &QAction::triggered, tuning, &TuningController::pauseOrResume);
+    m_stop = add("stop", tr("Stop"), {Qt::SHIFT | Qt::Key_F9}, m_runActions);
+    connect(m_stop, &QAction::triggered, tuning, [tuning] { tuning->stop(true); });
+    QAction* apply = add("applyAction", tr("Apply staged changes"), {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, m_runActions);
+    connect(apply, &QAction::triggered, tuning, &TuningController::apply);
+    connect(tuning, &TuningController::changed, apply, [apply, tuning] { apply->setEnabled(tuning->canApply()); });
+    apply->setEnabled(false);
+    QAction* down = add("alphaDown", tr("Lower alpha (stages)"), {Qt::CTRL | Qt::Key_BracketLeft}, m_runActions);
+    connect(down, &QAction::triggered, this, [this] { m_controls->nudgeAlpha(-1); });
+    QAction* up = add("alphaUp", tr("Raise alpha (stages)"), {Qt::CTRL | Qt::Key_BracketRight}, m_runActions);
+    connect(up, &QAction::triggered, this, [this] { m_controls->nudgeAlpha(1); });
+
+    m_follow = add("follow", tr("Follow"), {}, m_chartActions);
+    m_follow->setCheckable(true);
+    m_follow->setChecked(true);
+    m_follow->setToolTip(tr("Keep the newest step in view (F in a chart)"));
+    connect(m_follow, &QAction::toggled, m_axis, &StepAxis::setFollowing);
+    m_fit = add("fit", tr("Fit"), {}, m_chartActions);
+    m_fit->setToolTip(tr("Show the whole run (0 in a chart)"));
+    connect(m_fit, &QAction::triggered, m_axis, &StepAxis::fit);
+
+    const std::array<std::pair<QString, QKeySequence>, 3> panels{
+        std::pair{tr("Controls"), QKeySequence(Qt::CTRL | Qt::Key_Backslash)},
+        std::pair{tr("Bottom panel"), QKeySequence(Qt::CTRL | Qt::Key_J)},
+        std::pair{tr("Step panel"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_J)},
+    };
+    for (std::size_t i = 0; i < panels.size(); ++i) {
+        m_toggles[i] = new QAction(panels[i].first, this);
+        m_toggles[i]->setObjectName(QStringLiteral("run.panel%1").arg(i));
+        m_toggles[i]->setShortcut(panels[i].second);
+        m_toggles[i]->setCheckable(true);
+        m_toggles[i]->setChecked(true);
+        connect(m_toggles[i], &QAction::toggled, this, [this, i](bool on) {
+            QWidget* const widgets[] = {m_controlsArea, m_tables, m_stepArea};
+            widgets[i]->setVisible(on);
+        });
+    }
+}
+
+QWidget* RunPage::makeCharts() {
+    auto* splitter = new QSplitter(Qt::Vertical);
+    splitter->setObjectName(QStringLiteral("run.charts"));
+    splitter->setChildrenCollapsible(false);
+    m_loss = new LossChart(QStringLiteral("run.loss"), &m_data, m_axis);
+    m_selection = new MapChart(QStringLiteral("run.selection"), MapChart::Measure::MovedShare, &m_data, m_axis);
+    m_drift = new MapChart(QStringLiteral("run.drift"), MapChart::Measure::Drift, &m_data, m_axis);
+    m_drift->setStepLabelsVisible(true);
+    m_charts = {m_loss, m_selection, m_drift};
+    for (ChartView* chart : m_charts) splitter->addWidget(chart);
+    splitter->setStretchFactor(0, 5);
+    splitter->setStretchFactor(1, 4);
+    splitter->setStretchFactor(2, 4);
+    return splitter;
+}
+
+QWidget* RunPage::makeStarting() {
+    auto* page = new QWidget;
+    page->setObjectName(QStringLiteral("run.starting"));
+    auto* layout = new QVBoxLayout(page);
+    layout->addStretch(2);
+    m_startingText = makeLabel(QStringLiteral("run.starting.text"), page);
+    m_startingText->setAlignment(Qt::AlignCenter);
+    QFont big = m_startingText->font();
+    big.setPointSizeF(big.pointSizeF() * 1.4);
+    m_startingText->setFont(big);
+    m_startingText->setWordWrap(true);
+    m_startingProgress = new QProgressBar(page);
+    m_startingProgress->setObjectName(QStringLiteral("run.starting.progress"));
+    m_startingProgress->setAccessibleName(tr("Progress of the phase"));
+    m_startingProgress->setMaximumWidth(360);
+    m_startingProgress->setRange(0, 1000);
+    m_startingProgress->setTextVisible(false);
+    m_startingDetail = makeLabel(QStringLiteral("run.starting.detail"), page);
+    m_startingDetail->setAlignment(Qt::AlignCenter);
+    m_startingDetail->setWordWrap(true);
+    layout->addWidget(m_startingText);
+    layout->addSpacing(8);
+    layout->addWidget(m_startingProgress, 0, Qt::AlignHCenter);
+    m_startingProgress->setMinimumWidth(300);
+    layout->addWidget(m_startingDetail);
+    layout->addStretch(3);
+    return page;
+}
+
+QTabWidget* RunPage::makeTables() {
+    auto* tabs = new QTabWidget;
+    tabs->setObjectName(QStringLiteral("run.tables"));
+    tabs->setAccessibleName(tr("Tables"));
+    tabs->setDocumentMode(true);
+    tabs->setMinimumHeight(80);
+
+    m_events = new QTableView;
+    setUpTable(m_events, QStringLiteral("run.events"), tr("Events"));
+    auto* events = new EventLogModel(&m_data, this);
+    m_events->setModel(events);
+    m_events->horizontalHeader()->setStretchLastSection(true);
+    sizeColumns(m_events, {9, 9, 13, 16, 24});
+    connect(events, &QAbstractItemModel::rowsInserted, m_events, [this] {
+        // Keeps up only where the end was in view.
+        const QScrollBar* bar = m_events->verticalScrollBar();
+        if (bar->value() >= bar->maximum() - 1) QTimer::singleShot(0, m_events, &QTableView::scrollToBottom);
+    });
+    connect(m_events, &QTableView::activated, this, [this](const QModelIndex& index) {
+        const qlonglong step = index.data(EventLogModel::StepRole).toLongLong();
+        if (step > 0) m_axis->setPinned(static_cast<double>(step));
+    });
+
+    m_tensors = new QTableView;
+    setUpTable(m_tensors, QStringLiteral("run.tensors"), tr("Tensors"));
+    m_tensorModel = new TensorTableModel(&m_data, this);
+    auto* sorted = new QSortFilterProxyModel(this);
+    sorted->setSourceModel(m_tensorModel);
+    sorted->setSortRole(TensorTableModel::SortRole);
+    m_tensors->setModel(sorted);
+    m_tensors->setSortingEnabled(true);
+    m_tensors->sortByColumn(TensorTableModel::Name, Qt::AscendingOrder);
+    sizeColumns(m_tensors, {42, 8, 8, 14, 11, 13, 13, 15, 10, 13});
+
+    auto* config = new QTableView;
+    setUpTable(config, QStringLiteral("run.config"), tr("Config"));
+    config->setModel(new ConfigTableModel(&m_data, this));
+    config->horizontalHeader()->setStretchLastSection(true);
+    sizeColumns(config, {20, 44, 34});
+
+    tabs->addTab(m_events, tr("&1 Events"));
+    tabs->addTab(m_tensors, tr("&2 Tensors"));
+    tabs->addTab(config, tr("&3 Config"));
+    connect(tabs, &QTabWidget::currentChanged, this, &RunPage::refreshTables);
+    return tabs;
+}
+
+void RunPage::drawSoon() {
+    if (m_drawQueued) return;
+    m_drawQueued = true;
+    QTimer::singleShot(0, this, [this] {
+        m_drawQueued = false;
+        refresh();
+    });
+}
+
+void RunPage::refresh() {
+    m_axis->setExtent(m_data.newestStep(), m_data.totalSteps());
+    m_header->refresh();
+    refreshMessages();
+    refreshStarting();
+    for (ChartView* chart : m_charts) chart->drawIfNeeded();
+    if (m_step->isVisible()) m_step->refresh();
+    refreshTables();
+}
+
+void RunPage::refreshTables() {
+    if (m_tensorModel == nullptr || !m_tensors->isVisible()) return;
+    m_tensorModel->setColumn(m_data.columnNear(m_axis->cursor().value_or(static_cast<double>(m_data.newestStep()))));
+}
+
+void RunPage::refreshMessages() {
+    const std::optional<RunRow>& run = m_data.run();
+    const QString resume = tr("Resume");
+    if (!m_data.problem().isEmpty()) {
+        m_message->setMessage(MessageBar::Kind::Error, m_data.problem());
+    } else if (run && run->state == RunState::Lost) {
+        m_message->setMessage(MessageBar::Kind::Error,
+                              tr("The engine of this run ended without saying so at step %1.").arg(ui::count(m_data.newestStep())), resume);
+    } else if (run && run->state == RunState::Failed) {
+        const QString reason = run->endReason.empty() ? tr("no reason was given") : ui::shown(run->endReason);
+        m_message->setMessage(MessageBar::Kind::Error, tr("This run failed at step %1: %2").arg(ui::count(m_data.newestStep()), reason), resume);
+    } else if (run && run->state == RunState::Stopped) {
+        m_message->setMessage(MessageBar::Kind::Warning, tr("This run was stopped at step %1.").arg(ui::count(m_data.newestStep())), resume);
+    } else if (run && !isEnded(run->state) && m_data.status() && m_data.status()->bootId == bootId() && m_data.status()->heartbeatBootNs > 0 &&
+               static_cast<double>(bootNs() - m_data.status()->heartbeatBootNs) * 1e-9 > stalledSeconds) {
+        const double silence = static_cast<double>(bootNs() - m_data.status()->heartbeatBootNs) * 1e-9;
+        m_message->setMessage(MessageBar::Kind::Warning,
+                              tr("No news from the engine for %1. It may be busy or stopped; changes wait until it answers.").arg(ui::duration(silence)));
+    } else {
+        m_message->setMessage(MessageBar::Kind::Warning, QString());
+    }
+    const bool invites = m_session->tuning().invitesTuning();
+    m_hint->setMessage(MessageBar::Kind::Hint, invites ? tr("Turn alpha now: drag the dial or press Ctrl+[ / Ctrl+], then Apply (Ctrl+Return).") : QString());
+}
+
+void RunPage::refreshStarting() {
+    const std::optional<RunRow>& run = m_data.run();
+    const bool waits = m_data.steps().empty() && (!run || !isEnded(run->state));
+    QWidget* const wanted = waits ? m_startingPage : m_centre->widget(0);
+    if (m_centre->currentWidget() != wanted) m_centre->setCurrentWidget(wanted);
+    if (!waits) return;
+    QString text, detail;
+    double progress = -1;
+    if (!run) {
+        text = m_session->shownRun().isEmpty() ? tr("No run is shown. Choose one on page Runs (Ctrl+1).") : tr("Reading the run …");
+    } else if (run->state == RunState::Queued) {
+        text = tr("Queued: starts when the device is free.");
+    } else if (m_data.status()) {
+        text = tr("starting: %1 …", "phase").arg(ui::phaseText(m_data.status()->phase));
+        detail = ui::shown(m_data.status()->detail);
+        progress = m_data.status()->progress;
+    } else {
+        text = tr("starting: the engine has not reported yet …");
+    }
+    m_startingText->setText(text);
+    m_startingDetail->setText(detail);
+    m_startingProgress->setVisible(progress >= 0);
+    m_startingProgress->setValue(static_cast<int>(progress * 1000));
+}
+
+void RunPage::tick() {
+    if (isVisible()) refreshMessages();
+}
+
+void RunPage::cyclePane(int direction) {
+    QWidget* const panes[] = {m_controls->findChild<AlphaDial*>(), m_loss, m_selection, m_drift, m_tables->currentWidget()};
+    constexpr int count = 5;
+    int present = -1;
+    for (int i = 0; i < count; ++i) {
+        QWidget* focus = focusWidget();
+        if (focus != nullptr && (panes[i] == focus || panes[i]->isAncestorOf(focus) || (i == 0 && m_controls->isAncestorOf(focus)))) present = i;
+    }
+    for (int i = 1; i <= count; ++i) {
+        const int next = present < 0 ? (direction > 0 ? i - 1 : count - i) : ((present + direction * i) % count + count) % count;
+        if (!panes[next]->isVisible() || !panes[next]->isEnabled()) continue;
+        panes[next]->setFocus(Qt::OtherFocusReason);
+        return;
+    }
+}
+
+void RunPage::saveLayout(QSettings& settings) const {
+    settings.setValue(QStringLiteral("run/columns"), m_columns->saveState());
+    settings.setValue(QStringLiteral("run/rows"), m_rows->saveState());
+}
+
+void RunPage::restoreLayout(QSettings& settings) {
+    const bool columns = m_columns->restoreState(settings.value(QStringLiteral("run/columns")).toByteArray());
+    const bool rows = m_rows->restoreState(settings.value(QStringLiteral("run/rows")).toByteArray());
+    m_layoutKept = columns && rows;
+}
+
+void RunPage::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    if (m_layoutKept || width() < 400) return;
+    // First sizes: the charts get what the sides can spare.
+    const int controls = std::clamp(width() / 6, 226, 250);
+    const int step = std::clamp(width() / 5, 262, 300);
+    m_columns->setSizes({controls, width() - controls - step, step});
+    const int tables = std::clamp(height() / 5, 96, 190);
+    m_rows->setSizes({height() - tables, tables});
+}
+
+void RunPage::refreshIcons() {
+    m_pause->setIcon(themedIcon(QStringLiteral("pause"), palette()));
+    m_stop->setIcon(themedIcon(QStringLiteral("stop"), palette()));
+    m_follow->setIcon(themedIcon(QStringLiteral("follow"), palette()));
+    m_fit->setIcon(themedIcon(QStringLiteral("fit"), palette()));
+}
+
+void RunPage::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::ApplicationPaletteChange) {
+        refreshIcons();
+        drawSoon();
+    }
+}
+
+}  // namespace mofo

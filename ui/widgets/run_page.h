@@ -1,0 +1,99 @@
+// Page Run: live and finished runs alike. Controls, charts over one step axis, one step in detail, tables below.
+#pragma once
+
+#include <QAction>
+#include <QWidget>
+#include <array>
+#include <vector>
+
+#include "ui/controllers/workspace_session.h"
+#include "ui/models/step_axis.h"
+
+class QLabel;
+class QProgressBar;
+class QSettings;
+class QSplitter;
+class QStackedWidget;
+class QTableView;
+class QTabWidget;
+
+namespace mofo {
+
+class ChartView;
+class ControlsPanel;
+class LossChart;
+class MapChart;
+class MessageBar;
+class RunHeader;
+class StepPanel;
+class TensorTableModel;
+
+class RunPage : public QWidget {
+    Q_OBJECT
+public:
+    explicit RunPage(WorkspaceSession* session, QWidget* parent = nullptr);
+
+    [[nodiscard]] const std::vector<QAction*>& runActions() const { return m_runActions; }
+    [[nodiscard]] const std::vector<QAction*>& chartActions() const { return m_chartActions; }
+    [[nodiscard]] QAction* togglePanel(int index) const { return m_toggles[static_cast<std::size_t>(index)]; }
+    [[nodiscard]] StepAxis& axis() { return *m_axis; }
+
+    void saveLayout(QSettings& settings) const;
+    void restoreLayout(QSettings& settings);
+    /// Draws everything that changed; called by the session's beat, and at once by tests.
+    void refresh();
+    /// Once a second: ages and stalls.
+    void tick();
+    void cyclePane(int direction);
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void makeActions();
+    QWidget* makeCharts();
+    QWidget* makeStarting();
+    QTabWidget* makeTables();
+    void drawSoon();
+    void refreshTables();
+    void refreshMessages();
+    void refreshStarting();
+    void refreshIcons();
+
+    WorkspaceSession* m_session;
+    RunData& m_data;
+    StepAxis* m_axis;
+    std::vector<QAction*> m_runActions, m_chartActions;
+    std::array<QAction*, 3> m_toggles{};
+    QAction* m_pause = nullptr;
+    QAction* m_stop = nullptr;
+    QAction* m_follow = nullptr;
+    QAction* m_fit = nullptr;
+    RunHeader* m_header = nullptr;
+    MessageBar* m_message = nullptr;
+    MessageBar* m_hint = nullptr;
+    ControlsPanel* m_controls = nullptr;
+    StepPanel* m_step = nullptr;
+    QWidget* m_controlsArea = nullptr;
+    QWidget* m_stepArea = nullptr;
+    QStackedWidget* m_centre = nullptr;
+    QWidget* m_startingPage = nullptr;
+    QLabel* m_startingText = nullptr;
+    QLabel* m_startingDetail = nullptr;
+    QProgressBar* m_startingProgress = nullptr;
+    LossChart* m_loss = nullptr;
+    MapChart* m_selection = nullptr;
+    MapChart* m_drift = nullptr;
+    std::array<ChartView*, 3> m_charts{};
+    QSplitter* m_columns = nullptr;
+    QSplitter* m_rows = nullptr;
+    QTabWidget* m_tables = nullptr;
+    QTableView* m_events = nullptr;
+    QTableView* m_tensors = nullptr;
+    TensorTableModel* m_tensorModel = nullptr;
+    bool m_layoutKept = false;   ///< the user's sizes were restored
+    bool m_drawQueued = false;
+};
+
+}  // namespace mofo

@@ -1,0 +1,117 @@
+#include "ui/widgets/small_widgets.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QResizeEvent>
+
+#include "ui/widgets/theme.h"
+
+namespace mofo {
+
+ElidedLabel::ElidedLabel(QWidget* parent) : QLabel(parent) {
+    setTextFormat(Qt::PlainText);
+    setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+}
+
+void ElidedLabel::setFullText(const QString& text) {
+    if (text == m_text) return;
+    m_text = text;
+    setAccessibleDescription(text);
+    elide();
+}
+
+QSize ElidedLabel::minimumSizeHint() const { return {0, QLabel::minimumSizeHint().height()}; }
+
+void ElidedLabel::resizeEvent(QResizeEvent* event) {
+    QLabel::resizeEvent(event);
+    elide();
+}
+
+void ElidedLabel::elide() {
+    const QString fitting = fontMetrics().elidedText(m_text, Qt::ElideRight, contentsRect().width());
+    if (fitting != text()) setText(fitting);
+    setToolTip(fitting == m_text ? QString() : m_text.toHtmlEscaped());
+}
+
+MessageBar::MessageBar(const QString& objectName, QWidget* parent) : QFrame(parent) {
+    setObjectName(objectName);
+    setFrameShape(QFrame::StyledPanel);
+    setAutoFillBackground(true);
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(10, 4, 6, 4);
+    m_glyph = new QLabel(this);
+    m_text = makeLabel(objectName + QStringLiteral(".text"), this);
+    m_text->setWordWrap(true);
+    m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_action = new QPushButton(this);
+    m_action->setObjectName(objectName + QStringLiteral(".action"));
+    connect(m_action, &QPushButton::clicked, this, &MessageBar::actionTriggered);
+    layout->addWidget(m_glyph);
+    layout->addWidget(m_text, 1);
+    layout->addWidget(m_action);
+    hide();
+}
+
+void MessageBar::setMessage(Kind kind, const QString& text, const QString& action) {
+    if (text == m_text->text() && kind == m_kind && action == m_action->text() && isHidden() == text.isEmpty()) return;
+    m_kind = kind;
+    m_glyph->setText(kind == Kind::Hint ? QStringLiteral("➜") : kind == Kind::Warning ? QStringLiteral("⚠") : QStringLiteral("✗"));
+    m_text->setText(text);
+    setAccessibleName(text);
+    m_action->setText(action);
+    m_action->setAccessibleName(action);
+    m_action->setVisible(!action.isEmpty());
+    applyColours();
+    setVisible(!text.isEmpty());
+}
+
+void MessageBar::applyColours() {
+    const Theme theme = Theme::current();
+    QPalette colours = palette();
+    const QColor mark = m_kind == Kind::Hint ? theme.train : m_kind == Kind::Warning ? theme.warning : theme.error;
+    QColor ground = mark;
+    ground.setAlphaF(theme.dark ? 0.20F : 0.10F);
+    const QColor surface = theme.surface;
+    const auto mix = [&](int a, int b) { return static_cast<int>(a * ground.alphaF() + b * (1 - ground.alphaF())); };
+    colours.setColor(QPalette::Window, QColor(mix(mark.red(), surface.red()), mix(mark.green(), surface.green()), mix(mark.blue(), surface.blue())));
+    setPalette(colours);
+    QPalette glyph = m_glyph->palette();
+    glyph.setColor(QPalette::WindowText, mark);
+    m_glyph->setPalette(glyph);
+}
+
+void MessageBar::changeEvent(QEvent* event) {
+    QFrame::changeEvent(event);
+    if (event->type() == QEvent::ApplicationPaletteChange) applyColours();
+}
+
+WheelGuard::WheelGuard(QWidget* widget) : QObject(widget) {
+    widget->setFocusPolicy(Qt::StrongFocus);
+    widget->installEventFilter(this);
+}
+
+bool WheelGuard::eventFilter(QObject* watched, QEvent* event) {
+    if (event->type() == QEvent::Wheel && !static_cast<QWidget*>(watched)->hasFocus()) {
+        event->ignore();
+        return true;
+    }
+    return QObject::eventFilter(watched, event);
+}
+
+QLabel* makeHeading(const QString& text, QWidget* parent) {
+    auto* label = new QLabel(text, parent);
+    label->setTextFormat(Qt::PlainText);
+    QFont font = label->font();
+    font.setBold(true);
+    label->setFont(font);
+    return label;
+}
+
+QLabel* makeLabel(const QString& objectName, QWidget* parent) {
+    auto* label = new QLabel(parent);
+    label->setObjectName(objectName);
+    label->setTextFormat(Qt::PlainText);
+    return label;
+}
+
+}  // namespace mofo

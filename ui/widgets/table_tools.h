@@ -1,0 +1,18 @@
+// What every table of the window has in common.
+#pragma once
+
+#include <QString>
+#include <initializer_list>
+
+class QTableView;
+
+namespace mofo {
+
+/// Rows are selected whole, cells are not edited, Ctrl+C copies the selection as TSV, Tab leaves the table.
+void setUpTable(QTableView* view, const QString& objectName, const QString& accessibleName);
+/// Widths of the first columns, in digits of the table's font. After setModel().
+void sizeColumns(QTableView* view, std::initializer_list<int> digits);
+/// The selected rows, visible columns, tab-separated, with a header line.
+[[nodiscard]] QString selectionAsTsv(const QTableView& view);
+
+}  // namespace mofo
