@@ -66,8 +66,14 @@ public:
         m_slot = &object[value];
         return true;
     }
-    bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& reason) override {
-        failure = jsonSyntaxError(position, reason);
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& reason) override {
+        std::string text = reason.what();
+        // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": people need only what follows.
+        if (const auto at = text.find("parse error"); at != std::string::npos) text.erase(0, at);
+        const bool utf8 = text.find("UTF-8") != std::string::npos || text.find("surrogate") != std::string::npos || text.find("U+D800") != std::string::npos;
+        // A number beyond double arrives here as out_of_range.
+        const bool range = std::string_view(reason.what()).find("out_of_range") != std::string_view::npos;
+        refuse(range ? "RANGE" : utf8 ? "UTF8" : "JSON", escapeForDisplay(text));
         return false;
     }
 
@@ -110,16 +116,6 @@ private:
 };
 
 }  // namespace
-
-Error jsonSyntaxError(std::size_t position, const nlohmann::detail::exception& reason) {
-    std::string text = reason.what();
-    // A number beyond double arrives here as out_of_range.
-    const bool range = text.find("out_of_range") != std::string::npos;
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": people need only what follows.
-    if (const auto at = text.find("parse error"); at != std::string::npos) text.erase(0, at);
-    const bool utf8 = text.find("UTF-8") != std::string::npos || text.find("surrogate") != std::string::npos || text.find("U+D800") != std::string::npos;
-    return Error{ErrorCode::InvalidInput, escapeForDisplay(text), "byte " + std::to_string(position), "", range ? "RANGE" : utf8 ? "UTF8" : "JSON"};
-}
 
 Result<Json> parseJson(std::string_view text, const JsonLimits& limits) {
     if (text.size() > limits.sizeBytes) return Error{ErrorCode::InvalidInput, "more than " + formatBytes(limits.sizeBytes) + " of JSON", "", "", "LIMIT"};

@@ -24,7 +24,4 @@ struct JsonLimits {
 /// JSON, UTF8, DEPTH, DUP, LIMIT, RANGE (a number beyond double). Depth is checked while parsing, never afterwards.
 Result<Json> parseJson(std::string_view text, const JsonLimits& limits = {});
 
-/// What a SAX handler of one's own returns from its parse_error(): the tag (JSON, UTF8 or RANGE), the byte, a text for people.
-Error jsonSyntaxError(std::size_t position, const nlohmann::detail::exception& reason);
-
 }  // namespace mofo

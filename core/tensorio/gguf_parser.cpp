@@ -347,8 +347,8 @@ Result<void> GgufParser::placeTensors() {
         if (tensor.offset % m_alignment != 0) return refusal("ALIGN", "its offset " + std::to_string(tensor.offset) + " is not a multiple of " + std::to_string(m_alignment));
         if (tensor.offset != sum) return refusal("OFFSET", "its offset is " + std::to_string(tensor.offset) + " where the tensors before it end at " + std::to_string(sum));
         if (__builtin_add_overflow(data, sum, &tensor.offset) || __builtin_add_overflow(tensor.offset, tensor.sizeBytes, &end) ||
-            __builtin_add_overflow(sum, tensor.sizeBytes, &sum) || !padded(sum, sum)) {
-            return refusal("OVERFLOW", "the tensors together are larger than 2^64 bytes");
+            __builtin_add_overflow(sum, tensor.sizeBytes, &sum) || !padded(sum, sum) || end > static_cast<std::uint64_t>(INT64_MAX)) {
+            return refusal("OVERFLOW", "the tensors up to this one are larger than any file");
         }
     }
     for (const TensorInfo& tensor : m_target.m_tensors) {

@@ -38,14 +38,14 @@ Result<SafetensorsFile> SafetensorsFile::parse(FileReader reader) {
     if (size < 8) return refusal("TRUNC", "the file has only " + std::to_string(size) + " bytes; a safetensors file begins with 8 bytes of header length");
     std::uint64_t headerBytes = 0;
     MOFO_CHECK(file.m_file.readAt(0, std::as_writable_bytes(std::span(&headerBytes, 1))));
-    if (headerBytes > maxHeaderBytes) {
-        std::array<char, 4> magic{};
-        std::memcpy(magic.data(), &headerBytes, magic.size());
-        const std::string_view begin(magic.data(), magic.size());
-        if (begin == "GGUF") return refusal("LIMIT", "this is a GGUF file under another name");
-        if (begin.starts_with("PK\x03\x04") || begin.starts_with("\x80\x02")) return refusal("LIMIT", "this is a PyTorch pickle under another name, which is never loaded");
-        return refusal("LIMIT", "the header length " + std::to_string(headerBytes) + " is beyond the format's limit of 100 MB");
+    if (headerBytes > maxHeaderBytes || headerBytes > size - 8) {
+        std::array<char, 4> head{};
+        std::memcpy(head.data(), &headerBytes, head.size());
+        const std::string_view begin(head.data(), head.size());
+        if (begin == "GGUF") return refusal("JSON", "this is a GGUF file under another name");
+        if (begin == "PK\x03\x04" || begin.starts_with("\x80\x02")) return refusal("JSON", "this is a PyTorch pickle under another name, which is never loaded");
     }
+    if (headerBytes > maxHeaderBytes) return refusal("LIMIT", "the header length " + std::to_string(headerBytes) + " is beyond the format's limit of 100 MB");
     if (headerBytes > size - 8) return refusal("TRUNC", "the header of " + std::to_string(headerBytes) + " bytes does not fit into the " + std::to_string(size - 8) + " that follow");
     std::string text(headerBytes, '\0');
     MOFO_CHECK(file.m_file.readAt(8, std::as_writable_bytes(std::span(text))));
