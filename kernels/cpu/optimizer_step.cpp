@@ -2,8 +2,9 @@
 //
 // A partition is done in two passes with a selection between them:
 //   update   m and v are written; each |m| is counted in a histogram of its upper bits
-//   select   the bin that holds the k-th largest is known; the lower bits of the |m| in that bin are counted, until all bits of the threshold are known
+//   select   the bin that holds the k-th largest is known; the lower bits of the |m| in that bin are counted, until the whole threshold is known
 //   move     p moves where |m| >= threshold
+//
 // Small partitions are done whole by one thread, with m and v still in its cache for the later passes; large ones by all threads, pass by pass.
 // Counts are integers, so that it does not matter which thread counted what.
 #include "kernels/include/optimizer_step.h"
@@ -13,8 +14,8 @@
 #include <bit>
 #include <cstring>
 
-#include "kernels/cpu/slice_kernels.h"
 #include "kernels/cpu/parallel.h"
+#include "kernels/cpu/slice_kernels.h"
 
 namespace mofo::kernels::cpu {
 
@@ -79,8 +80,8 @@ public:
         std::fill(m_arguments.tensorResults.begin(), m_arguments.tensorResults.end(), TensorResult{});
         std::fill(m_arguments.partitionResults.begin(), m_arguments.partitionResults.end(), PartitionResult{});
         *m_arguments.status = StepStatus{};
-        // With finite m and g, g - m can overflow, but w (g - m) added to the finite end it starts from is no NaN; only a weight of exactly 1, which makes
-        // the other factor 0, could turn the overflow into one.
+        // With finite m and g, g - m can overflow, but w (g - m) added to the finite end it starts from is no NaN; only a weight of exactly 1, which
+        // makes the other factor 0, could turn the overflow into one.
         const bool cannotBeNan = m_scalars.knownFinite && m_scalars.momentWeight < 1.0F;
         if (!cannotBeNan && findNan()) {
             *m_arguments.status = {true, false};
@@ -146,8 +147,9 @@ private:
 
     void stepAlone(std::int32_t partition, std::uint32_t* histogram) {
         const auto at = static_cast<std::size_t>(partition);
-        const std::span slices = std::span(m_plan.slices).subspan(static_cast<std::size_t>(m_plan.firstSlice[at]),
-                                                                   static_cast<std::size_t>(m_plan.firstSlice[at + 1] - m_plan.firstSlice[at]));
+        const std::span slices = std::span(m_plan.slices)
+                                     .subspan(static_cast<std::size_t>(m_plan.firstSlice[at]),
+                                              static_cast<std::size_t>(m_plan.firstSlice[at + 1] - m_plan.firstSlice[at]));
         const std::span digits = digitsFor(m_plan.sizes[at]);
         Selection selection(m_arguments.k[at]);
         for (const Digit& digit : digits) {
@@ -193,9 +195,8 @@ private:
             std::int64_t size = 0;
             while (end < chunks.size() && size + chunks[end].size() <= waveSize) size += chunks[end++].size();
             forEachTask(m_parallel, [&](int task) { std::memset(histogramOf(task), 0, bins * sizeof(std::uint32_t)); });
-            forEachPiece(m_parallel, end - first, [&](int task, std::size_t i) {
-                countChunk(chunks[backwards ? end - 1 - i : first + i], histogramOf(task));
-            });
+            forEachPiece(m_parallel, end - first,
+                         [&](int task, std::size_t i) { countChunk(chunks[backwards ? end - 1 - i : first + i], histogramOf(task)); });
             forEachTask(m_parallel, [&](int task) {
                 const auto tasks = static_cast<std::size_t>(m_parallel.threads);
                 const std::size_t from = bins * static_cast<std::size_t>(task) / tasks;
@@ -210,8 +211,9 @@ private:
 
     void stepLarge(std::size_t i) {
         const std::int32_t partition = m_plan.large[i];
-        const std::span chunks = std::span(m_plan.chunks).subspan(static_cast<std::size_t>(m_plan.firstChunk[i]),
-                                                                   static_cast<std::size_t>(m_plan.firstChunk[i + 1] - m_plan.firstChunk[i]));
+        const std::span chunks =
+            std::span(m_plan.chunks)
+                .subspan(static_cast<std::size_t>(m_plan.firstChunk[i]), static_cast<std::size_t>(m_plan.firstChunk[i + 1] - m_plan.firstChunk[i]));
         Selection selection(m_arguments.k[static_cast<std::size_t>(partition)]);
         // Each pass runs against the direction of the one before, which left its last chunks in the cache.
         countTogether(chunks, fineDigits[0], false, [&](const Slice& chunk, std::uint32_t* histogram) { update(chunk, fineDigits[0], histogram); });
@@ -256,9 +258,7 @@ bool fitsTogether(const StepArguments& a, const Execution& execution) {
 
 }  // namespace
 
-std::size_t stepWorkspaceBytes(int threads) {
-    return mostBins * (sizeof(std::uint64_t) + static_cast<std::size_t>(threads) * sizeof(std::uint32_t));
-}
+std::size_t stepWorkspaceBytes(int threads) { return mostBins * (sizeof(std::uint64_t) + static_cast<std::size_t>(threads) * sizeof(std::uint32_t)); }
 
 bool step(const StepArguments& arguments, const Execution& execution) {
     if (!fitsTogether(arguments, execution)) return false;

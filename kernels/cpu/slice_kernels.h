@@ -1,5 +1,5 @@
-// The inner loops, one table of functions per instruction set. Only plain pointers cross this border: the files behind it are compiled with flags of their own,
-// and an inline function of the standard library that one of them emitted could be the copy the linker picks for the whole program.
+// The inner loops, one table of functions per instruction set. Only plain pointers cross this border: the files behind it are compiled with flags of
+// their own, and an inline function of the standard library that one of them emitted could be the copy the linker picks for the whole program.
 #pragma once
 
 #include <cstdint>

@@ -12,9 +12,7 @@ struct Avx2 {
     using U = __m256i;
     using Mask = __m256i;
 
-    static __m256i firstLanes(int count) {
-        return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-    }
+    static __m256i firstLanes(int count) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
     static F load(const float* at) { return _mm256_loadu_ps(at); }
     static F loadFirst(const float* at, int count) { return _mm256_maskload_ps(at, firstLanes(count)); }
     static void store(float* at, F x) { _mm256_storeu_ps(at, x); }

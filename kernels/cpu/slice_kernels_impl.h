@@ -1,7 +1,8 @@
-// The inner loops, written once over a vector type V (lanes_*.h) and compiled once per instruction set. Everything is in an unnamed namespace: see slice_kernels.h.
+// The inner loops, written once over a vector type V (slice_kernels_*.cpp) and compiled once per instruction set. Everything is in an unnamed
+// namespace: see slice_kernels.h.
 //
-// Every operation below is one IEEE rounding, and fused multiply-add is written out where PyTorch fuses (the files are compiled with -ffp-contract=off), so that
-// all instruction sets give the same bits.
+// Every operation below is one IEEE rounding, and fused multiply-add is written out where PyTorch fuses (the files are compiled with
+// -ffp-contract=off), so that all instruction sets give the same bits.
 #pragma once
 
 #include <cstdint>
@@ -72,18 +73,19 @@ template <class V>
 bool findsNan(const SliceView& slice, const StepScalars& scalars) {
     const Constants<V> c(scalars);
     auto largest = V::zeroBits();
-    forEachVector<V>(slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-        const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
-        largest = V::max(largest, V::magnitude(c.newM(load<V, full>(slice.m + at, count), g)));
-    });
+    forEachVector<V>(
+        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
+            const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
+            largest = V::max(largest, V::magnitude(c.newM(load<V, full>(slice.m + at, count), g)));
+        });
     return V::maxOver(largest) > infinityBits;
 }
 
 /// Counting leaves the processor no room to look ahead by itself.
 [[gnu::always_inline]] inline void prefetch(const float* at) { __builtin_prefetch(at + 256, 0, 3); }
 
-/// Counts bins in a histogram, some hundred at a time: a loop that does nothing else keeps the processor's load and store units full, where increments
-/// between the arithmetic of the update would leave them waiting.
+/// Counts bins in a histogram, some hundred at a time: a loop that does nothing else keeps the processor's load and store units full, where
+/// increments between the arithmetic of the update would leave them waiting.
 template <class V>
 class BinCounter {
 public:
@@ -122,23 +124,24 @@ bool updateMoments(const SliceView& slice, const StepScalars& scalars, int shift
     const Constants<V> c(scalars);
     BinCounter<V> counter(histogram);
     auto largest = V::zeroBits();
-    forEachVector<V>(slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-        prefetch(slice.g + at);
-        prefetch(slice.m + at);
-        prefetch(slice.v + at);
-        const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
-        const auto m = c.newM(load<V, full>(slice.m + at, count), g);
-        store<V, full>(slice.m + at, m, count);
-        store<V, full>(slice.v + at, c.newV(load<V, full>(slice.v + at, count), g), count);
-        const auto magnitude = V::magnitude(m);
-        largest = V::max(largest, magnitude);
-        // Rows of an embedding that no token has touched yet are all zero; one by one they would queue up on one bin.
-        if (V::allZero(magnitude)) {
-            histogram[0] += static_cast<std::uint32_t>(count);
-        } else {
-            counter.add(V::shiftRight(magnitude, shift), count);
-        }
-    });
+    forEachVector<V>(
+        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
+            prefetch(slice.g + at);
+            prefetch(slice.m + at);
+            prefetch(slice.v + at);
+            const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
+            const auto m = c.newM(load<V, full>(slice.m + at, count), g);
+            store<V, full>(slice.m + at, m, count);
+            store<V, full>(slice.v + at, c.newV(load<V, full>(slice.v + at, count), g), count);
+            const auto magnitude = V::magnitude(m);
+            largest = V::max(largest, magnitude);
+            // Rows of an embedding that no token has touched yet are all zero; one by one they would queue up on one bin.
+            if (V::allZero(magnitude)) {
+                histogram[0] += static_cast<std::uint32_t>(count);
+            } else {
+                counter.add(V::shiftRight(magnitude, shift), count);
+            }
+        });
     counter.flush();
     return V::maxOver(largest) >= infinityBits;
 }
@@ -147,24 +150,26 @@ template <class V>
 void countDigit(const SliceView& slice, std::uint32_t prefix, Digit digit, std::uint32_t* histogram) {
     const std::uint32_t digitMask = (1U << digit.width) - 1U;
     const auto wanted = V::setBits(prefix);
-    forEachVector<V>(slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-        const auto magnitude = V::magnitude(load<V, full>(slice.m + at, count));
-        std::uint32_t hits = V::bits(V::equal(V::shiftRight(magnitude, digit.shift + digit.width), wanted));
-        if constexpr (!full) hits &= (1U << count) - 1U;
-        if (hits == 0) return;
-        if (V::allZero(magnitude)) {
-            histogram[0] += static_cast<std::uint32_t>(count);
-            return;
-        }
-        alignas(64) std::uint32_t values[V::width];
-        V::storeBits(values, V::shiftRight(magnitude, digit.shift));
-        for (; hits != 0; hits &= hits - 1) ++histogram[values[__builtin_ctz(hits)] & digitMask];
-    });
+    forEachVector<V>(
+        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
+            const auto magnitude = V::magnitude(load<V, full>(slice.m + at, count));
+            std::uint32_t hits = V::bits(V::equal(V::shiftRight(magnitude, digit.shift + digit.width), wanted));
+            if constexpr (!full) hits &= (1U << count) - 1U;
+            if (hits == 0) return;
+            if (V::allZero(magnitude)) {
+                histogram[0] += static_cast<std::uint32_t>(count);
+                return;
+            }
+            alignas(64) std::uint32_t values[V::width];
+            V::storeBits(values, V::shiftRight(magnitude, digit.shift));
+            for (; hits != 0; hits &= hits - 1) ++histogram[values[__builtin_ctz(hits)] & digitMask];
+        });
 }
 
 /// Moves p by the step where `selected`. Where nothing is selected p is not even read, unless all of it decays.
 template <class V, bool full, Decay decay>
-[[gnu::always_inline]] inline void moveSelected(const Constants<V>& c, float* at, int count, typename V::Mask selected, typename V::F m, typename V::F v) {
+[[gnu::always_inline]] inline void moveSelected(const Constants<V>& c, float* at, int count, typename V::Mask selected, typename V::F m,
+                                                typename V::F v) {
     auto p = load<V, full>(at, count);
     if constexpr (decay == Decay::All) p = V::mul(p, c.decay);
     const auto from = decay == Decay::Selected ? V::mul(p, c.decay) : p;
@@ -176,22 +181,23 @@ Moved moveWith(const SliceView& slice, const StepScalars& scalars, std::uint32_t
     const Constants<V> c(scalars);
     const auto limit = V::setBits(threshold);
     Moved moved{0, 0};
-    forEachVector<V>(slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-        const auto m = load<V, full>(slice.m + at, count);
-        const auto magnitude = V::magnitude(m);
-        const auto mask = V::atLeast(magnitude, limit);
-        const auto selected = V::both(mask, V::nonZero(magnitude));
-        std::uint32_t maskBits = V::bits(mask);
-        if constexpr (!full) maskBits &= (1U << count) - 1U;
-        const std::uint32_t selectedBits = V::bits(selected);
-        moved.masked += __builtin_popcount(maskBits);
-        if (selectedBits != 0) {
-            moved.selected += __builtin_popcount(selectedBits);
-            moveSelected<V, full, decay>(c, slice.p + at, count, selected, m, load<V, full>(slice.v + at, count));
-        } else if constexpr (decay == Decay::All) {
-            store<V, full>(slice.p + at, V::mul(load<V, full>(slice.p + at, count), c.decay), count);
-        }
-    });
+    forEachVector<V>(
+        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
+            const auto m = load<V, full>(slice.m + at, count);
+            const auto magnitude = V::magnitude(m);
+            const auto mask = V::atLeast(magnitude, limit);
+            const auto selected = V::both(mask, V::nonZero(magnitude));
+            std::uint32_t maskBits = V::bits(mask);
+            if constexpr (!full) maskBits &= (1U << count) - 1U;
+            const std::uint32_t selectedBits = V::bits(selected);
+            moved.masked += __builtin_popcount(maskBits);
+            if (selectedBits != 0) {
+                moved.selected += __builtin_popcount(selectedBits);
+                moveSelected<V, full, decay>(c, slice.p + at, count, selected, m, load<V, full>(slice.v + at, count));
+            } else if constexpr (decay == Decay::All) {
+                store<V, full>(slice.p + at, V::mul(load<V, full>(slice.p + at, count), c.decay), count);
+            }
+        });
     return moved;
 }
 
@@ -210,23 +216,24 @@ Moved updateAndMoveWith(const SliceView& slice, const StepScalars& scalars, bool
     const Constants<V> c(scalars);
     auto largest = V::zeroBits();
     std::int64_t moved = 0;
-    forEachVector<V>(slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-        const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
-        const auto m = c.newM(load<V, full>(slice.m + at, count), g);
-        const auto v = c.newV(load<V, full>(slice.v + at, count), g);
-        store<V, full>(slice.m + at, m, count);
-        store<V, full>(slice.v + at, v, count);
-        const auto magnitude = V::magnitude(m);
-        largest = V::max(largest, magnitude);
-        const auto selected = V::nonZero(magnitude);
-        const std::uint32_t selectedBits = V::bits(selected);
-        if (selectedBits != 0) {
-            moved += __builtin_popcount(selectedBits);
-            moveSelected<V, full, decay>(c, slice.p + at, count, selected, m, v);
-        } else if constexpr (decay == Decay::All) {
-            store<V, full>(slice.p + at, V::mul(load<V, full>(slice.p + at, count), c.decay), count);
-        }
-    });
+    forEachVector<V>(
+        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
+            const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
+            const auto m = c.newM(load<V, full>(slice.m + at, count), g);
+            const auto v = c.newV(load<V, full>(slice.v + at, count), g);
+            store<V, full>(slice.m + at, m, count);
+            store<V, full>(slice.v + at, v, count);
+            const auto magnitude = V::magnitude(m);
+            largest = V::max(largest, magnitude);
+            const auto selected = V::nonZero(magnitude);
+            const std::uint32_t selectedBits = V::bits(selected);
+            if (selectedBits != 0) {
+                moved += __builtin_popcount(selectedBits);
+                moveSelected<V, full, decay>(c, slice.p + at, count, selected, m, v);
+            } else if constexpr (decay == Decay::All) {
+                store<V, full>(slice.p + at, V::mul(load<V, full>(slice.p + at, count), c.decay), count);
+            }
+        });
     if (V::maxOver(largest) >= infinityBits) *notFinite = true;
     return {slice.rows * slice.length, moved};
 }

@@ -84,7 +84,8 @@ std::string checkPartitions(std::span<const Tensor> tensors, const PartitionTabl
     }
     for (std::size_t i = 0; i < tensors.size(); ++i) {
         if (tensors[i].filtered && covered[i] != tensors[i].n) {
-            return "the partitions hold " + std::to_string(covered[i]) + " of the " + std::to_string(tensors[i].n) + " coordinates of tensor " + std::to_string(i);
+            return "the partitions hold " + std::to_string(covered[i]) + " of the " + std::to_string(tensors[i].n) + " coordinates of tensor " +
+                   std::to_string(i);
         }
     }
     return {};

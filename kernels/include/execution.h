@@ -6,7 +6,8 @@
 namespace mofo::kernels {
 
 /// The caller's threads. The kernels start none of their own: a process that links LibTorch already has one pool (libgomp's), and a second one would
-/// fight it for the cores. The engine passes at::parallel_for, tests pass plain threads, and a default-constructed value runs everything in the calling thread.
+/// fight it for the cores. The engine passes at::parallel_for, tests pass plain threads, and a default-constructed value runs everything in the
+/// calling thread.
 struct ParallelFor {
     /// Calls body(argument, task) once for each task in [0, tasks), in any order, on any threads, and returns when all calls have returned.
     /// Must not throw. Running the tasks one after another is allowed: the kernels never let one task wait for another.
@@ -26,9 +27,9 @@ enum class InstructionSet : std::uint8_t { Scalar, Avx2, Avx512 };
 [[nodiscard]] InstructionSet bestInstructionSet();
 
 struct Execution {
-    ParallelFor parallelFor;                                ///< CPU twin only
+    ParallelFor parallelFor;                               ///< CPU twin only
     InstructionSet instructionSet = bestInstructionSet();  ///< CPU twin only; must be supported
-    void* stream = nullptr;                                 ///< CUDA twin only: the cudaStream_t that everything is enqueued on
+    void* stream = nullptr;                                ///< CUDA twin only: the cudaStream_t that everything is enqueued on
 };
 
 }  // namespace mofo::kernels

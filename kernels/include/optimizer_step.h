@@ -1,24 +1,29 @@
 // One step of MoFO (arXiv 2407.20999, Algorithm 1) or of AdamW over all parameter tensors of a model.
 //
 // For each tensor, with gradient g, moments m and v (fp32, dense, never masked), step t counted from 1, learning rate lr:
-//   g' = gradScale g                                            (the factor of gradient clipping)
-//   p  = (1 - lr wd) p                                          where `decayed`; the whole tensor, unselected coordinates too, unless decaySelectedOnly
-//   m += (1 - b1)(g' - m);  v = b2 v + (1 - b2) g'^2;  h = sqrt(v)/sqrt(1 - b2^t) + eps
-//   p -= lr/(1 - b1^t) m/h                                      where selected
-// Within each partition of n coordinates the k with the largest |m| are selected: the threshold is the k-th largest |m|, the mask is |m| >= threshold,
-// so all ties are kept. Tensors that are not `filtered` are in no partition, and their mask is all ones; so is every mask under Rule::None.
-// `selected` is mask and m != 0: a coordinate whose m is zero has nothing to move by, and its p is not written (not even decayed under decaySelectedOnly).
+//   g' = gradScale g                        (the factor of gradient clipping)
+//   p  = (1 - lr wd) p                      where `decayed`: the whole tensor, unselected coordinates too, unless decaySelectedOnly
+//   m += (1 - b1)(g' - m)
+//   v  = b2 v + (1 - b2) g'^2
+//   h  = sqrt(v)/sqrt(1 - b2^t) + eps
+//   p -= lr/(1 - b1^t) m/h                  where selected
 //
-// Numerics: fp32, in the roundings of PyTorch 2.11's CPU kernels for m.lerp_(g, 1-b1), v.mul_(b2).addcmul_(g, g, value=1-b2), (v.sqrt()/sqrt(c2)).add_(eps) and
-// p.addcdiv_(m, h, value=-lr/c1), i.e. with fused multiply-add in the first two. All scalars are computed in double and rounded to float once (stepScalars).
-// m and v equal PyTorch's bit for bit; the square root here is the correctly rounded one, PyTorch's (MKL) is sometimes one unit in the last place off.
-// The result has the same bits for every instruction set, every number of threads and every run.
+// Within each partition of n coordinates the k with the largest |m| are selected: the threshold is the k-th largest |m|, the mask is |m| >=
+// threshold, so all ties are kept. Tensors that are not `filtered` are in no partition, and their mask is all ones; so is every mask under
+// Rule::None. `selected` is mask and m != 0: a coordinate whose m is zero has nothing to move by, and its p is not written (not even decayed under
+// decaySelectedOnly).
 //
-// |m| is ranked as the uint32 pattern without its sign: -0 is zero, denormals count, infinities rank like any number. (An infinite m over an infinite v moves p
-// to NaN, as in PyTorch.) If any coordinate's new m would be NaN, filtered or not, the step reports it and changes nothing at all: not p, not m, not v.
+// Numerics: fp32, in the roundings of PyTorch 2.11's CPU kernels for m.lerp_(g, 1-b1), v.mul_(b2).addcmul_(g, g, value=1-b2),
+// (v.sqrt()/sqrt(c2)).add_(eps) and p.addcdiv_(m, h, value=-lr/c1), i.e. with fused multiply-add in the first two. All scalars are computed in double
+// and rounded to float once (stepScalars). m and v equal PyTorch's bit for bit; the square root here is the correctly rounded one, PyTorch's (MKL) is
+// sometimes one unit in the last place off. The result has the same bits for every instruction set, every number of threads and every run.
 //
-// This is the plain form: m and v are written while |m| is counted into a histogram, the threshold is found exactly by radix select, and m, v, p are read again to move.
-// A step allocates nothing, synchronises nothing and reads no file; what is built once per (tensors, partitions) is the StepPlan.
+// |m| is ranked as the uint32 pattern without its sign: -0 is zero, denormals count, infinities rank like any number. (An infinite m over an infinite
+// v moves p to NaN, as in PyTorch.) If any coordinate's new m would be NaN, filtered or not, the step reports it and changes nothing at all: not p,
+// not m, not v.
+//
+// This is the plain form: m and v are written while |m| is counted into a histogram, the threshold is found exactly by radix select, and m, v, p are
+// read again to move. A step allocates nothing, synchronises nothing and reads no file; what is built once per (tensors, partitions) is the StepPlan.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +47,8 @@ struct Tensor {
     bool decayed = true;       ///< false: no weight decay (norms)
 };
 
-/// `rows` runs of `length` consecutive coordinates of a tensor, `stride` apart, the first one at `begin`. A contiguous range has rows = 1 (stride is then
-/// ignored); the columns of one attention head in an output projection [out, in] have rows = out, length = head size, stride = in.
+/// `rows` runs of `length` consecutive coordinates of a tensor, `stride` apart, the first one at `begin`. A contiguous range has rows = 1 (stride is
+/// then ignored); the columns of one attention head in an output projection [out, in] have rows = out, length = head size, stride = in.
 struct Slice {
     std::int32_t tensor = 0;
     std::int64_t begin = 0;
@@ -54,8 +59,8 @@ struct Slice {
     [[nodiscard]] std::int64_t size() const { return rows * length; }
 };
 
-/// Partition i is made of slices[firstSlice[i]] .. slices[firstSlice[i + 1] - 1]. Every coordinate of every filtered tensor is in exactly one partition, and no
-/// coordinate of an unfiltered one is in any.
+/// Partition i is made of slices[firstSlice[i]] .. slices[firstSlice[i + 1] - 1]. Every coordinate of every filtered tensor is in exactly one
+/// partition, and no coordinate of an unfiltered one is in any.
 struct PartitionTable {
     std::span<const Slice> slices;
     std::span<const std::int64_t> firstSlice;  ///< partitions + 1 entries, ascending, from 0 to slices.size()
@@ -69,25 +74,25 @@ enum class Rule : std::uint8_t {
 
 /// What can differ from step to step, as the user knows it.
 struct Hyperparameters {
-    double lr = 0;  ///< at least 0
-    double beta1 = 0.9;   ///< in [0, 1)
-    double beta2 = 0.999;   ///< in [0, 1)
-    double eps = 1e-8;  ///< above 0
+    double lr = 0;         ///< at least 0
+    double beta1 = 0.9;    ///< in [0, 1)
+    double beta2 = 0.999;  ///< in [0, 1)
+    double eps = 1e-8;     ///< above 0
     double weightDecay = 0;
 };
 
 /// The same as the kernels use it. For the CUDA twin this lives in device memory, so that a captured graph can be replayed with other values.
 struct StepScalars {
     float gradScale = 1;
-    float momentWeight = 0;    ///< 1 - b1
+    float momentWeight = 0;  ///< 1 - b1
     float beta2 = 0;
     float squareWeight = 0;    ///< 1 - b2
     float rootCorrection = 1;  ///< sqrt(1 - b2^t)
     float eps = 0;
-    float stepSize = 0;        ///< -lr / (1 - b1^t)
-    float decay = 1;           ///< 1 - lr wd
-    /// The caller knows that every m and every gradScale * g is finite, so that no new m can be NaN: the last step's StepStatus::momentsFinite was true (or m is
-    /// all zeros) and the gradient norm is finite. Saves the pass that looks for NaN before anything is changed (8 bytes a coordinate).
+    float stepSize = 0;  ///< -lr / (1 - b1^t)
+    float decay = 1;     ///< 1 - lr wd
+    /// The caller knows that every m and every gradScale * g is finite, so that no new m can be NaN: the last step's StepStatus::momentsFinite was
+    /// true (or m is all zeros) and the gradient norm is finite. Saves the pass that looks for NaN before anything is changed (8 bytes a coordinate).
     bool knownFinite = false;
 };
 
@@ -98,7 +103,7 @@ struct StepScalars {
 [[nodiscard]] std::int64_t selectedCount(double alpha, std::int64_t n);
 
 struct PartitionResult {
-    float threshold = 0;        ///< the k-th largest |m|
+    float threshold = 0;  ///< the k-th largest |m|
     std::int64_t k = 0;
     std::int64_t masked = 0;    ///< |m| >= threshold; at least k, more where ties are
     std::int64_t selected = 0;  ///< masked and m != 0
@@ -114,8 +119,8 @@ struct StepStatus {
     bool momentsFinite = true;  ///< every m is now finite: see StepScalars::knownFinite
 };
 
-/// How the work is cut into pieces, for one list of tensors and one partition table. Depends on sizes and flags only: not on addresses, k, rule or threads.
-/// A granularity changed between two steps is another plan. The vectors are the plan's own copies; the CUDA twin takes them uploaded.
+/// How the work is cut into pieces, for one list of tensors and one partition table. Depends on sizes and flags only: not on addresses, k, rule or
+/// threads. A granularity changed between two steps is another plan. The vectors are the plan's own copies; the CUDA twin takes them uploaded.
 struct StepPlan {
     std::vector<Slice> slices;             ///< PartitionTable::slices
     std::vector<std::int64_t> firstSlice;  ///< PartitionTable::firstSlice
@@ -133,11 +138,13 @@ struct StepPlan {
     [[nodiscard]] std::int64_t partitionCount() const { return static_cast<std::int64_t>(sizes.size()); }
 };
 
-/// What is wrong with the table (in words for a developer), or an empty text: a slice outside its tensor, overlapping runs within a slice, an unfiltered tensor in
-/// a partition, an empty partition, partitions that do not add up to the filtered coordinates. Two slices that overlap while sizes still add up are not found.
+/// What is wrong with the table (in words for a developer), or an empty text: a slice outside its tensor, overlapping runs within a slice, an
+/// unfiltered tensor in a partition, an empty partition, partitions that do not add up to the filtered coordinates. Two slices that overlap while
+/// sizes still add up are not found.
 [[nodiscard]] std::string checkPartitions(std::span<const Tensor> tensors, const PartitionTable& partitions);
 
-/// Needs a table that checkPartitions accepts. Allocates; called when a run starts and when its granularity changes. Of the tensors only n and filtered are read.
+/// Needs a table that checkPartitions accepts, or for Rule::None alone an empty one (firstSlice = {0}). Allocates; called when a run starts and when
+/// its granularity changes. Of the tensors only n and filtered are read.
 [[nodiscard]] StepPlan makeStepPlan(std::span<const Tensor> tensors, const PartitionTable& partitions);
 
 struct StepArguments {
@@ -145,7 +152,7 @@ struct StepArguments {
     const StepPlan* plan = nullptr;
     std::span<const std::int64_t> k;  ///< per partition, 1 <= k <= n; not read under Rule::None
     Rule rule = Rule::Momentum;
-    bool decaySelectedOnly = false;         ///< weight decay, too, touches only what is selected
+    bool decaySelectedOnly = false;  ///< weight decay, too, touches only what is selected
     const StepScalars* scalars = nullptr;
     std::span<PartitionResult> partitionResults;  ///< out, one per partition; may be empty under Rule::None, which leaves it alone
     std::span<TensorResult> tensorResults;        ///< out, one per tensor
@@ -155,11 +162,12 @@ struct StepArguments {
 
 namespace cpu {
 
-/// Bytes of StepArguments::workspace for that many threads: 128 KiB per thread + 256 KiB + some, whatever the model's size.
+/// Bytes of StepArguments::workspace for that many threads: 256 KiB per thread and 512 KiB, whatever the model's size.
 [[nodiscard]] std::size_t stepWorkspaceBytes(int threads);
 
-/// Does one step; returns when it is done. False if the arguments do not fit together (a count that differs from the plan's, k out of range, workspace too
-/// small or misaligned, instruction set not supported): a bug of the caller, and nothing was touched. Thread-safe for disjoint arguments.
+/// Does one step; returns when it is done. False if the arguments do not fit together (a count that differs from the plan's, k out of range,
+/// workspace too small or misaligned, instruction set not supported): a bug of the caller, and nothing was touched. Thread-safe for disjoint
+/// arguments.
 [[nodiscard]] bool step(const StepArguments& arguments, const Execution& execution);
 
 }  // namespace cpu

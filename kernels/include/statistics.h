@@ -1,8 +1,8 @@
 // What is measured about tensors beside the step itself: drift from the pretrained weights, the distribution of |m|, the gradient's norm.
 //
-// All sums are in double and in a fixed order: each chunk of statisticsChunk coordinates is summed in 16 interleaved lanes (coordinate i into lane i mod 16), the lanes
-// are added pairwise, and the chunks in order. So the bits are the same for every instruction set, every number of threads and every run.
-// Same rules as the step: no allocation, no synchronisation, workspace and threads are the caller's.
+// All sums are in double and in a fixed order: each chunk of statisticsChunk coordinates is summed in 16 interleaved lanes (coordinate i into lane i
+// mod 16), the lanes are added pairwise, and the chunks in order. So the bits are the same for every instruction set, every number of threads and
+// every run. Same rules as the step: no allocation, no synchronisation, workspace and threads are the caller's.
 #pragma once
 
 #include <array>
@@ -31,10 +31,10 @@ struct ArrayPair {
 
 /// Distance of p from p0. Differences are taken in fp32, as PyTorch's p - p0 is.
 struct Drift {
-    double l2 = 0;            ///< ||p - p0||_2
-    double pretrainedL2 = 0;  ///< ||p0||_2
-    double l1 = 0;            ///< sum |p - p0|
-    double linf = 0;          ///< max |p - p0|; NaN if any difference is
+    double l2 = 0;                 ///< ||p - p0||_2
+    double pretrainedL2 = 0;       ///< ||p0||_2
+    double l1 = 0;                 ///< sum |p - p0|
+    double linf = 0;               ///< max |p - p0|; NaN if any difference is
     std::int64_t changed = 0;      ///< p != p0 in fp32 (-0 equals 0, NaN differs from everything)
     std::int64_t changedBf16 = 0;  ///< the same after rounding both to bf16 (nearest, ties to even)
 };
@@ -42,8 +42,8 @@ struct Drift {
 inline constexpr int histogramBins = 64;
 inline constexpr int histogramLowestExponent = -40;
 
-/// bins[i] counts the values with floor(log2 |x|) = histogramLowestExponent + i; the first bin also takes everything smaller but zero (denormals included), the last
-/// one (2^23) everything larger, infinities included. The sum of bins, zeros and nans is n.
+/// bins[i] counts the values with floor(log2 |x|) = histogramLowestExponent + i; the first bin also takes everything smaller but zero (denormals
+/// included), the last one (2^23) everything larger, infinities included. The sum of bins, zeros and nans is n.
 struct LogHistogram {
     std::array<std::int64_t, histogramBins> bins{};
     std::int64_t zeros = 0;

@@ -78,7 +78,8 @@ struct Model {
                 m[begin + j] = scale * 0.3F * table[(from * 7 + 3) % table.size()];
                 v[begin + j] = scale * scale;
             }
-            tensors.push_back({p.get() + begin, g[0].get() + begin, m.get() + begin, v.get() + begin, static_cast<std::int64_t>(n), shapes[i].filtered, shapes[i].filtered});
+            tensors.push_back({p.get() + begin, g[0].get() + begin, m.get() + begin, v.get() + begin, static_cast<std::int64_t>(n),
+                               shapes[i].filtered, shapes[i].filtered});
         }
     }
 
@@ -144,7 +145,8 @@ void step(benchmark::State& state, Rule rule, const std::string& granularity, do
     for (auto _ : state) {
         it.useGradient(static_cast<int>(++t % 2));
         const StepScalars scalars = stepScalars({1e-9, 0.9, 0.999, 1e-8, weightDecay}, 1000 + t, 1, true);
-        const StepArguments arguments{it.tensors, &plan, k, rule, false, &scalars, partitionResults, tensorResults, &status, {workspace.get(), bytes}};
+        const StepArguments arguments{
+            it.tensors, &plan, k, rule, false, &scalars, partitionResults, tensorResults, &status, {workspace.get(), bytes}};
         if (!cpu::step(arguments, execution)) state.SkipWithError("the arguments do not fit together");
     }
     state.SetBytesProcessed(state.iterations() * it.total * 28);
@@ -201,7 +203,8 @@ void registerStep(const std::string& name, Rule rule, const std::string& granula
 
 int main(int argc, char** argv) {
     registerStep("step/none", Rule::None, "tensor", 1, 0);
-    for (const char* granularity : {"tensor", "layer", "model", "row"}) registerStep(std::string("step/momentum/") + granularity, Rule::Momentum, granularity, 0.15, 0);
+    for (const char* granularity : {"tensor", "layer", "model", "row"})
+        registerStep(std::string("step/momentum/") + granularity, Rule::Momentum, granularity, 0.15, 0);
     registerStep("step/momentum/tensor/alpha=0.03", Rule::Momentum, "tensor", 0.03, 0);
     registerStep("step/momentum/tensor/decay", Rule::Momentum, "tensor", 0.15, 0.1);
     benchmark::RegisterBenchmark("gradient_norm", norm)->Unit(benchmark::kMillisecond)->UseRealTime();

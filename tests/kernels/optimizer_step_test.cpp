@@ -22,10 +22,10 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 StepCase smallModel() {
     StepCase c;
     for (unsigned layer = 0; layer < 2; ++layer) {
-        c.addRandomTensor(192 * 192, 10 * layer + 1);                 // query
-        c.addRandomTensor(64 * 192, 10 * layer + 2);                  // key
-        c.addRandomTensor(192 * 192, 10 * layer + 3);                 // output
-        c.addRandomTensor(512 * 192, 10 * layer + 4);                 // mlp
+        c.addRandomTensor(192 * 192, 10 * layer + 1);                // query
+        c.addRandomTensor(64 * 192, 10 * layer + 2);                 // key
+        c.addRandomTensor(192 * 192, 10 * layer + 3);                // output
+        c.addRandomTensor(512 * 192, 10 * layer + 4);                // mlp
         c.addRandomTensor(192, 10 * layer + 5, /*filtered=*/false);  // norm
     }
     c.hyperparameters.weightDecay = 0.1;
@@ -130,8 +130,9 @@ TEST_P(Granularities, AlphaOneEqualsAdamW) {
 
 INSTANTIATE_TEST_SUITE_P(All, Granularities,
                          testing::Values(Granularity{"tensor", [](StepCase& c) { c.partitionByTensor(); }}, Granularity{"layer", partitionByLayer},
-                                         Granularity{"model", partitionAsModel}, Granularity{"head", partitionByHead}, Granularity{"row", partitionByRow},
-                                         Granularity{"block", partitionByBlock}, Granularity{"column", partitionByColumn}),
+                                         Granularity{"model", partitionAsModel}, Granularity{"head", partitionByHead},
+                                         Granularity{"row", partitionByRow}, Granularity{"block", partitionByBlock},
+                                         Granularity{"column", partitionByColumn}),
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(LargePartitions, StridedSlicesAndChunksAreSharedByThreads) {
@@ -174,6 +175,21 @@ TEST(Step, EqualsTheReferenceOverSeveralStepsAndBetas) {
             }
         }
     }
+}
+
+TEST(Step, AdamWNeedsNoPartitions) {
+    StepCase partitioned = smallModel();
+    partitioned.rule = Rule::None;
+    StepCase bare = partitioned;
+    partitioned.partitionByTensor();
+    const std::vector<Tensor> tensors = bare.views();
+    const StepPlan plan = bare.plan();
+    const StepScalars scalars = stepScalars(bare.hyperparameters, bare.step, bare.gradScale, false);
+    bare.tensorResults.resize(tensors.size());
+    Workspace workspace(cpu::stepWorkspaceBytes(1));
+    ASSERT_TRUE(cpu::step({tensors, &plan, {}, Rule::None, false, &scalars, {}, bare.tensorResults, &bare.status, workspace.span()}, {}));
+    ASSERT_TRUE(partitioned.run());
+    expectEqual(partitioned, bare);
 }
 
 TEST(Step, UnselectedCoordinatesKeepTheirBitsWithoutDecay) {
@@ -224,8 +240,11 @@ TEST(Step, NanChangesNothing) {
         std::size_t tensor;  // 4 is a norm, which is not filtered
         float m, g;
     };
-    for (const Case& bad : {Case{"gradient", 2, 0, notANumber}, {"moment", 0, notANumber, 0}, {"infinities of both signs", 3, infinity, -infinity},
-                            {"infinite moment, finite gradient", 3, infinity, 1}, {"norm", 4, 0, notANumber}}) {
+    for (const Case& bad : {Case{"gradient", 2, 0, notANumber},
+                            {"moment", 0, notANumber, 0},
+                            {"infinities of both signs", 3, infinity, -infinity},
+                            {"infinite moment, finite gradient", 3, infinity, 1},
+                            {"norm", 4, 0, notANumber}}) {
         for (const Rule rule : {Rule::Momentum, Rule::None}) {
             for (const InstructionSet set : supportedSets()) {
                 SCOPED_TRACE(std::string(bad.name) + ", " + instructionSetName(set));

@@ -14,7 +14,20 @@
 namespace mofo::kernels::test {
 namespace {
 
-enum class Pattern { Random, AllEqual, Ascending, Descending, ManyTies, Zeros, MostlyZero, SignedZeros, Denormals, Infinities, OneBin, AllMagnitudes };
+enum class Pattern {
+    Random,
+    AllEqual,
+    Ascending,
+    Descending,
+    ManyTies,
+    Zeros,
+    MostlyZero,
+    SignedZeros,
+    Denormals,
+    Infinities,
+    OneBin,
+    AllMagnitudes
+};
 
 const char* name(Pattern pattern) {
     constexpr const char* names[] = {"Random",     "AllEqual",    "Ascending", "Descending", "ManyTies", "Zeros",
@@ -43,12 +56,14 @@ std::pair<float, float> momentAndGradient(Pattern pattern, std::int64_t i, std::
         case Pattern::Zeros: return {0.0F, 0.0F};
         case Pattern::MostlyZero: return (draw >> 8) % 20 == 0 ? both(static_cast<float>(draw >> 12)) : std::pair(0.0F, 0.0F);
         // -tiny + 0.1 * 5 tiny = -0.5 tiny rounds to -0.
-        case Pattern::SignedZeros: return (draw >> 8) % 3 == 0 ? std::pair(-tiny, 4 * tiny) : (draw >> 8) % 3 == 1 ? std::pair(0.0F, 0.0F) : both(tiny);
+        case Pattern::SignedZeros:
+            return (draw >> 8) % 3 == 0 ? std::pair(-tiny, 4 * tiny) : (draw >> 8) % 3 == 1 ? std::pair(0.0F, 0.0F) : both(tiny);
         case Pattern::Denormals: return both(tiny * static_cast<float>((draw >> 8) % 5000));
         case Pattern::Infinities: return (draw >> 8) % 4 == 0 ? std::pair(0.0F, sign * infinity) : both(position);
         // The upper half of all patterns is the same: only the lower digits tell them apart.
         case Pattern::OneBin: return both(1.0F + static_cast<float>((draw >> 8) % 4096) * 0x1p-23F);
-        case Pattern::AllMagnitudes: return both(std::ldexp(1.0F + static_cast<float>(draw >> 9) * 0x1p-23F, static_cast<int>((draw >> 1) % 250) - 126));
+        case Pattern::AllMagnitudes:
+            return both(std::ldexp(1.0F + static_cast<float>(draw >> 9) * 0x1p-23F, static_cast<int>((draw >> 1) % 250) - 126));
     }
     return {};
 }
@@ -80,7 +95,8 @@ protected:
 TEST_P(Selection, EqualsAFullSort) {
     const auto [pattern, set] = GetParam();
     for (const std::int64_t n : {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 255, 257, 1000, 4097, 32768, 32769, 65535, 65537}) {
-        const std::set<std::int64_t> ks = {1, selectedCount(0.05, n), selectedCount(0.15, n), std::max<std::int64_t>(1, n / 2), std::max<std::int64_t>(1, n - 1), n};
+        const std::set<std::int64_t> ks = {
+            1, selectedCount(0.05, n), selectedCount(0.15, n), std::max<std::int64_t>(1, n / 2), std::max<std::int64_t>(1, n - 1), n};
         for (const std::int64_t k : ks) {
             SCOPED_TRACE("n = " + std::to_string(n) + ", k = " + std::to_string(k));
             StepCase expected = makeCase(pattern, n, k);
@@ -95,11 +111,13 @@ TEST_P(Selection, EqualsAFullSort) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, Selection,
-                         testing::Combine(testing::Values(Pattern::Random, Pattern::AllEqual, Pattern::Ascending, Pattern::Descending, Pattern::ManyTies,
-                                                          Pattern::Zeros, Pattern::MostlyZero, Pattern::SignedZeros, Pattern::Denormals,
-                                                          Pattern::Infinities, Pattern::OneBin, Pattern::AllMagnitudes),
+                         testing::Combine(testing::Values(Pattern::Random, Pattern::AllEqual, Pattern::Ascending, Pattern::Descending,
+                                                          Pattern::ManyTies, Pattern::Zeros, Pattern::MostlyZero, Pattern::SignedZeros,
+                                                          Pattern::Denormals, Pattern::Infinities, Pattern::OneBin, Pattern::AllMagnitudes),
                                           testing::Values(InstructionSet::Scalar, InstructionSet::Avx2, InstructionSet::Avx512)),
-                         [](const auto& info) { return std::string(name(std::get<0>(info.param))) + '_' + instructionSetName(std::get<1>(info.param)); });
+                         [](const auto& info) {
+                             return std::string(name(std::get<0>(info.param))) + '_' + instructionSetName(std::get<1>(info.param));
+                         });
 
 // Partitions above 2^20 coordinates are shared by all threads.
 TEST(LargeSelection, EqualsAFullSortWhateverTheThreads) {

@@ -68,7 +68,8 @@ TEST(SumsOfSquares, EqualALongDoubleSumAndDoNotDependOnTheExecution) {
         EXPECT_EQ(sums, first);
     });
     for (std::size_t i = 0; i < data.size(); ++i) {
-        const long double exact = std::accumulate(data[i].begin(), data[i].end(), 0.0L, [](long double sum, float x) { return sum + static_cast<long double>(x) * x; });
+        const long double exact =
+            std::accumulate(data[i].begin(), data[i].end(), 0.0L, [](long double sum, float x) { return sum + static_cast<long double>(x) * x; });
         EXPECT_NEAR(first[i], static_cast<double>(exact), 1e-13 * static_cast<double>(exact));
     }
 }
@@ -155,8 +156,8 @@ TEST(Drifts, EqualPlainSumsAndDoNotDependOnTheExecution) {
 TEST(Drifts, ZerosOfBothSignsAreEqualAndNanIsAChange) {
     constexpr float tiny = std::numeric_limits<float>::denorm_min();
     //                           equal  zeros  bf16 zeros  NaN on one, the other, both sides     infinities
-    const std::vector<float> p = {1.0F, -0.0F, tiny,       notANumber, 1.0F,       notANumber, infinity};
-    const std::vector<float> p0 = {1.0F, 0.0F, -tiny,      1.0F,       notANumber, notANumber, infinity};
+    const std::vector<float> p = {1.0F, -0.0F, tiny, notANumber, 1.0F, notANumber, infinity};
+    const std::vector<float> p0 = {1.0F, 0.0F, -tiny, 1.0F, notANumber, notANumber, infinity};
     for (const InstructionSet set : supportedSets()) {
         Execution execution;
         execution.instructionSet = set;
@@ -193,8 +194,22 @@ TEST(Drifts, ANanStaysTheLargestDifferenceWhateverFollows) {
 }
 
 TEST(LogHistograms, BinByTheExponent) {
-    std::vector<float> x = {0.0F,  -0.0F, 1.0F, -1.5F, 1.99F, 2.0F, 0.5F, 0.49F, notANumber, infinity, std::numeric_limits<float>::max(), std::numeric_limits<float>::denorm_min(),
-                            0x1p-40F, 0x1.8p-41F, 0x1p23F, 0x1p24F};
+    std::vector<float> x = {0.0F,
+                            -0.0F,
+                            1.0F,
+                            -1.5F,
+                            1.99F,
+                            2.0F,
+                            0.5F,
+                            0.49F,
+                            notANumber,
+                            infinity,
+                            std::numeric_limits<float>::max(),
+                            std::numeric_limits<float>::denorm_min(),
+                            0x1p-40F,
+                            0x1.8p-41F,
+                            0x1p23F,
+                            0x1p24F};
     const Array view{x.data(), static_cast<std::int64_t>(x.size())};
     forEachExecution([&](const Execution& execution) {
         LogHistogram h;

@@ -66,7 +66,8 @@ bool StepCase::run(InstructionSet set, const ParallelFor& parallelFor) {
     Execution execution;
     execution.parallelFor = parallelFor;
     execution.instructionSet = set;
-    return cpu::step({tensorViews, &stepPlan, k, rule, decaySelectedOnly, &scalars, partitionResults, tensorResults, &status, workspace.span()}, execution);
+    return cpu::step({tensorViews, &stepPlan, k, rule, decaySelectedOnly, &scalars, partitionResults, tensorResults, &status, workspace.span()},
+                     execution);
 }
 
 void StepCase::runReference() {

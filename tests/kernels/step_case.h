@@ -62,8 +62,8 @@ void expectEqual(const StepCase& expected, const StepCase& actual);
 /// 64-byte aligned bytes.
 class Workspace {
 public:
-    explicit Workspace(std::size_t size) : m_data(static_cast<std::byte*>(::operator new(size, std::align_val_t{64}))), m_size(size) {}
-    ~Workspace() { ::operator delete(m_data, std::align_val_t{64}); }
+    explicit Workspace(std::size_t size) : m_data(static_cast<std::byte*>(::operator new (size, std::align_val_t{64}))), m_size(size) {}
+    ~Workspace() { ::operator delete (m_data, std::align_val_t{64}); }
     Workspace(const Workspace&) = delete;
     Workspace& operator=(const Workspace&) = delete;
     [[nodiscard]] std::span<std::byte> span() { return {m_data, m_size}; }

@@ -28,8 +28,9 @@ public:
     ThreadTeam& operator=(const ThreadTeam&) = delete;
 
     [[nodiscard]] ParallelFor parallelFor() {
-        return {[](void* context, int tasks, void (*body)(void*, int), void* argument) { static_cast<ThreadTeam*>(context)->run(tasks, body, argument); },
-                this, m_threads};
+        return {
+            [](void* context, int tasks, void (*body)(void*, int), void* argument) { static_cast<ThreadTeam*>(context)->run(tasks, body, argument); },
+            this, m_threads};
     }
 
 private:

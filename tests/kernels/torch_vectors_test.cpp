@@ -69,7 +69,8 @@ TEST(TorchVectors, AdamWHasPyTorchsBits) {
 }
 
 TEST(TorchVectors, WithPyTorchsOwnSquareRootParametersAgreeToAnUnitOfTheStep) {
-    // Its root is at most one unit in the last place off, so a step of at most 2e-3 by at most 2.4e-10, three times, plus the rounding of p (below 2^-4: 1.9e-9).
+    // Its root is at most one unit in the last place off, so a step of at most 2e-3 by at most 2.4e-10, three times, plus the rounding of p (below
+    // 2^-4: 1.9e-9).
     constexpr double tolerance = 3e-9;
     const StepCase mofo = threeSteps(Rule::Momentum, bestInstructionSet());
     const float expected[] = {-0x1.ffb162p-5F, -0x1.d4de9ep-5F, -0x1.a63b4ap-11F, 0x1.4d693ap-5F, 0x1.078204p-6F, -0x1.bc1b34p-7F,
