@@ -47,8 +47,10 @@ constexpr std::array kFormats = {
     mistral("mistral-v0.1", "Mistral instruct 0.1", "{eos} "),
     ChatFormat{"zephyr", "Zephyr, TinyLlama chat", "<s>", "</s>", "", SystemRule::Turn, "<|system|>\n", "{eos}\n", "", "<|user|>\n", "{eos}\n", "<|assistant|>\n", "{eos}\n", "{eos}\n",
                "<|assistant|>\n", "", false, false, false, false, false},
-    ChatFormat{"phi3", "Phi-3 and Phi-3.5 mini", "<s>", "<|endoftext|>", "", SystemRule::Turn, "<|system|>\n", "<|end|>\n", "", "<|user|>\n", "<|end|>\n", "<|assistant|>\n", "<|end|>\n",
+    ChatFormat{"phi3", "Phi-3 mini", "<s>", "<|endoftext|>", "", SystemRule::Turn, "<|system|>\n", "<|end|>\n", "", "<|user|>\n", "<|end|>\n", "<|assistant|>\n", "<|end|>\n",
                "<|end|>\n", "<|assistant|>\n", "{eos}", false, false, false, false, false},
+    ChatFormat{"phi3.5", "Phi-3.5 mini: as phi3, but an empty system message is left out", "<s>", "<|endoftext|>", "", SystemRule::Turn, "<|system|>\n", "<|end|>\n", "", "<|user|>\n", "<|end|>\n",
+               "<|assistant|>\n", "<|end|>\n", "<|end|>\n", "<|assistant|>\n", "{eos}", false, false, false, false, false, true},
     ChatFormat{"phi3-v0", "Phi-3 mini as first published", "<s>", "<|endoftext|>", "{bos}", SystemRule::Dropped, "", "", "", "<|user|>\n", "<|end|>\n<|assistant|>\n", "", "<|end|>\n",
                "<|end|>\n", "", "", false, false, false, false, false},
     ChatFormat{"tulu", "Tulu 2", "<s>", "</s>", "", SystemRule::Dropped, "", "", "", "<|user|>\n", "\n", "<|assistant|>\n", "{eos}\n", "{eos}\n", "<|assistant|>\n", "", false, false, false,
@@ -67,7 +69,29 @@ struct KnownHash {
 };
 
 constexpr KnownHash kHashes[] = {
-    {"", "chatml"},
+    {"a86b1ac96cc7c1e3974d68ac94b0f4d418e5e686475fa3561034d525d7c29857", "chatml"},
+    {"ca01158d2530509b6960c008c375012c68a055ddd00f7497e2d6165a425ab65e", "chatml"},
+    {"37833e6dda6890123dc00c525646f7a308b26da838f8b7200fdb9d0132eb0e09", "chatml"},
+    {"888a7ac277c7877655a8a50ec82f8a483ea8e2665447eaffc3885842204025cb", "smollm2"},
+    {"38d3f20b87aee2dc9974245f9a047a20a76e8cbc3c6c107f7ed1fe52a3eb3c58", "qwen2"},
+    {"994858ca8f2e9a5196ff5d39aca599a631611c7224c881c2988b9d9398e18bc9", "qwen1.5"},
+    {"6635a6c0fb6034035a36eb5fd94b0194968fca517afa89ba7785801d56432c04", "llama2"},
+    {"47c15e36eb0ff2e98f8651480dc3911689f5c7502631663b0b232be5e75741a2", "llama3"},
+    {"a2103402c358fce50630169358142f64f298cd1c7f8bd792b734e838bae789e8", "llama3"},
+    {"1a8c4c9b6568ac90e90e0cb8feb0145d9febf5d2651891df49296d2ae7ce4a8a", "gemma"},
+    {"85b71299ff27c54ec44b449eea15a52b662adbc7244a7446e8da7e74c0716b8c", "gemma3"},
+    {"cd3270c1a2156176e992d93054b04145b69c3c28d6579d6e50cb10dc69a67232", "mistral"},
+    {"733763e8bdb835895dc2443dd658a1cf38abb79ad6da7eae086b4e2803408634", "mistral-v0.1"},
+    {"e78094d2b6ecee1499c2a0edf42492e749d223483f4edc9720d949ac5d8afa95", "zephyr"},
+    {"57aad6e49f473ff87633421cd17bfd011479084ed5211f0e91fb4c3d7fd73743", "phi3"},
+    {"8656dc139a3c9656c2809602eecb47bd8fc7fae97f9fc7674b5a3ebeeecce0b9", "phi3-v0"},
+    {"3068c8c6dd39600c7e8eee8a0a0ea513a05d3d37b2b433cd28efd65370619c12", "tulu"},
+    {"27d61811574eb58f118a236e4011ce58ce4a63bc395ca79cd8a1404d49b8ede2", "tulu3"},
+    {"2c9c59f0c7653338c4ca47a876ccd75a0bea94719231d12d44e79cfbbcc8ed90", "alpaca"},
+    {"4db707ff700a2600882615ef40e66ea0ba6c4e8ef6561d5b1c1a33f439ce9653", "vicuna"},
+    {"d1294a0dd789db3281e0467f4222a281f1b64a9f15363879da0961e947c3a582", "vicuna"},
+    {"cd80f66bb063934391b1d797066f8ceed613b9fd61027fe31a483d85fff2b7f4", "llama3.1"},
+    {"8b9b88e47302f630533afccb5b30ae4b9ab44a0530e334f8944c369846a6a900", "phi3.5"},
 };
 
 }  // namespace

@@ -42,6 +42,7 @@ struct ChatFormat {
     bool trimUserAlone;
     bool trimAssistant;
     bool mustAlternate;                 ///< user, assistant, user, ... after the system message
+    bool dropsEmptySystem = false;
 };
 
 /// All known formats.

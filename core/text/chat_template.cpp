@@ -104,6 +104,7 @@ std::string ChatTemplate::renderMessage(std::span<const ChatMessage> messages, s
     if (isSystem(message)) {
         // A later system message is one of the templates that write any role as a turn.
         const bool asTurn = format.systemRule == SystemRule::Turn || index > 0;
+        if (format.dropsEmptySystem && message.content.empty()) return out;
         if (format.systemRule == SystemRule::Dropped || (format.systemRule == SystemRule::FirstUser && index == 0)) return out;
         const std::string_view content = format.trimSystem ? trimPython(message.content) : std::string_view(message.content);
         if (format.systemRule == SystemRule::Header && asTurn) return out + "<|start_header_id|>system<|end_header_id|>\n\n" + std::string(content) + fill(format.systemAfter);

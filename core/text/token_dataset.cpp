@@ -172,7 +172,7 @@ Result<TokenDataset> loadTokenDataset(const std::filesystem::path& path, std::st
         }
         if (progress && !progress(reader.progress())) return Error{ErrorCode::Interrupted, "reading was stopped", path.string(), "", ""};
     }
-    if (out.rows.empty()) return noUsableRow(path, out);
+    if (out.rows.size() == out.zeroTargetCount) return noUsableRow(path, out);
     MOFO_TRY(out.sha256, reader.finishHash());
     return out;
 }
