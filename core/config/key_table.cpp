@@ -21,9 +21,11 @@ std::string inQuotes(std::string_view text) { return '"' + escapeForDisplay(text
 
 std::string rangeText(const KeyDescription& key) {
     const std::string unit = key.unit.empty() ? "" : " " + key.unit;
-    const std::string what = key.type == Type::Integer ? "a whole number" : "a number";
-    if (key.minimum == key.maximum) return "Give " + what + unit;
-    return "Give " + what + " from " + formatShortest(key.minimum) + " to " + formatShortest(key.maximum) + unit;
+    if (key.type == Type::Integer) {
+        return "Give a whole number from " + std::to_string(static_cast<std::int64_t>(key.minimum)) + " to " +
+               std::to_string(static_cast<std::int64_t>(key.maximum)) + unit;
+    }
+    return "Give a number from " + formatShortest(key.minimum) + " to " + formatShortest(key.maximum) + unit;
 }
 
 /// Builds the table; each function adds one key of a type.

@@ -1,0 +1,227 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "core/config/run_config.h"
+#include "tests/support/test_support.h"
+
+namespace mofo {
+namespace {
+
+using ::testing::HasSubstr;
+using Type = KeyDescription::Type;
+
+/// Texts that each key must accept: what is written, and what it reads back as.
+const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& acceptedValues() {
+    static const std::map<std::string, std::vector<std::pair<std::string, std::string>>> values{
+        {"model", {{"/a b/model.gguf", "/a b/model.gguf"}, {"random:smollm2", "random:smollm2"}, {"模型", "模型"}}},
+        {"chat_template", {{"chatml", "chatml"}, {"", ""}}},
+        {"data", {{"train.jsonl", "train.jsonl"}}},
+        {"columns", {{"prompt:A,completion:B", "prompt:A,completion:B"}, {"text:body", "text:body"}, {"", ""}}},
+        {"eval_data", {{"eval.jsonl", "eval.jsonl"}}},
+        {"eval_split", {{"0.05", "0.05"}, {"0", "0"}, {"5e-2", "0.05"}}},
+        {"eval_every", {{"100", "100"}, {"0", "0"}}},
+        {"max_length", {{"256", "256"}, {"0256", "256"}}},
+        {"shuffle", {{"false", "false"}, {"on", "true"}, {"0", "false"}, {"yes", "true"}}},
+        {"seed", {{"0", "0"}, {"18446744073709551615", "18446744073709551615"}}},
+        {"optimizer", {{"adamw", "adamw"}, {"mofo", "mofo"}}},
+        {"rule", {{"momentum", "momentum"}}},
+        {"alpha", {{"0.05", "0.05"}, {"linear:0.3..0.1@0..1000", "linear:0.3..0.1@0..1000"}}},
+        {"alpha.attention", {{"0.1", "0.1"}, {"", ""}}},
+        {"alpha.mlp", {{"cosine:0.2..0.1@1..2", "cosine:0.2..0.1@1..2"}}},
+        {"alpha.embedding", {{"0.01", "0.01"}}},
+        {"alpha.head", {{"1", "1"}}},
+        {"granularity", {{"layer", "layer"}, {"block:4096", "block:4096"}, {"shards:4", "shards:4"}}},
+        {"filter_include", {{"*.mlp.*", "*.mlp.*"}}},
+        {"filter_exclude", {{"lm_head.weight,*.q_proj.*", "lm_head.weight,*.q_proj.*"}}},
+        {"weight_decay", {{"0.1", "0.1"}}},
+        {"decay", {{"selected", "selected"}, {"all", "all"}}},
+        {"beta1", {{"0.95", "0.95"}}},
+        {"beta2", {{"0.99", "0.99"}}},
+        {"eps", {{"1e-6", "1e-06"}}},
+        {"loss_mean", {{"sample", "sample"}, {"micro_batch", "micro_batch"}, {"token", "token"}}},
+        {"lr", {{"0.00002", "2e-05"}, {"1e-5", "1e-05"}}},
+        {"schedule", {{"linear", "linear"}, {"cosine", "cosine"}, {"constant", "constant"}}},
+        {"warmup", {{"0.03", "0.03"}, {"100", "100"}, {"1", "1"}}},
+        {"steps", {{"40", "40"}}},
+        {"epochs", {{"2", "2"}, {"0.5", "0.5"}}},
+        {"batch", {{"128", "128"}}},
+        {"micro_batch", {{"2", "2"}, {"0", "0"}}},
+        {"clip", {{"0", "0"}, {"0.5", "0.5"}, {"1.0", "1"}}},
+        {"on_nonfinite", {{"skip", "skip"}, {"stop", "stop"}}},
+        {"precision", {{"fp32", "fp32"}}},
+        {"device", {{"cpu", "cpu"}, {"cuda", "cuda:0"}, {"cuda:3", "cuda:3"}, {"auto", "auto"}}},
+        {"checkpoint_every", {{"200", "200"}}},
+        {"checkpoint_minutes", {{"15", "15"}}},
+        {"keep", {{"5", "5"}}},
+        {"stats_every", {{"1", "1"}}},
+    };
+    return values;
+}
+
+TEST(KeyTable, EveryKeyIsDescribed) {
+    std::set<std::string> names;
+    for (const KeyDescription& key : keyDescriptions()) {
+        EXPECT_TRUE(names.insert(key.name).second) << key.name;
+        EXPECT_FALSE(key.section.empty()) << key.name;
+        EXPECT_GT(key.help.size(), 20u) << key.name;
+        EXPECT_EQ(key.help.find('\n'), std::string::npos) << key.name;
+        if (key.type == Type::Choice) {
+            EXPECT_THAT(key.choices, ::testing::Contains(key.defaultText)) << key.name;
+        }
+        if (key.type == Type::Integer || key.type == Type::Number) {
+            EXPECT_LT(key.minimum, key.maximum) << key.name;
+            EXPECT_GE(std::stod(key.defaultText), key.minimum) << key.name;
+            EXPECT_LE(std::stod(key.defaultText), key.maximum) << key.name;
+        }
+        ASSERT_NE(findKey(key.name), nullptr);
+        EXPECT_EQ(findKey(key.name)->name, key.name);
+        EXPECT_TRUE(acceptedValues().contains(key.name)) << "the table of accepted values has no " << key.name;
+    }
+    EXPECT_EQ(names.size(), acceptedValues().size());
+    EXPECT_EQ(findKey("nonsense"), nullptr);
+}
+
+TEST(KeyTable, SettingTheCanonicalTextChangesNothing) {
+    for (const KeyDescription& key : keyDescriptions()) {
+        const RunConfig before;
+        RunConfig after;
+        EXPECT_EQ(configValue(before, key.name), key.defaultText);
+        ASSERT_OK(setConfigValue(after, key.name, configValue(before, key.name)));
+        EXPECT_EQ(after, before) << key.name;
+    }
+}
+
+TEST(KeyTable, EveryAcceptedValueReadsBackAndChangesItsKeyAlone) {
+    for (const auto& [name, values] : acceptedValues()) {
+        for (const auto& [written, canonical] : values) {
+            RunConfig config;
+            ASSERT_OK(setConfigValue(config, name, written));
+            EXPECT_EQ(configValue(config, name), canonical) << name;
+            RunConfig again;
+            ASSERT_OK(setConfigValue(again, name, configValue(config, name)));
+            EXPECT_EQ(again, config) << name << "=" << written;
+            for (const ConfigDifference& difference : configDifferences(RunConfig(), config)) EXPECT_EQ(difference.key, name);
+        }
+    }
+}
+
+TEST(KeyTable, DefaultsAreTheProducts) {
+    const std::map<std::string, std::string> expected{
+        {"optimizer", "mofo"}, {"alpha", "0.15"},       {"granularity", "tensor"}, {"clip", "1"},      {"shuffle", "true"},       {"precision", "fp32"}, {"device", "auto"},
+        {"stats_every", "10"}, {"on_nonfinite", "stop"}, {"beta1", "0.9"},          {"beta2", "0.999"}, {"eps", "1e-08"},          {"weight_decay", "0"}, {"decay", "all"},
+        {"eval_split", "0"},   {"loss_mean", "token"},   {"schedule", "constant"},  {"warmup", "0"},    {"rule", "momentum"},      {"lr", "2e-05"}};
+    for (const auto& [name, text] : expected) EXPECT_EQ(findKey(name)->defaultText, text) << name;
+}
+
+TEST(KeyTable, LiveKeysAreThoseWhoseChangeLosesNothing) {
+    for (const char* name : {"alpha", "alpha.mlp", "granularity", "lr", "clip", "stats_every", "checkpoint_every"}) EXPECT_TRUE(findKey(name)->live) << name;
+    for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device"}) EXPECT_FALSE(findKey(name)->live) << name;
+}
+
+TEST(KeyTable, BasicViewHasTheKeysOfTheForm) {
+    std::vector<std::string> basic;
+    for (const KeyDescription& key : keyDescriptions()) {
+        if (key.basic) basic.push_back(key.name);
+    }
+    EXPECT_THAT(basic, ::testing::UnorderedElementsAre("model", "data", "alpha", "granularity", "lr", "epochs", "batch", "micro_batch", "max_length"));
+}
+
+struct WrongValue {
+    const char* key;
+    const char* value;
+    const char* hint;  ///< part of the refusal
+};
+
+class WrongValues : public ::testing::TestWithParam<WrongValue> {};
+
+TEST_P(WrongValues, AreRefusedWithWhatIsAllowedAndChangeNothing) {
+    RunConfig config;
+    const auto wrong = setConfigValue(config, GetParam().key, GetParam().value);
+    ASSERT_FALSE(wrong.ok());
+    EXPECT_EQ(wrong.error().code, ErrorCode::Usage);
+    EXPECT_EQ(wrong.error().exitCode(), 2);
+    EXPECT_THAT(wrong.error().text(), HasSubstr(GetParam().hint));
+    EXPECT_THAT(wrong.error().where, HasSubstr(std::string(GetParam().key) + "="));
+    EXPECT_FALSE(wrong.error().remedy.empty());
+    EXPECT_EQ(config, RunConfig());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, WrongValues,
+    ::testing::Values(WrongValue{"lr", "abc", "not a number"}, WrongValue{"lr", "", "not a number"}, WrongValue{"lr", "1e-5x", "not a number"},
+                      WrongValue{"lr", " 1e-5", "not a number"}, WrongValue{"lr", "nan", "not a number"}, WrongValue{"lr", "inf", "not a number"},
+                      WrongValue{"lr", "-1e-5", "out of range"}, WrongValue{"lr", "1e400", "not a number"}, WrongValue{"lr", "0,1", "not a number"},
+                      WrongValue{"steps", "1.5", "not a whole number"}, WrongValue{"steps", "-1", "from 0 to 1000000000 steps"},
+                      WrongValue{"steps", "99999999999999999999", "not a whole number"}, WrongValue{"batch", "0", "from 1"}, WrongValue{"batch", "1e3", "not a whole number"},
+                      WrongValue{"max_length", "1", "from 2"}, WrongValue{"warmup", "1.5", "whole"}, WrongValue{"warmup", "-0.1", "out of range"},
+                      WrongValue{"epochs", "0", "out of range"}, WrongValue{"eval_split", "1", "0.9"}, WrongValue{"seed", "-1", "whole number"},
+                      WrongValue{"seed", "18446744073709551616", "whole number"}, WrongValue{"shuffle", "maybe", "true or false"}, WrongValue{"keep", "0", "from 1"},
+                      WrongValue{"stats_every", "0", "from 1"}, WrongValue{"beta1", "1", "out of range"}, WrongValue{"eps", "0", "out of range"},
+                      WrongValue{"optimizer", "sgd", "mofo or adamw"}, WrongValue{"optimizer", "adam", "did you mean adamw?"},
+                      WrongValue{"optimizer", "lora", "known but not available in this version"}, WrongValue{"optimizer", "hft", "Use mofo or adamw"},
+                      WrongValue{"rule", "gradient", "known but not available"}, WrongValue{"rule", "momentun", "did you mean momentum?"},
+                      WrongValue{"precision", "bf16", "known but not available"}, WrongValue{"precision", "fp16", "Use fp32"}, WrongValue{"schedule", "cosin", "did you mean cosine?"},
+                      WrongValue{"granularity", "block:8", "from 64"}, WrongValue{"alpha", "15%", "write 0.15"}, WrongValue{"alpha", "0", "out of range"},
+                      WrongValue{"alpha", "1.5", "out of range"}, WrongValue{"alpha.mlp", "2", "out of range"}, WrongValue{"device", "gpu", "auto, cpu, cuda"},
+                      WrongValue{"device", "cuda:x", "cuda:N"}, WrongValue{"device", "cuda:-1", "cuda:N"}, WrongValue{"columns", "prompt", "role:column"},
+                      WrongValue{"columns", "prompt:A", "both prompt and completion"}, WrongValue{"columns", "prompt:A,answer:B", "no role"},
+                      WrongValue{"columns", "prompt:A,completion:B,text:C", "either text alone"}, WrongValue{"columns", "prompt:A,prompt:B", "twice"},
+                      WrongValue{"columns", "text:", "role:column"}, WrongValue{"filter_include", "a,,b", "empty"}, WrongValue{"model", "\xff\xfe", "UTF-8"},
+                      WrongValue{"decay", "some", "all or selected"}, WrongValue{"on_nonfinite", "ignore", "stop or skip"}));
+
+TEST(UnknownKeys, AreRefusedWithTheNearestRightOne) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"alhpa", "alpha"},         {"granularty", "granularity"}, {"learning_rate", "lr"},        {"batch_size", "batch"}, {"max-length", "max_length"}, {"LR", "lr"},
+        {"max_grad_norm", "clip"},  {"warmup_steps", "warmup"},    {"wheight_decay", "weight_decay"}, {"alpha.mlpp", "alpha.mlp"}, {"packin", "packing"},
+        {"num_train_epochs", "epochs"}, {"checkpoint-every", "checkpoint_every"}, {"sed", "seed"}};
+    for (const auto& [wrong, right] : cases) {
+        RunConfig config;
+        const auto refused = setConfigValue(config, wrong, "1");
+        ASSERT_FALSE(refused.ok()) << wrong;
+        EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+        EXPECT_THAT(refused.error().text(), HasSubstr("Did you mean " + right + "?")) << wrong;
+        EXPECT_EQ(refused.error().tag, "KEY");
+    }
+}
+
+TEST(UnknownKeys, WithoutANeighbourPointToTheList) {
+    RunConfig config;
+    const auto refused = setConfigValue(config, "zzzzzzzzzz", "1");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_THAT(refused.error().text(), HasSubstr("--help"));
+}
+
+TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
+    RunConfig config;
+    const auto refused = setConfigValue(config, "al\x1b[31mpha\n", "\x1b]0;x\a");
+    ASSERT_FALSE(refused.ok());
+    for (const char c : refused.error().text()) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+}
+
+TEST(LaterKeys, AreKnownButRefused) {
+    for (const char* key : {"packing", "probes", "probe_budget", "guard_rails", "early_stop", "oom_retry", "group_by_length", "offload", "recompute", "l1", "l2", "hft_every",
+                            "lora_rank", "lora_alpha", "lora_dropout"}) {
+        RunConfig config;
+        const auto refused = setConfigValue(config, key, "17");
+        ASSERT_FALSE(refused.ok()) << key;
+        EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+        EXPECT_THAT(refused.error().text(), HasSubstr("known but not available in this version")) << key;
+    }
+}
+
+TEST(LaterKeys, TakeTheValueThatAsksForWhatThisVersionDoes) {
+    RunConfig config;
+    for (const auto& [key, value] : {std::pair("packing", "false"), std::pair("offload", "none"), std::pair("recompute", "off"), std::pair("l2", "0")}) {
+        EXPECT_OK(setConfigValue(config, key, value));
+        const auto refused = setConfigValue(config, key, "5");
+        ASSERT_FALSE(refused.ok());
+        EXPECT_THAT(refused.error().text(), HasSubstr(std::string(key) + "=" + value));
+    }
+    EXPECT_EQ(config, RunConfig());
+}
+
+}  // namespace
+}  // namespace mofo
