@@ -28,7 +28,8 @@ const std::vector<FolderRule>& folderRules() {
         {"core/model", {"core/base", "core/config", "core/tensorio", "core/text"}},
         {"core/library", {"core/base", "core/config", "core/store", "core/tensorio", "core/text", "core/model"}},
         {"core/plan", {"core/base", "core/config", "core/model"}},
-        {"core/client", {"core/base", "core/config", "core/store", "core/library"}},
+        // Starting a run looks into model and data, so that refused input leaves no run behind.
+        {"core/client", {"core/base", "core/config", "core/store", "core/library", "core/model", "core/text"}},
         {"core/report", {"core/base", "core/config", "core/store", "core/stats"}},
         {"core/hub", {"core/base"}},
         {"core/engine",

@@ -35,13 +35,16 @@ TEST(Bootstrap, FromNothingAndThenNothingTwice) {
     FakeMachine machine;
     const Outcome first = machine.bootstrap("build --no-cuda");
     ASSERT_EQ(first.exitCode, 0) << first.text;
-    EXPECT_THAT(first.text, AllOf(HasSubstr("Debian packages"), HasSubstr("1.3 GB"), HasSubstr("LibTorch 2.11.0 (544 MB"), HasSubstr("SmolLM2-135M-Instruct (93 MB)")));
+    EXPECT_THAT(first.text, AllOf(HasSubstr("Debian packages"), HasSubstr("1.3 GB"), HasSubstr("LibTorch 2.11.0 (544 MB"),
+                                  HasSubstr("SmolLM2-135M-Instruct (93 MB)")));
     // ninja-build was there; g++ had only left its settings behind.
     const auto apt = machine.calls("apt-get");
     ASSERT_FALSE(apt.empty());
-    EXPECT_THAT(apt.back(), AllOf(HasSubstr(" g++ "), HasSubstr("qt6-base-dev"), HasSubstr("--no-install-recommends"), Not(HasSubstr("ninja-build")), Not(HasSubstr("xvfb"))));
+    EXPECT_THAT(apt.back(), AllOf(HasSubstr(" g++ "), HasSubstr("qt6-base-dev"), HasSubstr("--no-install-recommends"), Not(HasSubstr("ninja-build")),
+                                  Not(HasSubstr("xvfb"))));
     const auto pip = machine.calls("python");
-    EXPECT_THAT(pip, Contains(AllOf(HasSubstr("--require-hashes"), HasSubstr("--no-deps"), HasSubstr("--only-binary=:all:"), HasSubstr("libtorch.txt"))));
+    EXPECT_THAT(pip,
+                Contains(AllOf(HasSubstr("--require-hashes"), HasSubstr("--no-deps"), HasSubstr("--only-binary=:all:"), HasSubstr("libtorch.txt"))));
     EXPECT_THAT(pip, Not(Contains(HasSubstr("cuda.txt"))));
     EXPECT_EQ(fs::file_size(machine.cache() / "models/SmolLM2-135M-Instruct.Q4_1.gguf"), 98362432u);
     EXPECT_EQ(fs::file_size(machine.cache() / "data/gsm8k-test.jsonl"), 748933u);
@@ -79,7 +82,8 @@ TEST(Bootstrap, TestEndsWithCtestsClosingLines) {
     const std::string tail = outcome.text.substr(outcome.text.find("tests passed"));
     EXPECT_THAT(outcome.text, HasSubstr("100% tests passed, 0 tests failed out of 1"));
     EXPECT_THAT(tail, Not(HasSubstr("==>")));
-    writeFile(machine.project() / "CMakeLists.txt", readFile(machine.project() / "CMakeLists.txt") + "add_test(NAME small.fails COMMAND ${CMAKE_COMMAND} -E false)\n");
+    writeFile(machine.project() / "CMakeLists.txt",
+              readFile(machine.project() / "CMakeLists.txt") + "add_test(NAME small.fails COMMAND ${CMAKE_COMMAND} -E false)\n");
     const Outcome failing = machine.bootstrap("test --no-cuda");
     EXPECT_EQ(failing.exitCode, 8) << "ctest's own exit code";
     EXPECT_THAT(failing.text, AllOf(HasSubstr("1 tests failed out of 2"), Not(HasSubstr("bootstrap: "))));
@@ -217,7 +221,8 @@ TEST(Bootstrap, GpuThatCannotBeUsedIsSaidAndNothingOfCudaIsFetched) {
     writeFile(root / "sys/module/nvidia/version", "535.183.01\n");
     const Outcome outcome = machine.withPackages().set("MOFO_GPU_ROOT", root.string()).bootstrap("build");
     EXPECT_EQ(outcome.exitCode, 0) << outcome.text;
-    EXPECT_THAT(outcome.text, AllOf(HasSubstr("NVIDIA driver 535.183.01 is loaded"), HasSubstr("580.65"), HasSubstr("Debian's own driver, 535, is too old"), HasSubstr("the CPU is used, ")));
+    EXPECT_THAT(outcome.text, AllOf(HasSubstr("NVIDIA driver 535.183.01 is loaded"), HasSubstr("580.65"),
+                                    HasSubstr("Debian's own driver, 535, is too old"), HasSubstr("the CPU is used, ")));
     EXPECT_THAT(machine.calls("python"), Not(Contains(HasSubstr("cuda.txt"))));
     EXPECT_THAT(readFile(machine.project() / "build/CMakeCache.txt"), HasSubstr("MOFO_WITH_CUDA:UNINITIALIZED=OFF"));
 }
@@ -229,7 +234,10 @@ TEST(Bootstrap, GpuThatCanBeUsedBringsCudasLibrariesOnce) {
     fs::create_directories(root / "dev");
     writeFile(root / "sys/module/nvidia/version", "580.95.05\n");
     writeFile(root / "dev/nvidiactl", "");
-    machine.withPackages().set("MOFO_GPU_ROOT", root.string()).set("MOFO_LIBCUDA", MOFO_FAKE_LIBCUDA).set("FAKE_CUDA_DEVICES", "8.9:25757220864:NVIDIA L4");
+    machine.withPackages()
+        .set("MOFO_GPU_ROOT", root.string())
+        .set("MOFO_LIBCUDA", MOFO_FAKE_LIBCUDA)
+        .set("FAKE_CUDA_DEVICES", "8.9:25757220864:NVIDIA L4");
     const Outcome first = machine.bootstrap("build");
     EXPECT_EQ(first.exitCode, 0) << first.text;
     EXPECT_THAT(first.text, AllOf(HasSubstr("NVIDIA L4"), HasSubstr("can be used"), HasSubstr("CUDA 13.0's libraries for LibTorch (1.8 GB")));

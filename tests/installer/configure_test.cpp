@@ -28,8 +28,9 @@ fs::path programsWithoutToolkit(const TemporaryFolder& folder) {
 }
 
 Outcome configure(const TemporaryFolder& folder, const std::string& options) {
-    return runShell("env -u CUDACXX -u CUDA_PATH -u CUDA_HOME -u CUDAToolkit_ROOT PATH='" + programsWithoutToolkit(folder).string() + "' timeout 280 cmake -S '" MOFO_SOURCE_DIR
-                    "' -B '" + (folder / "build").string() + "' -G Ninja -DCMAKE_BUILD_TYPE=Release " + options);
+    return runShell("env -u CUDACXX -u CUDA_PATH -u CUDA_HOME -u CUDAToolkit_ROOT PATH='" + programsWithoutToolkit(folder).string() +
+                    "' timeout 280 cmake -S '" MOFO_SOURCE_DIR "' -B '" + (folder / "build").string() + "' -G Ninja -DCMAKE_BUILD_TYPE=Release " +
+                    options);
 }
 
 TEST(Configure, WithoutACudaToolkitForTheCpu) {
