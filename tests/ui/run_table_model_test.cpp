@@ -1,0 +1,97 @@
+#include "ui/models/run_table_model.h"
+
+#include <gtest/gtest.h>
+
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QSortFilterProxyModel>
+
+namespace mofo {
+namespace {
+
+RunRow row(const std::string& id, std::int64_t step = 0) {
+    RunRow run;
+    run.id = id;
+    run.name = "run " + id;
+    run.state = RunState::Running;
+    run.modelName = "SmolLM2-135M";
+    run.summary.step = step;
+    run.summary.totalSteps = 200;
+    return run;
+}
+
+QString cell(const RunTableModel& model, int r, int column) { return model.index(r, column).data().toString(); }
+
+class RunTable : public testing::Test {
+protected:
+    RunTableModel model;
+    QAbstractItemModelTester tester{&model, QAbstractItemModelTester::FailureReportingMode::Warning};
+    QSignalSpy resets{&model, &QAbstractItemModel::modelReset};
+    QSignalSpy inserted{&model, &QAbstractItemModel::rowsInserted};
+    QSignalSpy removed{&model, &QAbstractItemModel::rowsRemoved};
+    QSignalSpy changed{&model, &QAbstractItemModel::dataChanged};
+};
+
+TEST_F(RunTable, ANewStepChangesItsCellsAndNothingElse) {
+    model.setRuns({row("b", 5), row("a", 7)});
+    ASSERT_EQ(model.rowCount(), 2);
+    EXPECT_EQ(cell(model, 0, RunTableModel::Step), "5 / 200");
+    const QPersistentModelIndex kept = model.index(1, 0);
+    changed.clear();
+    RunRow next = row("b", 6);
+    next.summary.loss = 1.2034;
+    model.setRuns({next, row("a", 7)});
+    ASSERT_EQ(changed.count(), 1);
+    EXPECT_EQ(changed[0][0].toModelIndex(), model.index(0, RunTableModel::Step));
+    EXPECT_EQ(changed[0][1].toModelIndex(), model.index(0, RunTableModel::Loss));
+    EXPECT_EQ(cell(model, 0, RunTableModel::Loss), "1.203");
+    EXPECT_EQ(kept.row(), 1);
+    EXPECT_EQ(resets.count(), 0);
+}
+
+TEST_F(RunTable, RunsComeAndGoWithoutAReset) {
+    model.setRuns({row("b"), row("a")});
+    inserted.clear();
+    model.setRuns({row("c"), row("b"), row("a")});
+    ASSERT_EQ(inserted.count(), 1);
+    EXPECT_EQ(inserted[0][1].toInt(), 0);
+    model.setRuns({row("c"), row("a")});
+    EXPECT_EQ(removed.count(), 1);
+    EXPECT_EQ(model.rowOf("a"), 1);
+    model.setRuns({row("a"), row("c")});  // another order
+    EXPECT_EQ(model.rowOf("a"), 0);
+    EXPECT_EQ(model.rowCount(), 2);
+    model.setRuns({});
+    EXPECT_EQ(model.rowCount(), 0);
+    EXPECT_EQ(resets.count(), 0);
+}
+
+TEST_F(RunTable, ShowsNonFiniteLossAndForeignTextAsPlainText) {
+    RunRow run = row("a");
+    run.name = "<b>x</b>\x1b[31m\u202e";
+    run.summary.lossState = "nan";
+    model.setRuns({run});
+    EXPECT_EQ(cell(model, 0, RunTableModel::Name), QString::fromUtf8("<b>x</b>\\x1b[31m\\u202e"));
+    EXPECT_EQ(cell(model, 0, RunTableModel::Loss), "NaN");
+}
+
+TEST_F(RunTable, AdamWMovesEverythingAndHasNoGranularity) {
+    RunRow run = row("a");
+    run.config.optimizer = OptimizerKind::AdamW;
+    model.setRuns({run});
+    EXPECT_EQ(cell(model, 0, RunTableModel::Alpha), "100 %");
+    EXPECT_EQ(cell(model, 0, RunTableModel::Granularity), QString::fromUtf8("–"));
+}
+
+TEST_F(RunTable, SortsByNumbersNotByText) {
+    model.setRuns({row("a", 9), row("b", 100), row("c", 20)});
+    QSortFilterProxyModel proxy;
+    proxy.setSourceModel(&model);
+    proxy.setSortRole(RunTableModel::SortRole);
+    proxy.sort(RunTableModel::Step);
+    EXPECT_EQ(proxy.index(0, 0).data(RunTableModel::IdRole).toString(), "a");
+    EXPECT_EQ(proxy.index(2, 0).data(RunTableModel::IdRole).toString(), "b");
+}
+
+}  // namespace
+}  // namespace mofo
