@@ -239,9 +239,13 @@ TEST(SafetensorsFolder, RefusesAFileWithoutPermission_I63) {
     // Root may read everything, so root asks as nobody.
     const uid_t user = geteuid();
     ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
-    if (user == 0) ASSERT_EQ(seteuid(65534), 0);
+    if (user == 0) {
+        ASSERT_EQ(seteuid(65534), 0);
+    }
     const auto weights = SafetensorsFolder::open(folder.path());
-    if (user == 0) ASSERT_EQ(seteuid(0), 0);
+    if (user == 0) {
+        ASSERT_EQ(seteuid(0), 0);
+    }
     ASSERT_FALSE(weights.ok());
     EXPECT_EQ(weights.error().code, ErrorCode::Permission);
     EXPECT_EQ(weights.error().tag, "IO");
