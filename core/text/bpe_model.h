@@ -40,15 +40,10 @@ private:
         TokenId id;
         std::int32_t previous;
         std::int32_t next;
-        std::uint32_t length;  ///< in bytes of the alphabet's spelling; 0 = merged into its left neighbour
-    };
-    /// A possible merge; `order` is rank and position in one number, so that the least comes first.
-    struct Candidate {
-        std::uint64_t order;
-        TokenId result;
+        std::uint32_t length;  ///< 0 = merged into its left neighbour
     };
     std::vector<Symbol> m_symbols;
-    std::vector<Candidate> m_heap;
+    std::vector<std::uint64_t> m_heap;  ///< possible merges: rank and position in one number, the least on top
     std::vector<WordToken> m_tokens;
     std::vector<std::uint32_t> m_byteOfUnit;
     std::unordered_map<std::string, std::vector<WordToken>, TextHash, std::equal_to<>> m_words;
@@ -72,16 +67,17 @@ private:
     struct Slot {
         std::uint64_t pair = kNoPair;
         std::uint32_t rank = 0;
-        TokenId result = 0;
     };
     static constexpr std::uint64_t kNoPair = ~0ull;
     [[nodiscard]] const Slot* find(TokenId left, TokenId right) const;
     void merge(BpeScratch& scratch) const;
-    void placeTokens(std::string_view word, BpeScratch& scratch) const;
+    bool addSymbols(std::string_view word, BpeScratch& scratch) const;
+    void placeTokens(std::string_view word, bool complete, BpeScratch& scratch) const;
 
     std::vector<Slot> m_slots;
+    std::vector<TokenId> m_resultOfRank;
     std::uint64_t m_slotMask = 0;
-    std::optional<TokenId> m_byteTokens[256];
+    TokenId m_byteTokens[256];  ///< -1 = the byte has no token
     std::unordered_map<std::string, TokenId, TextHash, std::equal_to<>> m_wholeWords;  ///< with ignoreMerges only
     Options m_options;
 };

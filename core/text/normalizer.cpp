@@ -3,6 +3,10 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <memory>
 #include <unordered_map>
 
 #include "core/text/unicode_classes.h"
@@ -21,13 +25,28 @@ struct Changed {
     int change;
 };
 
-std::uint8_t combiningClass(char32_t c) { return static_cast<std::uint8_t>(utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class); }
+/// Marks that got their combining class after Unicode 9, whose tables Hugging Face's tokenizers normalise by; to them these have none.
+constexpr CodePointRange kLaterMarks[] = {
+    {0x7FD, 0x7FD}, {0x898, 0x89F}, {0x8CA, 0x8D3}, {0x9FE, 0x9FE}, {0xC3C, 0xC3C}, {0xD3B, 0xD3C}, {0xEBA, 0xEBA}, {0x1715, 0x1715}, {0x1ABF, 0x1ACE}, {0x1DF6, 0x1DFA},
+    {0xA82C, 0xA82C}, {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50}, {0x10F82, 0x10F85}, {0x11070, 0x11070}, {0x1133B, 0x1133B},
+    {0x1145E, 0x1145E}, {0x11839, 0x1183A}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0}, {0x11A34, 0x11A34}, {0x11A47, 0x11A47}, {0x11A99, 0x11A99},
+    {0x11D42, 0x11D42}, {0x11D44, 0x11D45}, {0x11D97, 0x11D97}, {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE},
+    {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}};
+/// Composed of two characters since Unicode 13; to Unicode 9 a character like any other.
+constexpr char32_t kLaterComposite = 0x11938;
+
+std::uint8_t combiningClass(char32_t c) {
+    const auto value = static_cast<std::uint8_t>(utf8proc_get_property(static_cast<utf8proc_int32_t>(c))->combining_class);
+    if (value == 0) return 0;
+    const auto* range = std::lower_bound(std::begin(kLaterMarks), std::end(kLaterMarks), c, [](const CodePointRange& known, char32_t wanted) { return known.last < wanted; });
+    return range != std::end(kLaterMarks) && range->first <= c ? 0 : value;
+}
 
 /// Full canonical decomposition into `out` (room for 8); returns the length.
 int decompose(char32_t c, utf8proc_int32_t* out) {
     int boundClass = 0;
     const auto length = utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), out, 8, UTF8PROC_DECOMPOSE, &boundClass);
-    if (length < 1 || length > 8) {
+    if (length < 1 || length > 8 || c == kLaterComposite) {
         out[0] = static_cast<utf8proc_int32_t>(c);
         return 1;
     }
@@ -64,7 +83,14 @@ private:
         if (length < 2) return;
         auto head = static_cast<char32_t>(parts[0]);
         for (int i = 1; i + 1 < length && head != 0; ++i) head = compose(head, static_cast<char32_t>(parts[i]));
-        if (head != 0 && combiningClass(head) == 0) m_pairs.emplace(key(head, static_cast<char32_t>(parts[length - 1])), c);
+        if (head != 0 && combiningClass(head) == 0 && isNfcItself(c)) m_pairs.emplace(key(head, static_cast<char32_t>(parts[length - 1])), c);
+    }
+    /// Not one of those that stand for another character and so never come out of composing.
+    static bool isNfcItself(char32_t c) {
+        utf8proc_uint8_t text[5] = {};
+        utf8proc_encode_char(static_cast<utf8proc_int32_t>(c), text);
+        const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> composed(utf8proc_NFC(text), std::free);
+        return composed && std::strcmp(reinterpret_cast<const char*>(composed.get()), reinterpret_cast<const char*>(text)) == 0;
     }
     static std::uint64_t key(char32_t a, char32_t b) { return (static_cast<std::uint64_t>(a) << 32) | b; }
     std::unordered_map<std::uint64_t, char32_t> m_pairs;

@@ -3,6 +3,8 @@
 
 #include <pcre2.h>
 
+#include <algorithm>
+
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/text/unicode_classes.h"
@@ -22,31 +24,53 @@ Error refuse(std::string_view pattern, const std::string& why) {
                  "Use a tokenizer whose split pattern is simpler", "REGEX"};
 }
 
-/// The construct, if any, that Oniguruma and PCRE2 read differently.
-std::string foreignConstruct(std::string_view p) {
-    int classDepth = 0;
+/// The pattern in PCRE2's words, or (as an error's message) the construct that the two read differently and that is not translated.
+/// \s and \w mean other sets of characters: PCRE2's \s takes U+180E, its \w leaves out marks.
+Result<std::string> translate(std::string_view p) {
+    const auto foreign = [&](std::string construct) { return refuse(p, "uses " + construct + ", which is not supported"); };
+    std::string out;
+    bool inClass = false;
     for (std::size_t i = 0; i < p.size(); ++i) {
         if (p[i] == '\\' && i + 1 < p.size()) {
             const char c = p[++i];
-            if (std::string_view("hHKRXGyYOkgCNQE").find(c) != std::string_view::npos) return std::string("\\") + c;
+            if (std::string_view("hHKRXGyYOkgCNQEbBAZz").find(c) != std::string_view::npos || (c == 'W' && inClass)) return foreign(std::string("\\") + c);
+            if ((c == 'p' || c == 'P') && i + 1 < p.size() && p[i + 1] == '{') {
+                const std::size_t end = std::min(p.find('}', i), p.size() - 1);
+                (out += '\\') += p.substr(i, end - i + 1);
+                i = end;
+                continue;
+            }
+            if (c == 's') out += "\\p{White_Space}";
+            else if (c == 'S') out += "\\P{White_Space}";
+            else if (c == 'w') out += inClass ? "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}" : "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
+            else if (c == 'W') out += "[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
+            else (out += '\\') += c;
             continue;
         }
-        if (p[i] == '[') {
-            ++classDepth;
-        } else if (p[i] == ']' && classDepth > 0) {
-            --classDepth;
-        } else if (classDepth > 0 && p.substr(i).starts_with("&&")) {
-            return "&& in a character class";
-        } else if (classDepth == 0 && p.substr(i).starts_with("(?")) {
-            for (std::size_t j = i + 2; j < p.size() && (p[j] == '-' || (p[j] >= 'a' && p[j] <= 'z')); ++j) {
-                if (p[j] != 'i' && p[j] != '-') return std::string("the option (?") + p[j] + ")";
+        const std::string_view rest = p.substr(i);
+        if (inClass) {
+            if (p[i] == '[') return foreign("a class inside a class");
+            if (rest.starts_with("&&")) return foreign("&& in a class");
+            if (p[i] == ']') inClass = false;
+        } else if (p[i] == '[') {
+            inClass = true;
+            // A bracket right at the beginning is the character.
+            if (rest.starts_with("[]") || rest.starts_with("[^]")) return foreign("an unescaped ] in a class");
+        } else if (rest.starts_with("}+")) {
+            return foreign("{n,m}+");  // possessive to one, repeated to the other
+        } else if (rest.starts_with("(*")) {
+            return foreign("(*");
+        } else if (rest.starts_with("(?")) {
+            for (const std::string_view group : {"(?~", "(?R", "(?(", "(?{", "(?&", "(?|", "(?C", "(?P", "(?+", "(?0"}) {
+                if (rest.starts_with(group)) return foreign(std::string(group));
             }
-            if (p.substr(i).starts_with("(?~") || p.substr(i).starts_with("(?R") || p.substr(i).starts_with("(?(") || p.substr(i).starts_with("(?{")) return std::string(p.substr(i, 3));
-        } else if (classDepth == 0 && p.substr(i).starts_with("(*")) {
-            return "(*";
+            for (std::size_t j = i + 2; j < p.size() && (p[j] == '-' || (p[j] >= 'a' && p[j] <= 'z')); ++j) {
+                if (p[j] != 'i' && p[j] != '-') return foreign(std::string("the option (?") + p[j] + ")");
+            }
         }
+        out += p[i];
     }
-    return {};
+    return out;
 }
 
 }  // namespace
@@ -85,16 +109,19 @@ Result<RegexPattern> RegexPattern::compile(std::string_view pattern) {
     }
     if (pattern.empty()) return refuse(pattern, "is empty");
     if (!isValidUtf8(pattern)) return refuse(pattern, "is not valid UTF-8");
-    if (const std::string construct = foreignConstruct(pattern); !construct.empty()) return refuse(pattern, "uses " + construct + ", which is not supported");
+    MOFO_TRY(const std::string translated, translate(pattern));
+    // What ends a line is said here, whatever PCRE2 was built with.
+    const std::unique_ptr<pcre2_compile_context, void (*)(pcre2_compile_context*)> context(pcre2_compile_context_create(nullptr), pcre2_compile_context_free);
+    pcre2_set_newline(context.get(), PCRE2_NEWLINE_LF);
     int errorCode = 0;
     PCRE2_SIZE errorOffset = 0;
     // Oniguruma's ^ and $ always match at lines; its \p, \s, \w and \d are Unicode's.
-    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C,
-                                     &errorCode, &errorOffset, nullptr);
+    pcre2_code* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C,
+                                     &errorCode, &errorOffset, context.get());
     if (code == nullptr) {
         PCRE2_UCHAR message[160];
         pcre2_get_error_message(errorCode, message, sizeof message);
-        return refuse(pattern, "does not compile at byte " + std::to_string(errorOffset) + ": " + reinterpret_cast<const char*>(message));
+        return refuse(pattern, std::string("does not compile: ") + reinterpret_cast<const char*>(message));
     }
     auto owner = std::make_shared<Code>();
     owner->code = code;
