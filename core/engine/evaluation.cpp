@@ -24,6 +24,12 @@ Result<RowLosses> computeRowLosses(const Decoder& decoder, std::span<const Token
         };
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (progress && !progress(static_cast<double>(i) / static_cast<double>(rows.size()))) return Error{ErrorCode::Interrupted, "cancelled during the evaluation", "", "", ""};
+            if (rows[i].targetCount() == 0) {
+                if (!group.empty()) computeGroup();
+                losses.nll.push_back(0);
+                losses.targets.push_back(0);
+                continue;
+            }
             const auto length = static_cast<std::int64_t>(rows[i].ids.size());
             if (!group.empty() && tokens + length > tokenBudget) computeGroup();
             group.push_back(&rows[i]);

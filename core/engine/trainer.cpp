@@ -404,10 +404,16 @@ Result<void> Trainer::trainStep() {
     const std::vector<const TokenRow*> rows = m_data->batch(step);
     const std::int64_t microRows = m_config.microBatch > 0 ? m_config.microBatch : m_config.batch;
     std::vector<PackedBatch> pieces;
+    std::size_t usefulRows = 0;
     std::int64_t targets = 0, inputTokens = 0;
     for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(microRows)) {
         const std::size_t count = std::min(static_cast<std::size_t>(microRows), rows.size() - begin);
-        pieces.push_back(packRows(std::span(rows).subspan(begin, count)));
+        std::vector<const TokenRow*> useful;
+        for (const TokenRow* row : std::span(rows).subspan(begin, count))
+            if (row->targetCount() > 0) useful.push_back(row);
+        if (useful.empty()) continue;
+        usefulRows += useful.size();
+        pieces.push_back(packRows(useful));
         targets += pieces.back().targetCount();
         inputTokens += pieces.back().tokenCount();
     }
@@ -418,7 +424,7 @@ Result<void> Trainer::trainStep() {
             case LossMean::Sample:
                 for (std::int64_t r = 0; r < piece.rowCount(); ++r) {
                     const std::int64_t count = piece.targetStart[r + 1] - piece.targetStart[r];
-                    piece.weights.narrow(0, piece.targetStart[r], count).fill_(1.0 / (static_cast<double>(rows.size()) * static_cast<double>(count)));
+                    piece.weights.narrow(0, piece.targetStart[r], count).fill_(1.0 / (static_cast<double>(usefulRows) * static_cast<double>(count)));
                 }
                 break;
         }
@@ -460,7 +466,9 @@ Result<void> Trainer::trainStep() {
     row.epoch = m_data->epochAfter(step);
     std::optional<StepOutcome> outcome;
     std::string refusal;
-    if (finite) {
+    if (pieces.empty()) {
+        event("warning", "engine", "none of the rows of step " + std::to_string(step) + " has anything to train on; nothing was updated");
+    } else if (finite) {
         MOFO_TRY(outcome, m_optimizer->step(step, row.lr, scale, true));
         row.movedCount = outcome->selectedCount();
         if (outcome->nanFound) refusal = "a moment would become NaN at step " + std::to_string(step);

@@ -92,7 +92,7 @@ std::vector<std::string> TrainingData::warnings() const {
         out.push_back(std::move(text));
     }
     if (m_data.zeroTargetCount > 0) {
-        out.push_back(formatCount(static_cast<std::int64_t>(m_data.zeroTargetCount)) + " rows had nothing to train on and were left out" +
+        out.push_back(formatCount(static_cast<std::int64_t>(m_data.zeroTargetCount)) + " rows have nothing to train on; they keep their place and add nothing" +
                       (m_data.zeroTargetLines.empty() ? std::string() : ", the first in line " + std::to_string(m_data.zeroTargetLines.front())));
     }
     if (m_data.truncatedCount > 0) {
