@@ -125,10 +125,12 @@ Result<int> checkpoint(const Context& context, const ControlOptions& options) { 
 Result<int> awaitEnd(const Store& store, const RunRow& run) {
     watchInterrupts();
     const Stopwatch watch;
+    EndWatch end(store.workspace);
     bool told = false;
     while (true) {
         MOFO_TRY(const RunRow now, store.registry.findRun(run.id));
-        if (isEnded(now.state)) {
+        if (end.hasEnded(now)) {
+            awaitEngineExit(store.workspace, run.id, interrupted);
             fmt::print("{} at step {}\n", runStateName(now.state), currentStep(store.workspace, now));
             return now.state == RunState::Stopped || now.state == RunState::Finished ? 0 : 1;
         }

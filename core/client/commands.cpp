@@ -14,6 +14,8 @@ namespace mofo {
 namespace {
 
 constexpr auto kAckPoll = std::chrono::milliseconds(30);
+constexpr std::int64_t kVerdictNs = 1'500'000'000;
+constexpr double kEngineExitMs = 15000;
 constexpr std::size_t kPayloadLimit = 4096;
 constexpr std::size_t kGeneratePayloadLimit = 1u << 20;
 
@@ -25,6 +27,16 @@ Error endedError(const RunRow& run) {
 }
 
 }  // namespace
+
+bool EndWatch::hasEnded(const RunRow& run) {
+    if (run.state != RunState::Lost) {
+        m_lostSinceNs = 0;
+        return isEnded(run.state);
+    }
+    if (!FileLock::isHeld(m_workspace.deviceLock(run.device))) return true;
+    if (m_lostSinceNs == 0) m_lostSinceNs = bootNs();
+    return bootNs() - m_lostSinceNs > kVerdictNs;
+}
 
 Result<Json> checkLiveChange(const RunRow& run, const std::vector<std::string>& assignments) {
     if (assignments.empty()) return Error{ErrorCode::Usage, "nothing to set", "", "Give key=value, for example alpha=0.05", ""};
@@ -70,6 +82,7 @@ Result<std::string> sendCommand(Registry& registry, const RunRow& run, std::stri
 Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std::string_view runId, std::string_view uuid, double timeoutSeconds,
                                                 const std::function<bool()>& interrupted) {
     const Stopwatch watch;
+    EndWatch end(workspace);
     std::optional<MetricsReader> reader;
     MOFO_TRY(const Registry registry, Registry::open(workspace, Registry::Access::ReadOnly));
     while (true) {
@@ -84,7 +97,7 @@ Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std:
             MOFO_TRY(const std::optional<AcknowledgementRow> acknowledgement, reader->acknowledgement(uuid));
             if (acknowledgement) return *acknowledgement;
         }
-        if (isEnded(run.state)) {
+        if (end.hasEnded(run)) {
             return Error{ErrorCode::Conflict, "the run ended (" + std::string(runStateName(run.state)) + ") before it took the command", run.id, "", ""};
         }
         if (interrupted && interrupted()) return Error{ErrorCode::Interrupted, "stopped waiting; the command stays with the run", run.id, "", ""};
@@ -94,6 +107,15 @@ Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std:
         }
         std::this_thread::sleep_for(kAckPoll);
     }
+}
+
+bool awaitEngineExit(const Workspace& workspace, std::string_view runId, const std::function<bool()>& interrupted) {
+    const Stopwatch watch;
+    while (FileLock::isHeld(workspace.runLock(runId))) {
+        if (watch.elapsedMs() > kEngineExitMs || (interrupted && interrupted())) return false;
+        std::this_thread::sleep_for(kAckPoll);
+    }
+    return true;
 }
 
 Result<std::vector<CommandRow>> pendingCommands(const Workspace& workspace, const Registry& registry, std::string_view runId) {

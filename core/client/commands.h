@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -45,6 +46,18 @@ Result<void> checkData(const std::string& path, std::string_view columns, const 
 /// a run is on. Returns {"key":"canonical value",...}.
 Result<Json> checkLiveChange(const RunRow& run, const std::vector<std::string>& assignments);
 
+/// Tells an end from the moment in which an engine is gone and its supervisor has not said yet what became of the run (a restart, a failure):
+/// `lost` counts only after it has lasted while a supervisor is there.
+class EndWatch {
+public:
+    explicit EndWatch(Workspace workspace) : m_workspace(std::move(workspace)) {}
+    [[nodiscard]] bool hasEnded(const RunRow& run);
+
+private:
+    Workspace m_workspace;
+    std::int64_t m_lostSinceNs = 0;
+};
+
 /// Writes one command row for a live, queued, starting or lost run; Conflict on one that ended. Returns its uuid.
 Result<std::string> sendCommand(Registry& registry, const RunRow& run, std::string_view kind, const Json& payload, std::optional<std::int64_t> atStep,
                                 std::string_view who);
@@ -52,6 +65,8 @@ Result<std::string> sendCommand(Registry& registry, const RunRow& run, std::stri
 /// Interrupted where `interrupted` says so (the command stays).
 Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std::string_view runId, std::string_view uuid, double timeoutSeconds,
                                                 const std::function<bool()>& interrupted = {});
+/// Waits until the engine of a run that has ended has closed its files and gone (some seconds at most); false where it is still there.
+bool awaitEngineExit(const Workspace& workspace, std::string_view runId, const std::function<bool()>& interrupted = {});
 /// Commands of a run that no engine has taken yet, oldest first.
 Result<std::vector<CommandRow>> pendingCommands(const Workspace& workspace, const Registry& registry, std::string_view runId);
 /// The newest step in the run's measurements that counts; 0 before the first.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
-#include "core/base/file.h"
+#include "core/client/commands.h"
 #include "core/client/supervisor.h"
 
 namespace mofo {
@@ -20,6 +20,7 @@ struct RunFollower::State {
     std::string id;
     bool fromStart;
     Registry registry;
+    EndWatch end;
     std::optional<MetricsReader> reader;
     std::int64_t stepSeq = 0, evalSeq = 0, eventSeq = 0;
     std::int64_t parameterCount = 0;
@@ -68,7 +69,7 @@ RunFollower::~RunFollower() = default;
 Result<RunFollower> RunFollower::open(const Workspace& workspace, std::string_view runId, bool fromStart) {
     MOFO_TRY(Registry registry, Registry::open(workspace, Registry::Access::ReadOnly));
     MOFO_TRY(const RunRow run, registry.findRun(runId));
-    auto state = std::unique_ptr<State>(new State{workspace, run.id, fromStart, std::move(registry)});
+    auto state = std::unique_ptr<State>(new State{workspace, run.id, fromStart, std::move(registry), EndWatch(workspace)});
     MOFO_CHECK(state->openReader());
     state->fromStart = true;  // a file that appears later holds nothing old
     return RunFollower(std::move(state));
@@ -83,7 +84,7 @@ Result<FollowUpdate> RunFollower::poll() {
     if (state.reader) MOFO_CHECK(state.readNew(update));
     update.status = state.status;
     // A finished run's engine may still be closing its files; that changes nothing any more.
-    update.ended = isEnded(update.run.state);
+    update.ended = state.end.hasEnded(update.run);
     if (update.run.state == RunState::Queued && state.watch.elapsedMs() - state.checkedMs > kSupervisorCheckMs) {
         state.checkedMs = state.watch.elapsedMs();
         MOFO_CHECK(ensureSupervisor(state.workspace, update.run.device));

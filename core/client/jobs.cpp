@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto kPoll = std::chrono::milliseconds(30);
+constexpr double kVerdictMs = 1500;
 constexpr double kCancelWaitMs = 15000;
 constexpr double kSupervisorCheckMs = 2000;
 constexpr std::uint64_t kResultLimit = 1ull << 30;
@@ -55,6 +56,7 @@ Result<Json> runJob(const Workspace& workspace, Registry& registry, std::string_
     const Stopwatch watch;
     double checkedMs = 0;
     double cancelledMs = -1;
+    double lostMs = -1;
     while (true) {
         MOFO_TRY(const JobRow now, registry.findJob(job.id));
         switch (now.state) {
@@ -68,8 +70,12 @@ Result<Json> runJob(const Workspace& workspace, Registry& registry, std::string_
                 return result;
             }
             case JobState::Cancelled: return Error{ErrorCode::Interrupted, "cancelled", std::string(kind), "", ""};
-            case JobState::Failed:
             case JobState::Lost:
+                // Its supervisor is about to say how the engine ended.
+                if (lostMs < 0) lostMs = watch.elapsedMs();
+                if (FileLock::isHeld(workspace.deviceLock(device)) && watch.elapsedMs() - lostMs < kVerdictMs) break;
+                [[fallthrough]];
+            case JobState::Failed:
                 if (cancelledMs >= 0) return Error{ErrorCode::Interrupted, "cancelled", std::string(kind), "", ""};
                 return failure(workspace, now);
             case JobState::Queued:

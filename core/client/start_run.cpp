@@ -156,7 +156,8 @@ Result<void> resumeRun(const Workspace& workspace, Registry& registry, const Run
     if (now.state == RunState::Finished) return refuse("the run is finished: there is nothing left to train");
     if (!isEnded(now.state)) return refuse("the run is " + std::string(runStateName(now.state)) + " already");
     if (now.trashedNs) return refuse("the run is in the trash");
-    if (FileLock::isHeld(workspace.runLock(now.id))) {
+    // The state says `stopped` a moment before the engine is gone.
+    if (!awaitEngineExit(workspace, now.id)) {
         return Error{ErrorCode::Busy, "its engine has not ended yet", now.id, "Try again in some seconds", ""};
     }
     MOFO_CHECK(registry.setRunRestarts(now.id, 0));

@@ -1,6 +1,8 @@
 #include "core/client/supervisor.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +75,7 @@ private:
         if (!foreground()) fmt::print(stderr, "{} {}\n", formatLocalTime(wallNs()), text);
     }
     Result<void> refresh(bool force);
+    void rest() const;
     Result<void> reapRun();
     Result<void> recordRunExit(int status);
     Result<void> scheduleRestart(const RunRow& run);
@@ -137,7 +140,7 @@ Result<void> Supervisor::work() {
             MOFO_CHECK(m_lock->writeText(std::to_string(getpid()) + '\n'));
             idleSinceNs = bootNs();
         }
-        std::this_thread::sleep_for(std::chrono::duration<double>(m_options.pollSeconds));
+        rest();
     }
     m_lock->release();
     return {};
@@ -153,6 +156,18 @@ Result<void> Supervisor::refresh(bool force) {
     m_refreshedNs = bootNs();
     m_refreshDue = false;
     return {};
+}
+
+// Until the next round, or until an engine ends: readers see a run as lost between its engine's death and the note of it.
+void Supervisor::rest() const {
+    std::vector<pollfd> engines;
+    const auto watch = [&](pid_t pid) {
+        if (const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); fd >= 0) engines.push_back({fd, POLLIN, 0});
+    };
+    if (m_runPid > 0) watch(m_runPid);
+    for (const JobProcess& job : m_jobs) watch(job.pid);
+    poll(engines.data(), engines.size(), static_cast<int>(m_options.pollSeconds * 1e3));
+    for (const pollfd& engine : engines) close(engine.fd);
 }
 
 Result<void> Supervisor::reapRun() {

@@ -170,7 +170,7 @@ Result<void> placeModel(const Workspace& workspace, Registry& registry, const fs
     if (::rename(stage.c_str(), target.c_str()) != 0) return errnoError(errno, "cannot put the model in its place", target);
     MOFO_CHECK(syncFolder(target.parent_path()));
     if (auto added = registry.addModel(model); !added.ok()) {
-        removeTree(target);
+        removeTree(target);  // without a row nobody would find it
         return std::move(added).error();
     }
     return {};
@@ -209,10 +209,14 @@ Result<ModelRow> sealModel(const Workspace& workspace, Registry& registry, const
     model.tokenizerSha256 = tokenizer.sha256();
     MOFO_TRY(const std::optional<ModelRow> same, findSameContent(registry, model));
     std::error_code ec;
-    if (same && fs::exists(workspace.modelFolder(same->id) / kWeightsFile, ec)) return *same;
-
     if (same) {
-        model = *same;  // the row is there, its folder was lost: the same content takes its place again
+        // One model, known by both places from now on.
+        model = *same;
+        model.sourceKey = sourceKey;
+        if (fs::exists(workspace.modelFolder(model.id) / kWeightsFile, ec)) {
+            MOFO_CHECK(registry.addModel(model));
+            return model;
+        }
     } else {
         MOFO_TRY(model.id, chooseId(registry, model));
         MOFO_TRY(model.name, uniqueModelName(registry, name.empty() ? place.suggestedName : std::string(name)));
@@ -228,13 +232,6 @@ Result<ModelRow> sealModel(const Workspace& workspace, Registry& registry, const
     MOFO_CHECK(writeFileAtomic(stage / kSealFile, seal.dump(1) + '\n'));
     model.sizeBytes = static_cast<std::int64_t>(folderBytes(stage));
     MOFO_CHECK(makeReadOnly(stage));
-    if (same) {
-        if (::rename(stage.c_str(), workspace.modelFolder(model.id).c_str()) != 0) {
-            return errnoError(errno, "cannot put the model in its place", workspace.modelFolder(model.id));
-        }
-        MOFO_CHECK(syncFolder(models));
-        return model;
-    }
     MOFO_CHECK(placeModel(workspace, registry, stage, model));
     return model;
 }

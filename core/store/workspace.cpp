@@ -83,4 +83,6 @@ Result<Workspace> Workspace::openOrCreate(const fs::path& folder, bool isDefault
 
 fs::path Workspace::deviceLock(std::string_view device) const { return m_folder / "devices" / (std::string(device) + ".lock"); }
 
+std::string sqliteVersion() { return SQLite::getLibVersion(); }
+
 }  // namespace mofo

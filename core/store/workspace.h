@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "core/base/result.h"
@@ -32,5 +33,8 @@ private:
     explicit Workspace(std::filesystem::path folder) : m_folder(std::move(folder)) {}
     std::filesystem::path m_folder;
 };
+
+/// Of the library that is linked: "3.40.1".
+[[nodiscard]] std::string sqliteVersion();
 
 }  // namespace mofo
