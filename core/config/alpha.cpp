@@ -30,8 +30,9 @@ Result<double> parseShare(std::string_view share, std::string_view whole) {
     const auto value = parseNumber(share);
     if (!value) {
         const bool percent = share.ends_with('%') && parseNumber(share.substr(0, share.size() - 1)).has_value();
-        return wrong(whole, percent ? "alpha is a share and not a percentage: write " + formatShortest(*parseNumber(share.substr(0, share.size() - 1)) / 100)
-                                    : "\"" + escapeForDisplay(share.substr(0, 40)) + "\" is not a number");
+        return wrong(whole,
+                     percent ? "alpha is a share and not a percentage: write " + formatShortest(*parseNumber(share.substr(0, share.size() - 1)) / 100)
+                             : "\"" + escapeForDisplay(share.substr(0, 40)) + "\" is not a number");
     }
     if (!(*value > 0) || *value > 1) return wrong(whole, "alpha " + formatShortest(*value) + " is out of range");
     return *value;

@@ -42,11 +42,12 @@ Result<Granularity> Granularity::parse(std::string_view text) {
     for (const NamedKind& entry : kinds) {
         if (entry.name != name) continue;
         if (entry.least == 0) {
-            if (colon != std::string_view::npos) return wrong(text, "granularity " + std::string(name) + " takes no number", "Write granularity=" + std::string(name));
+            if (colon != std::string_view::npos)
+                return wrong(text, "granularity " + std::string(name) + " takes no number", "Write granularity=" + std::string(name));
             return Granularity{entry.kind, 0};
         }
-        const std::string form = "Write " + std::string(name) + ":N with N from " + std::to_string(entry.least) + " to " + std::to_string(entry.most) +
-                                 (entry.kind == GranularityKind::Block ? ", such as block:4096" : ", such as shards:4");
+        const std::string form = "Write " + std::string(name) + ":N with N from " + std::to_string(entry.least) + " to " +
+                                 std::to_string(entry.most) + (entry.kind == GranularityKind::Block ? ", such as block:4096" : ", such as shards:4");
         if (colon == std::string_view::npos) return wrong(text, "granularity " + std::string(name) + " needs a number", form);
         const auto n = parseInteger(text.substr(colon + 1));
         if (!n) return wrong(text, "\"" + escapeForDisplay(text.substr(colon + 1, 40)) + "\" is not a whole number", form);

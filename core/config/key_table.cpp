@@ -36,7 +36,8 @@ public:
     /// Flags of the keys added from here on.
     void section(std::string name) { m_section = std::move(name); }
 
-    KeyEntry& text(std::string name, Type type, std::string RunConfig::*member, std::string help, std::function<Result<void>(std::string_view)> check = {}) {
+    KeyEntry& text(std::string name, Type type, std::string RunConfig::*member, std::string help,
+                   std::function<Result<void>(std::string_view)> check = {}) {
         KeyEntry& entry = add(std::move(name), type, std::move(help));
         entry.set = [member, check = std::move(check)](RunConfig& config, std::string_view value) -> Result<void> {
             if (value.size() > 4096) return wrongValue("the text is longer than 4096 bytes", "Give a shorter one");
@@ -96,11 +97,13 @@ public:
 
     /// `values`: the words and what each stands for, in the order they are offered.
     template <class T>
-    KeyEntry& choice(std::string name, T RunConfig::*member, std::vector<std::pair<std::string, T>> values, std::vector<std::string> later, std::string help) {
+    KeyEntry& choice(std::string name, T RunConfig::*member, std::vector<std::pair<std::string, T>> values, std::vector<std::string> later,
+                     std::string help) {
         KeyEntry& entry = add(std::move(name), Type::Choice, std::move(help));
         for (const auto& [word, value] : values) entry.description.choices.push_back(word);
         entry.laterChoices = std::move(later);
-        entry.set = [member, values, choices = entry.description.choices, later = entry.laterChoices](RunConfig& config, std::string_view value) -> Result<void> {
+        entry.set = [member, values, choices = entry.description.choices, later = entry.laterChoices](RunConfig& config,
+                                                                                                      std::string_view value) -> Result<void> {
             for (const auto& [word, meaning] : values) {
                 if (word == value) {
                     config.*member = meaning;
@@ -203,23 +206,29 @@ void addModelAndData(TableBuilder& table) {
     table.text("chat_template", Type::Text, &RunConfig::chatTemplate,
                "Name of the chat template, such as chatml or llama3; empty: recognised from the model, never executed");
     table.section("Data");
-    basic(table.text("data", Type::Path, &RunConfig::data, "Training rows: JSONL, JSON array, CSV or TSV; chats, question and answer pairs, or texts"));
-    table.text("columns", Type::Text, &RunConfig::columns, "Which columns to train on where their names say nothing: prompt:A,completion:B or text:A", checkColumns);
+    basic(
+        table.text("data", Type::Path, &RunConfig::data, "Training rows: JSONL, JSON array, CSV or TSV; chats, question and answer pairs, or texts"));
+    table.text("columns", Type::Text, &RunConfig::columns, "Which columns to train on where their names say nothing: prompt:A,completion:B or text:A",
+               checkColumns);
     table.text("eval_data", Type::Path, &RunConfig::evalData, "Rows for the held-out loss; never trained on");
     table.number("eval_split", &RunConfig::evalSplit, 0, 0.9, "share of the rows",
                  "Share of the data, its last rows, held out for evaluation; 0 with eval_every and without eval_data: 0.05");
-    live(table.integer("eval_every", &RunConfig::evalEvery, 0, 1e9, "steps", "Held-out loss after every so many steps; 0: only before the first and after the last"));
+    live(table.integer("eval_every", &RunConfig::evalEvery, 0, 1e9, "steps",
+                       "Held-out loss after every so many steps; 0: only before the first and after the last"));
     basic(table.integer("max_length", &RunConfig::maxLength, 2, 1 << 20, "tokens", "Longer rows are cut at the end and counted (MoFO paper: 1024)"));
     table.flag("shuffle", &RunConfig::shuffle, "Order of the rows drawn anew each epoch from seed and epoch alone; false: file order");
-    table.custom(
-             "seed", Type::Integer, "Decides the order of the rows and every random choice; equal seeds give equal runs",
-             [](RunConfig& config, std::string_view value) -> Result<void> {
-                 const auto parsed = parseUnsigned(value);
-                 if (!parsed) return wrongValue(inQuotes(value) + " is not a whole number that fits 64 bits", "Give a whole number from 0 to 18446744073709551615");
-                 config.seed = *parsed;
-                 return {};
-             },
-             [](const RunConfig& config) { return std::to_string(config.seed); })
+    table
+        .custom(
+            "seed", Type::Integer, "Decides the order of the rows and every random choice; equal seeds give equal runs",
+            [](RunConfig& config, std::string_view value) -> Result<void> {
+                const auto parsed = parseUnsigned(value);
+                if (!parsed)
+                    return wrongValue(inQuotes(value) + " is not a whole number that fits 64 bits",
+                                      "Give a whole number from 0 to 18446744073709551615");
+                config.seed = *parsed;
+                return {};
+            },
+            [](const RunConfig& config) { return std::to_string(config.seed); })
         .description.maximum = 18446744073709551615.0;
 }
 
@@ -253,9 +262,10 @@ void addAlpha(TableBuilder& table) {
 
 void addMethod(TableBuilder& table) {
     table.section("Method");
-    table.choice("optimizer", &RunConfig::optimizer, {{"mofo", OptimizerKind::Mofo}, {"adamw", OptimizerKind::AdamW}}, {"hft", "lora", "lora_mofo", "fixed_mask"},
-                 "mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: every coordinate moves");
-    table.choice<std::string>("rule", &RunConfig::rule, {{"momentum", "momentum"}}, {"gradient", "mv", "gv", "v", "random", "bernoulli", "inverse", "none"},
+    table.choice("optimizer", &RunConfig::optimizer, {{"mofo", OptimizerKind::Mofo}, {"adamw", OptimizerKind::AdamW}},
+                 {"hft", "lora", "lora_mofo", "fixed_mask"}, "mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: every coordinate moves");
+    table.choice<std::string>("rule", &RunConfig::rule, {{"momentum", "momentum"}},
+                              {"gradient", "mv", "gv", "v", "random", "bernoulli", "inverse", "none"},
                               "What ranks the coordinates of a partition: |m|, as in the MoFO paper, section 3");
     addAlpha(table);
     KeyEntry& granularity = table.custom(
@@ -267,17 +277,21 @@ void addMethod(TableBuilder& table) {
         [](const RunConfig& config) { return config.granularity.text(); });
     basic(granularity);
     live(granularity);
-    table.text("filter_include", Type::Text, &RunConfig::filterInclude,
-               "Parameters that are filtered, as name patterns (* any characters, comma between patterns); empty: all but norms and biases (MoFO paper)", checkNamePattern);
-    table.text("filter_exclude", Type::Text, &RunConfig::filterExclude, "Parameters that are not filtered, as name patterns: they take the whole AdamW step", checkNamePattern);
-    live(table.number("weight_decay", &RunConfig::weightDecay, 0, 10, "", "Decoupled weight decay of everything but norms (AdamW, arXiv 1711.05101)"));
+    table.text(
+        "filter_include", Type::Text, &RunConfig::filterInclude,
+        "Parameters that are filtered, as name patterns (* any characters, comma between patterns); empty: all but norms and biases (MoFO paper)",
+        checkNamePattern);
+    table.text("filter_exclude", Type::Text, &RunConfig::filterExclude,
+               "Parameters that are not filtered, as name patterns: they take the whole AdamW step", checkNamePattern);
+    live(
+        table.number("weight_decay", &RunConfig::weightDecay, 0, 10, "", "Decoupled weight decay of everything but norms (AdamW, arXiv 1711.05101)"));
     live(table.choice("decay", &RunConfig::decaySelectedOnly, {{"all", false}, {"selected", true}}, {},
                       "Which coordinates weight decay reaches: all (MoFO paper) or only those the step moves"));
     table.number("beta1", &RunConfig::beta1, 0, 0.9999999, "", "Decay of the first moment (Adam, arXiv 1412.6980)");
     table.number("beta2", &RunConfig::beta2, 0, 0.9999999, "", "Decay of the second moment (Adam, arXiv 1412.6980)");
     table.number("eps", &RunConfig::eps, 1e-30, 1, "", "Added to the root of the second moment (Adam, arXiv 1412.6980)");
-    table.choice("loss_mean", &RunConfig::lossMean, {{"token", LossMean::Token}, {"sample", LossMean::Sample}, {"micro_batch", LossMean::MicroBatch}}, {},
-                 "Mean of the loss over all trained tokens of the step, per row, or per micro-batch as the MoFO authors' code does");
+    table.choice("loss_mean", &RunConfig::lossMean, {{"token", LossMean::Token}, {"sample", LossMean::Sample}, {"micro_batch", LossMean::MicroBatch}},
+                 {}, "Mean of the loss over all trained tokens of the step, per row, or per micro-batch as the MoFO authors' code does");
 }
 
 void addSchedule(TableBuilder& table) {
@@ -285,13 +299,17 @@ void addSchedule(TableBuilder& table) {
     KeyEntry& lr = table.number("lr", &RunConfig::lr, 0, 10, "", "Peak learning rate (MoFO paper: 2e-5 on MetaMathQA, 1e-5 on PMC-LLaMA)");
     basic(lr);
     live(lr);
-    table.choice("schedule", &RunConfig::schedule, {{"constant", ScheduleKind::Constant}, {"linear", ScheduleKind::Linear}, {"cosine", ScheduleKind::Cosine}}, {},
+    table.choice("schedule", &RunConfig::schedule,
+                 {{"constant", ScheduleKind::Constant}, {"linear", ScheduleKind::Linear}, {"cosine", ScheduleKind::Cosine}}, {},
                  "How lr falls after the warm-up, as Transformers defines it");
-    table.number("warmup", &RunConfig::warmup, 0, 1e9, "steps, or share below 1", "Linear rise of lr at the start: steps from 1 on, a share of the run below 1", checkWarmup);
+    table.number("warmup", &RunConfig::warmup, 0, 1e9, "steps, or share below 1",
+                 "Linear rise of lr at the start: steps from 1 on, a share of the run below 1", checkWarmup);
     table.integer("steps", &RunConfig::steps, 0, 1e9, "steps", "Length of the run in optimizer steps; 0: from epochs");
-    basic(table.number("epochs", &RunConfig::epochs, 1e-9, 1e6, "epochs", "Passes over the rows where steps is 0: ceil(rows x epochs / batch) steps"));
+    basic(
+        table.number("epochs", &RunConfig::epochs, 1e-9, 1e6, "epochs", "Passes over the rows where steps is 0: ceil(rows x epochs / batch) steps"));
     basic(table.integer("batch", &RunConfig::batch, 1, 1 << 20, "rows", "Rows per optimizer step (MoFO paper: 128)"));
-    basic(table.integer("micro_batch", &RunConfig::microBatch, 0, 1 << 20, "rows", "Rows per forward pass: less memory, the same step; 0: the whole batch"));
+    basic(table.integer("micro_batch", &RunConfig::microBatch, 0, 1 << 20, "rows",
+                        "Rows per forward pass: less memory, the same step; 0: the whole batch"));
     live(table.number("clip", &RunConfig::clip, 0, 1e9, "", "Largest L2 norm of the whole gradient; 0: off (MoFO paper: 1.0)"));
     live(table.choice("on_nonfinite", &RunConfig::onNonFinite, {{"stop", OnNonFinite::Stop}, {"skip", OnNonFinite::Skip}}, {},
                       "At a NaN or infinite loss or gradient: stop before the update, or leave the update out"));
@@ -299,16 +317,20 @@ void addSchedule(TableBuilder& table) {
 
 void addMachineAndStore(TableBuilder& table) {
     table.section("Precision");
-    table.choice("precision", &RunConfig::precision, {{"fp32", Precision::Fp32}}, {"bf32", "bf16", "bf16-pure"}, "Number format of weights, moments and arithmetic; TF32 is off");
-    table.custom("device", Type::Text, "auto: the GPU where one can be used, else the CPU, and why is said; cuda refuses instead", setDevice,
-                 [](const RunConfig& config) { return config.device; })
+    table.choice("precision", &RunConfig::precision, {{"fp32", Precision::Fp32}}, {"bf32", "bf16", "bf16-pure"},
+                 "Number format of weights, moments and arithmetic; TF32 is off");
+    table
+        .custom("device", Type::Text, "auto: the GPU where one can be used, else the CPU, and why is said; cuda refuses instead", setDevice,
+                [](const RunConfig& config) { return config.device; })
         .description.choices = {"auto", "cpu", "cuda:0"};
     table.section("Checkpoints");
-    live(table.integer("checkpoint_every", &RunConfig::checkpointEvery, 0, 1e9, "steps", "Checkpoint after every so many steps; 0: only the last step's"));
+    live(table.integer("checkpoint_every", &RunConfig::checkpointEvery, 0, 1e9, "steps",
+                       "Checkpoint after every so many steps; 0: only the last step's"));
     live(table.number("checkpoint_minutes", &RunConfig::checkpointMinutes, 0, 1e6, "minutes", "Checkpoint when the last one is this old; 0: off"));
     live(table.integer("keep", &RunConfig::keep, 1, 1e6, "checkpoints", "Newest checkpoints to keep; pinned ones and the best stay beside them"));
     table.section("Statistics");
-    live(table.integer("stats_every", &RunConfig::statsEvery, 1, 1e9, "steps", "Selection and drift of every tensor, measured at step 1, at this cadence, and at the last step"));
+    live(table.integer("stats_every", &RunConfig::statsEvery, 1, 1e9, "steps",
+                       "Selection and drift of every tensor, measured at step 1, at this cadence, and at the last step"));
 }
 
 struct Index {
@@ -364,14 +386,37 @@ const std::vector<LaterKey>& laterKeys() {
 
 std::string_view nameUsedElsewhere(std::string_view name) {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 31> names{{
-        {"learning_rate", "lr"}, {"learningrate", "lr"}, {"lr_scheduler_type", "schedule"}, {"scheduler", "schedule"},
-        {"warmup_steps", "warmup"}, {"warmup_ratio", "warmup"}, {"num_train_epochs", "epochs"}, {"num_epochs", "epochs"},
-        {"max_steps", "steps"}, {"num_steps", "steps"}, {"batch_size", "batch"}, {"train_batch_size", "batch"},
-        {"per_device_train_batch_size", "micro_batch"}, {"micro_batch_size", "micro_batch"}, {"gradient_accumulation_steps", "micro_batch"},
-        {"max_seq_length", "max_length"}, {"max_seq_len", "max_length"}, {"seq_len", "max_length"}, {"model_max_length", "max_length"},
-        {"max_grad_norm", "clip"}, {"grad_clip", "clip"}, {"adam_beta1", "beta1"}, {"adam_beta2", "beta2"}, {"adam_epsilon", "eps"},
-        {"epsilon", "eps"}, {"save_steps", "checkpoint_every"}, {"save_total_limit", "keep"}, {"eval_steps", "eval_every"},
-        {"logging_steps", "stats_every"}, {"dtype", "precision"}, {"partition", "granularity"},
+        {"learning_rate", "lr"},
+        {"learningrate", "lr"},
+        {"lr_scheduler_type", "schedule"},
+        {"scheduler", "schedule"},
+        {"warmup_steps", "warmup"},
+        {"warmup_ratio", "warmup"},
+        {"num_train_epochs", "epochs"},
+        {"num_epochs", "epochs"},
+        {"max_steps", "steps"},
+        {"num_steps", "steps"},
+        {"batch_size", "batch"},
+        {"train_batch_size", "batch"},
+        {"per_device_train_batch_size", "micro_batch"},
+        {"micro_batch_size", "micro_batch"},
+        {"gradient_accumulation_steps", "micro_batch"},
+        {"max_seq_length", "max_length"},
+        {"max_seq_len", "max_length"},
+        {"seq_len", "max_length"},
+        {"model_max_length", "max_length"},
+        {"max_grad_norm", "clip"},
+        {"grad_clip", "clip"},
+        {"adam_beta1", "beta1"},
+        {"adam_beta2", "beta2"},
+        {"adam_epsilon", "eps"},
+        {"epsilon", "eps"},
+        {"save_steps", "checkpoint_every"},
+        {"save_total_limit", "keep"},
+        {"eval_steps", "eval_every"},
+        {"logging_steps", "stats_every"},
+        {"dtype", "precision"},
+        {"partition", "granularity"},
     }};
     for (const auto& [theirs, ours] : names) {
         if (theirs == name) return ours;

@@ -44,7 +44,8 @@ Result<void> checkNamePattern(std::string_view patterns) {
     if (patterns.empty()) return {};
     for (const std::string& part : splitText(patterns, ',')) {
         if (trimText(part).empty()) {
-            return Error{ErrorCode::Usage, "a pattern between the commas is empty", "", "Write name patterns such as model.layers.*.mlp.*,lm_head.weight", "VALUE"};
+            return Error{ErrorCode::Usage, "a pattern between the commas is empty", "",
+                         "Write name patterns such as model.layers.*.mlp.*,lm_head.weight", "VALUE"};
         }
     }
     return {};

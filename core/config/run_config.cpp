@@ -37,7 +37,8 @@ Error unknownKey(std::string_view key, std::string_view value) {
 
 Result<void> setLaterKey(const LaterKey& later, std::string_view key, std::string_view value) {
     if (!later.neutral.empty() && value == later.neutral) return {};
-    return Error{ErrorCode::Usage, "the key " + later.name + " (" + later.what + ") is known but not available in this version", assignmentText(key, value),
+    return Error{ErrorCode::Usage, "the key " + later.name + " (" + later.what + ") is known but not available in this version",
+                 assignmentText(key, value),
                  later.neutral.empty() ? "Leave it out" : "Leave it out, or use the one value there is: " + later.name + "=" + later.neutral, "KEY"};
 }
 
@@ -98,7 +99,8 @@ std::string configValue(const RunConfig& config, std::string_view key) {
 Result<std::pair<std::string, std::string>> splitAssignment(std::string_view assignment) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-        return Error{ErrorCode::Usage, "not of the form key=value", '"' + escapeForDisplay(assignment.substr(0, 80)) + '"', "Write it like alpha=0.15", "KEY"};
+        return Error{ErrorCode::Usage, "not of the form key=value", '"' + escapeForDisplay(assignment.substr(0, 80)) + '"',
+                     "Write it like alpha=0.15", "KEY"};
     }
     return std::pair(std::string(trimText(assignment.substr(0, equals))), std::string(assignment.substr(equals + 1)));
 }
@@ -108,7 +110,9 @@ double effectiveEvalSplit(const RunConfig& config) {
     return implied ? 0.05 : config.evalSplit;
 }
 
-std::int64_t effectiveMicroBatch(const RunConfig& config) { return config.microBatch == 0 ? config.batch : std::min(config.microBatch, config.batch); }
+std::int64_t effectiveMicroBatch(const RunConfig& config) {
+    return config.microBatch == 0 ? config.batch : std::min(config.microBatch, config.batch);
+}
 
 Result<void> checkConfig(const RunConfig& config) {
     if (config.microBatch > config.batch) {
@@ -119,12 +123,15 @@ Result<void> checkConfig(const RunConfig& config) {
         const std::string kind = config.alpha.perKind.begin()->first;
         const bool mixes = config.granularity.kind == GranularityKind::Model || config.granularity.kind == GranularityKind::Layer;
         if (mixes) {
-            return conflict("alpha." + kind, "an alpha per kind of module cannot go with granularity=" + config.granularity.text() +
-                            ", whose partitions mix the kinds", "Use granularity module, tensor, head, row, block or shards, or one alpha for all");
+            return conflict(
+                "alpha." + kind,
+                "an alpha per kind of module cannot go with granularity=" + config.granularity.text() + ", whose partitions mix the kinds",
+                "Use granularity module, tensor, head, row, block or shards, or one alpha for all");
         }
     }
     if (config.evalSplit > 0 && !config.evalData.empty()) {
-        return conflict("eval_split=" + formatShortest(config.evalSplit), "eval_split and eval_data are both set, and only one can be", "Leave one of them out");
+        return conflict("eval_split=" + formatShortest(config.evalSplit), "eval_split and eval_data are both set, and only one can be",
+                        "Leave one of them out");
     }
     return {};
 }
@@ -141,7 +148,8 @@ Result<RunConfig> configFromJson(const Json& json) {
     for (const auto& [key, value] : json.items()) {
         const KeyEntry* const entry = findKeyEntry(key);
         if (entry == nullptr) {
-            return Error{ErrorCode::Unsupported, "this version does not know the key \"" + escapeForDisplay(key.substr(0, 60)) + "\" of the stored configuration", "",
+            return Error{ErrorCode::Unsupported,
+                         "this version does not know the key \"" + escapeForDisplay(key.substr(0, 60)) + "\" of the stored configuration", "",
                          "It was written by a newer version: use that one", "VER"};
         }
         const auto* const text = value.get_ptr<const std::string*>();

@@ -28,25 +28,25 @@ struct RunConfig {
     std::string model;
     std::string data;
     std::string evalData;
-    double evalSplit = 0.0;            ///< share of the rows, the last ones, held out
-    std::int64_t evalEvery = 0;        ///< steps; 0 = only before the first and after the last step, if there is anything to evaluate on
+    double evalSplit = 0.0;      ///< share of the rows, the last ones, held out
+    std::int64_t evalEvery = 0;  ///< steps; 0 = only before the first and after the last step, if there is anything to evaluate on
     OptimizerKind optimizer = OptimizerKind::Mofo;
     std::string rule = "momentum";
     Alpha alpha;
     Granularity granularity;
     double lr = 2e-5;
     ScheduleKind schedule = ScheduleKind::Constant;
-    double warmup = 0.0;               ///< >= 1: steps; < 1: share of the run
-    std::int64_t steps = 0;            ///< 0: from epochs
+    double warmup = 0.0;     ///< >= 1: steps; < 1: share of the run
+    std::int64_t steps = 0;  ///< 0: from epochs
     double epochs = 1.0;
-    std::int64_t batch = 16;           ///< rows per update
-    std::int64_t microBatch = 0;       ///< rows per forward; 0 = batch
-    std::int64_t maxLength = 1024;     ///< tokens
+    std::int64_t batch = 16;        ///< rows per update
+    std::int64_t microBatch = 0;    ///< rows per forward; 0 = batch
+    std::int64_t maxLength = 1024;  ///< tokens
     double weightDecay = 0.0;
-    bool decaySelectedOnly = false;    ///< --set decay=all|selected
-    std::string filterInclude;         ///< pattern over parameter names, empty = the paper's rule
+    bool decaySelectedOnly = false;  ///< --set decay=all|selected
+    std::string filterInclude;       ///< pattern over parameter names, empty = the paper's rule
     std::string filterExclude;
-    double clip = 1.0;                 ///< 0 = off
+    double clip = 1.0;  ///< 0 = off
     std::uint64_t seed = 42;
     bool shuffle = true;
     LossMean lossMean = LossMean::Token;
@@ -57,7 +57,7 @@ struct RunConfig {
     std::int64_t keep = 3;
     std::int64_t statsEvery = 10;
     OnNonFinite onNonFinite = OnNonFinite::Stop;
-    std::string chatTemplate;          ///< empty = recognised from the model
+    std::string chatTemplate;  ///< empty = recognised from the model
     std::string columns;
     double beta1 = 0.9;
     double beta2 = 0.999;
@@ -69,16 +69,16 @@ struct RunConfig {
 /// How a key is edited and explained. Built once; order = order of the form and of --help.
 struct KeyDescription {
     enum class Type { Text, Path, Integer, Number, Flag, Choice, Alpha, Granularity };
-    std::string name;                  ///< as in --set name=value
-    std::string section;               ///< Model, Data, Method, Schedule, Precision, Checkpoints, Probes ...
+    std::string name;     ///< as in --set name=value
+    std::string section;  ///< Model, Data, Method, Schedule, Precision, Checkpoints, Probes ...
     Type type = Type::Text;
     std::string defaultText;           ///< canonical text of the default
     std::vector<std::string> choices;  ///< of Type::Choice; of other types suggestions (device)
     double minimum = 0, maximum = 0;   ///< Number and Integer, both inclusive; equal = unlimited
     std::string unit;
-    std::string help;                  ///< one line with its source
-    bool basic = false;                ///< shown before "all settings"
-    bool live = false;                 ///< may change while a run is on (mofo set)
+    std::string help;    ///< one line with its source
+    bool basic = false;  ///< shown before "all settings"
+    bool live = false;   ///< may change while a run is on (mofo set)
 };
 
 [[nodiscard]] const std::vector<KeyDescription>& keyDescriptions();
@@ -111,7 +111,7 @@ struct ConfigDifference {
 
 /// A named set of values: the paper's recipes (mofo.md, "Recipe of the paper") and our own.
 struct Preset {
-    std::string name;   ///< "paper-metamathqa", "paper-pmc", "demo", "small"
+    std::string name;  ///< "paper-metamathqa", "paper-pmc", "demo", "small"
     std::string title;
     std::string help;
     std::vector<std::pair<std::string, std::string>> values;

@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <fcntl.h>
 #include <set>
 #include <vector>
 
@@ -26,6 +26,11 @@ namespace {
 constexpr std::uint64_t sizeLimitBytes = std::uint64_t{64} << 30;
 constexpr std::int64_t memoryLimitBytes = std::int64_t{256} << 20;
 constexpr int blobLimitBytes = 16 << 20;
+
+// Files are looked through when they are opened, up to sizes that take a moment; what is damaged in a larger one shows when it is read.
+constexpr std::int64_t observerCheckBytes = std::int64_t{32} << 20;
+constexpr std::int64_t writerCheckBytes = std::int64_t{512} << 20;
+constexpr std::int64_t pageCheckLimitNs = 2'000'000'000;
 
 std::string shown(const fs::path& file) { return escapeForDisplay(file.string()); }
 
@@ -50,7 +55,8 @@ Result<fs::path> resolvedPlace(const fs::path& file) {
 Result<struct stat> examine(const fs::path& file) {
     struct stat info {};
     if (lstat(file.c_str(), &info) != 0) return errnoError(errno, "cannot examine the database", file);
-    if (S_ISLNK(info.st_mode)) return refusal(ErrorCode::InvalidInput, "the database is a symbolic link", file, "Name the workspace that holds the real file", "PATH");
+    if (S_ISLNK(info.st_mode))
+        return refusal(ErrorCode::InvalidInput, "the database is a symbolic link", file, "Name the workspace that holds the real file", "PATH");
     if (!S_ISREG(info.st_mode)) return refusal(ErrorCode::InvalidInput, "the database is not a regular file", file, restoreRemedy, "IO");
     if (info.st_size == 0) return refusal(ErrorCode::InvalidInput, "the database is empty", file, restoreRemedy, "MAGIC");
     if (static_cast<std::uint64_t>(info.st_size) > sizeLimitBytes) {
@@ -105,18 +111,22 @@ Error Database::errorOf(const SQLite::Exception& failure) const {
         case SQLITE_LOCKED: return refusal(ErrorCode::Busy, "the database stayed locked by another program", m_file, "Try again in a moment", "BUSY");
         case SQLITE_PERM:
         case SQLITE_AUTH:
-        case SQLITE_READONLY: return refusal(ErrorCode::Permission, "the database cannot be written", m_file, "Check who owns it and its permissions", "IO");
+        case SQLITE_READONLY:
+            return refusal(ErrorCode::Permission, "the database cannot be written", m_file, "Check who owns it and its permissions", "IO");
         case SQLITE_FULL: return refusal(ErrorCode::OutOfSpace, "the disk is full", m_file, "Free disk space and try again", "SPACE");
         case SQLITE_NOTADB: return refusal(ErrorCode::InvalidInput, "this is not a database", m_file, restoreRemedy, "MAGIC");
         case SQLITE_CORRUPT: return refusal(ErrorCode::InvalidInput, "the database is damaged", m_file, restoreRemedy, "CORRUPT");
         case SQLITE_FORMAT: return refusal(ErrorCode::InvalidInput, "the database has an unknown format", m_file, restoreRemedy, "CORRUPT");
         case SQLITE_CANTOPEN:
-            if (code == SQLITE_CANTOPEN_SYMLINK) return refusal(ErrorCode::InvalidInput, "the database is a symbolic link", m_file, "Name the real file", "PATH");
-            return refusal(ErrorCode::Io, "the database cannot be opened (" + reason + ")", m_file, "Check its permissions and those of its folder", "IO");
+            if (code == SQLITE_CANTOPEN_SYMLINK)
+                return refusal(ErrorCode::InvalidInput, "the database is a symbolic link", m_file, "Name the real file", "PATH");
+            return refusal(ErrorCode::Io, "the database cannot be opened (" + reason + ")", m_file, "Check its permissions and those of its folder",
+                           "IO");
         case SQLITE_NOMEM: return refusal(ErrorCode::OutOfMemory, "not enough memory to read the database", m_file, "", "");
         case SQLITE_TOOBIG: return refusal(ErrorCode::InvalidInput, "a value is too large for the database", m_file, "", "LIMIT");
         case SQLITE_CONSTRAINT: return refusal(ErrorCode::Conflict, "the database refuses the row (" + reason + ")", m_file, "", "ROW");
-        case SQLITE_IOERR: return refusal(ErrorCode::Io, "the system failed to read or write the database (" + reason + ")", m_file, "Check the disk", "IO");
+        case SQLITE_IOERR:
+            return refusal(ErrorCode::Io, "the system failed to read or write the database (" + reason + ")", m_file, "Check the disk", "IO");
         default: return refusal(ErrorCode::Internal, "the database failed (" + reason + ")", m_file, "", "");
     }
 }
@@ -125,14 +135,25 @@ void Database::configure(Mode mode) {
     sqlite3* const handle = m_connection->getHandle();
     sqlite3_busy_handler(handle, &BusyWait::wait, m_busyWait.get());
     m_busyWait->limitNs = mode == Mode::Observer ? 250'000'000 : 5'000'000'000;
-    constexpr std::array<std::array<int, 2>, 8> switches{{{SQLITE_DBCONFIG_DEFENSIVE, 1}, {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
-                                                          {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0}, {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-                                                          {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}, {SQLITE_DBCONFIG_DQS_DML, 0}, {SQLITE_DBCONFIG_DQS_DDL, 0}}};
+    constexpr std::array<std::array<int, 2>, 8> switches{{{SQLITE_DBCONFIG_DEFENSIVE, 1},
+                                                          {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                                                          {SQLITE_DBCONFIG_ENABLE_FKEY, 1},
+                                                          {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+                                                          {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+                                                          {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+                                                          {SQLITE_DBCONFIG_DQS_DML, 0},
+                                                          {SQLITE_DBCONFIG_DQS_DDL, 0}}};
     for (const auto& [option, value] : switches) sqlite3_db_config(handle, option, value, nullptr);
     if (mode == Mode::Observer) sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    constexpr std::array<std::array<int, 2>, 10> limits{{{SQLITE_LIMIT_LENGTH, blobLimitBytes}, {SQLITE_LIMIT_SQL_LENGTH, 100'000}, {SQLITE_LIMIT_COLUMN, 100},
-                                                         {SQLITE_LIMIT_EXPR_DEPTH, 20}, {SQLITE_LIMIT_COMPOUND_SELECT, 5}, {SQLITE_LIMIT_VDBE_OP, 25'000},
-                                                         {SQLITE_LIMIT_FUNCTION_ARG, 8}, {SQLITE_LIMIT_ATTACHED, 0}, {SQLITE_LIMIT_VARIABLE_NUMBER, 200},
+    constexpr std::array<std::array<int, 2>, 10> limits{{{SQLITE_LIMIT_LENGTH, blobLimitBytes},
+                                                         {SQLITE_LIMIT_SQL_LENGTH, 100'000},
+                                                         {SQLITE_LIMIT_COLUMN, 100},
+                                                         {SQLITE_LIMIT_EXPR_DEPTH, 20},
+                                                         {SQLITE_LIMIT_COMPOUND_SELECT, 5},
+                                                         {SQLITE_LIMIT_VDBE_OP, 25'000},
+                                                         {SQLITE_LIMIT_FUNCTION_ARG, 8},
+                                                         {SQLITE_LIMIT_ATTACHED, 0},
+                                                         {SQLITE_LIMIT_VARIABLE_NUMBER, 200},
                                                          {SQLITE_LIMIT_WORKER_THREADS, 0}}};
     for (const auto& [limit, value] : limits) sqlite3_limit(handle, limit, value);
     m_connection->exec("PRAGMA mmap_size = 0");
@@ -153,7 +174,8 @@ Result<void> Database::createIfMissing(const fs::path& file, const Schema& schem
     struct stat info {};
     if (lstat(place.c_str(), &info) == 0) return {};
     if (isNetworkFileSystem(place.parent_path())) {
-        return refusal(ErrorCode::Io, "databases do not work on a network file system, whose locks cannot be trusted", place, "Choose a place on a local disk", "IO");
+        return refusal(ErrorCode::Io, "databases do not work on a network file system, whose locks cannot be trusted", place,
+                       "Choose a place on a local disk", "IO");
     }
     // Made beside its place and renamed: nobody ever opens a database that is not finished.
     const fs::path temp = place.parent_path() / ("." + place.filename().string() + "." + newShortId() + ".tmp");
@@ -166,7 +188,8 @@ Result<void> Database::createIfMissing(const fs::path& file, const Schema& schem
     Database database{temp};
     const auto made = [&]() -> Result<void> {
         try {
-            database.m_connection = std::make_unique<SQLite::Database>(temp.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE);
+            database.m_connection = std::make_unique<SQLite::Database>(
+                temp.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE);
             database.configure(Mode::SharedWriter);
             SQLite::Database& handle = database.handle();
             // One sync of the finished file, below, is enough: until the rename it is nobody's.
@@ -210,11 +233,13 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file, const Sch
     MOFO_TRY(const fs::path place, resolvedPlace(file));
     MOFO_TRY(const struct stat info, examine(place));
     if (isNetworkFileSystem(place)) {
-        return refusal(ErrorCode::Io, "databases do not work on a network file system, whose locks cannot be trusted", place, "Choose a place on a local disk", "IO");
+        return refusal(ErrorCode::Io, "databases do not work on a network file system, whose locks cannot be trusted", place,
+                       "Choose a place on a local disk", "IO");
     }
     const bool writes = mode == Mode::SharedWriter || mode == Mode::SoleWriter;
     const bool canWrite = isWritableFolder(place.parent_path()) && isWritableFile(place);
-    if (writes && !canWrite) return refusal(ErrorCode::Permission, "the database cannot be written", place, "Check who owns it and its permissions", "IO");
+    if (writes && !canWrite)
+        return refusal(ErrorCode::Permission, "the database cannot be written", place, "Check who owns it and its permissions", "IO");
 
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
     std::string name = place.string();
@@ -247,14 +272,19 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file, const Sch
         database->configure(mode);
         MOFO_CHECK(database->checkHeader(schema, mode));
         MOFO_CHECK(database->checkTables(schema));
-        MOFO_CHECK(database->checkPages(mode == Mode::Observer ? 30 : 2000));
+        const std::int64_t checkedBytes = mode == Mode::Observer ? observerCheckBytes : writerCheckBytes;
+        if (info.st_size <= checkedBytes) MOFO_CHECK(database->checkPages());
         if (mode == Mode::SoleWriter) {
             const std::string journal = database->handle().execAndGet("PRAGMA journal_mode = WAL").getString();
-            if (journal != "wal") return refusal(ErrorCode::Io, "the database cannot be switched to its write-ahead log (" + journal + ")", place, "Choose a place on a local disk", "IO");
+            if (journal != "wal")
+                return refusal(ErrorCode::Io, "the database cannot be switched to its write-ahead log (" + journal + ")", place,
+                               "Choose a place on a local disk", "IO");
         }
         if (mode == Mode::SharedWriter) {
             const std::string journal = database->handle().execAndGet("PRAGMA journal_mode = DELETE").getString();
-            if (journal != "delete") return refusal(ErrorCode::Io, "the database is in journal mode " + escapeForDisplay(journal) + " and cannot be switched", place, restoreRemedy, "IO");
+            if (journal != "delete")
+                return refusal(ErrorCode::Io, "the database is in journal mode " + escapeForDisplay(journal) + " and cannot be switched", place,
+                               restoreRemedy, "IO");
         }
     } catch (const SQLite::Exception& failure) {
         return database->errorOf(failure);
@@ -263,22 +293,36 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file, const Sch
 }
 
 Result<void> Database::checkHeader(const Schema& schema, Mode mode) {
+    // SQLite takes an unknown text encoding for UTF-8. The header is read through SQLite's own descriptor, see examine().
+    sqlite3_file* raw = nullptr;
+    std::array<unsigned char, 4> encoding{};
+    sqlite3_file_control(m_connection->getHandle(), "main", SQLITE_FCNTL_FILE_POINTER, &raw);
+    const bool read = raw != nullptr && raw->pMethods != nullptr && raw->pMethods->xRead(raw, encoding.data(), encoding.size(), 56) == SQLITE_OK;
+    const bool unknown = !read || encoding[0] != 0 || encoding[1] != 0 || encoding[2] != 0 || encoding[3] < 1 || encoding[3] > 3;
     const int applicationId = m_connection->execAndGet("PRAGMA application_id").getInt();
     if (applicationId != schema.applicationId) {
-        return refusal(ErrorCode::InvalidInput, "this database is no " + std::string(schema.what) + " of MoFO Workbench", m_file, "Name another workspace", "MAGIC");
+        return refusal(ErrorCode::InvalidInput, "this database is no " + std::string(schema.what) + " of MoFO Workbench", m_file,
+                       "Name another workspace", "MAGIC");
     }
+    if (unknown) return refusal(ErrorCode::InvalidInput, "the database has an unknown text encoding", m_file, restoreRemedy, "CORRUPT");
+    if (encoding[3] != 1)
+        return refusal(ErrorCode::InvalidInput, "the texts of the " + std::string(schema.what) + " are not UTF-8", m_file, restoreRemedy, "SCHEMA");
     const int version = m_connection->execAndGet("PRAGMA user_version").getInt();
     if (version > schema.version) {
         return refusal(ErrorCode::Unsupported,
-                       "the " + std::string(schema.what) + " has schema version " + std::to_string(version) + ", and this program knows version " + std::to_string(schema.version),
+                       "the " + std::string(schema.what) + " has schema version " + std::to_string(version) + ", and this program knows version " +
+                           std::to_string(schema.version),
                        m_file, "Use the newer program that wrote it", "VER");
     }
     if (version == schema.version) return {};
     const bool known = std::any_of(schema.migrations.begin(), schema.migrations.end(), [&](const Migration& step) { return step.from == version; });
-    if (!known) return refusal(ErrorCode::InvalidInput, "the " + std::string(schema.what) + " has the unknown schema version " + std::to_string(version), m_file, restoreRemedy, "SCHEMA");
+    if (!known)
+        return refusal(ErrorCode::InvalidInput, "the " + std::string(schema.what) + " has the unknown schema version " + std::to_string(version),
+                       m_file, restoreRemedy, "SCHEMA");
     if (mode != Mode::SharedWriter && mode != Mode::SoleWriter) {
         return refusal(ErrorCode::Conflict,
-                       "the " + std::string(schema.what) + " has the older schema version " + std::to_string(version) + ", and this program needs version " + std::to_string(schema.version),
+                       "the " + std::string(schema.what) + " has the older schema version " + std::to_string(version) +
+                           ", and this program needs version " + std::to_string(schema.version),
                        m_file, "Any command that writes brings it up to date", "VER");
     }
     return migrate(schema, version);
@@ -315,7 +359,9 @@ Result<void> Database::checkTables(const Schema& schema) {
     for (const std::string_view statement : schema.statements) expected.emplace(statement);
     SQLite::Statement rows(*m_connection, "SELECT type, name, sql FROM sqlite_schema");
     const auto differs = [&](const std::string& name) {
-        return refusal(ErrorCode::InvalidInput, "the tables of the " + std::string(schema.what) + " are not those of version " + std::to_string(schema.version) + " (" + escapeForDisplay(name.substr(0, 60)) + ")",
+        return refusal(ErrorCode::InvalidInput,
+                       "the tables of the " + std::string(schema.what) + " are not those of version " + std::to_string(schema.version) + " (" +
+                           escapeForDisplay(name.substr(0, 60)) + ")",
                        m_file, restoreRemedy, "SCHEMA");
     };
     while (rows.executeStep()) {
@@ -332,16 +378,17 @@ Result<void> Database::checkTables(const Schema& schema) {
     return {};
 }
 
-Result<void> Database::checkPages(double limitMs) {
-    // A file too large to check in time is used unchecked: what is damaged in it then shows when it is read.
-    ProgressLimit limit{bootNs() + static_cast<std::int64_t>(limitMs * 1e6)};
+Result<void> Database::checkPages() {
+    ProgressLimit limit{bootNs() + pageCheckLimitNs};
     sqlite3* const handle = m_connection->getHandle();
     sqlite3_progress_handler(handle, 1000, &ProgressLimit::expired, &limit);
     Result<void> answer;
     try {
         SQLite::Statement check(*m_connection, "PRAGMA quick_check(1)");
         const std::string finding = check.executeStep() ? check.getColumn(0).getString() : "ok";
-        if (finding != "ok") answer = refusal(ErrorCode::InvalidInput, "the database is damaged (" + escapeForDisplay(finding.substr(0, 120)) + ")", m_file, restoreRemedy, "CORRUPT");
+        if (finding != "ok")
+            answer = refusal(ErrorCode::InvalidInput, "the database is damaged (" + escapeForDisplay(finding.substr(0, 120)) + ")", m_file,
+                             restoreRemedy, "CORRUPT");
     } catch (const SQLite::Exception& failure) {
         if ((failure.getErrorCode() & 0xFF) != SQLITE_INTERRUPT) answer = errorOf(failure);
     }

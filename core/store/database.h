@@ -66,7 +66,7 @@ private:
     Result<void> checkHeader(const Schema& schema, Mode mode);
     Result<void> migrate(const Schema& schema, int from);
     Result<void> checkTables(const Schema& schema);
-    Result<void> checkPages(double limitMs);
+    Result<void> checkPages();
     /// Refuses to go on where another file has taken the place of the open one.
     Result<void> checkSameFile() const;
 
@@ -135,10 +135,13 @@ private:
     }
     /// Vectors are blobs of their elements, little-endian; not copied, so they must live until the statement ran.
     template <class T>
-        requires requires(const T& v) { v.data(); v.size(); } && (!std::convertible_to<T, std::string_view>)
-    void bind(const T& values) {
+    requires requires(const T& v) {
+        v.data();
+        v.size();
+    } &&(!std::convertible_to<T, std::string_view>)void bind(const T& values) {
         static const char empty = 0;
-        m_statement.bindNoCopy(m_next++, values.empty() ? static_cast<const void*>(&empty) : values.data(), static_cast<int>(values.size() * sizeof(*values.data())));
+        m_statement.bindNoCopy(m_next++, values.empty() ? static_cast<const void*>(&empty) : values.data(),
+                               static_cast<int>(values.size() * sizeof(*values.data())));
     }
 
     SQLite::Statement m_statement;

@@ -52,8 +52,9 @@ bool readTensorRow(Query& row, std::size_t count, TensorRow& out) {
     out.step = row.integer(1);
     out.superseded = row.flag(2);
     return out.step >= 0 && readBlob(row, 3, count, out.selected) && readBlob(row, 4, count, out.masked) && readBlob(row, 5, count, out.threshold) &&
-           readBlob(row, 6, count, out.driftL2) && readBlob(row, 7, count, out.driftL1) && readBlob(row, 8, count, out.driftMax) && readBlob(row, 9, count, out.changed) &&
-           readBlob(row, 10, count, out.changedBf16) && readBlob(row, 11, count, out.churn) && readBlob(row, 12, count, out.coverage);
+           readBlob(row, 6, count, out.driftL2) && readBlob(row, 7, count, out.driftL1) && readBlob(row, 8, count, out.driftMax) &&
+           readBlob(row, 9, count, out.changed) && readBlob(row, 10, count, out.changedBf16) && readBlob(row, 11, count, out.churn) &&
+           readBlob(row, 12, count, out.coverage);
 }
 
 #define MOFO_SELECT_TENSORS \
@@ -74,7 +75,8 @@ MetricsReader::~MetricsReader() = default;
 Result<MetricsReader> MetricsReader::open(const std::filesystem::path& file) {
     struct stat info {};
     if (lstat(file.c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        return Error{ErrorCode::NotFound, "the run has measured nothing yet", escapeForDisplay(file.string()), "Wait until its engine has started", ""};
+        return Error{ErrorCode::NotFound, "the run has measured nothing yet", escapeForDisplay(file.string()), "Wait until its engine has started",
+                     ""};
     }
     MOFO_TRY(auto database, Database::open(file, metricsSchema(), Database::Mode::Observer));
     auto state = std::make_unique<State>();
@@ -98,8 +100,13 @@ Result<std::vector<ParameterRow>> MetricsReader::parameters() const {
         std::vector<ParameterRow> list;
         Query query(*m_state->database, "SELECT place, name, kind, layer, size, filtered, pretrained_l2 FROM parameters ORDER BY place");
         while (query.next()) {
-            list.push_back({.index = query.integer(0), .name = query.text(1), .kind = query.text(2), .layer = query.integer(3), .size = query.integer(4),
-                            .filtered = query.flag(5), .pretrainedL2 = query.number(6)});
+            list.push_back({.index = query.integer(0),
+                            .name = query.text(1),
+                            .kind = query.text(2),
+                            .layer = query.integer(3),
+                            .size = query.integer(4),
+                            .filtered = query.flag(5),
+                            .pretrainedL2 = query.number(6)});
         }
         return list;
     });
@@ -109,8 +116,10 @@ Result<std::vector<StepRow>> MetricsReader::stepsAfter(std::int64_t seq, std::in
     return m_state->database->attempt([&]() -> Result<std::vector<StepRow>> {
         std::vector<StepRow> list;
         Query query(*m_state->database,
-                    "SELECT seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, tokens_per_second, step_ms, data_ms, "
-                    "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded FROM steps WHERE seq > ? ORDER BY seq LIMIT ?");
+                    "SELECT seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, "
+                    "tokens_per_second, step_ms, data_ms, "
+                    "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded FROM steps WHERE seq > ? ORDER "
+                    "BY seq LIMIT ?");
         query.with(seq, limit);
         while (query.next()) {
             StepRow r;
@@ -193,7 +202,8 @@ Result<std::vector<EvalRow>> MetricsReader::evalsAfter(std::int64_t seq) const {
     return m_state->database->attempt([&]() -> Result<std::vector<EvalRow>> {
         std::vector<EvalRow> list;
         // Newest rows of a large set are in a table of their own, so one statement cannot give both; eval rows are written with their eval.
-        Query query(*m_state->database, "SELECT seq, step, task, loss, loss_state, tokens, seconds, superseded FROM evals WHERE seq > ? ORDER BY seq");
+        Query query(*m_state->database,
+                    "SELECT seq, step, task, loss, loss_state, tokens, seconds, superseded FROM evals WHERE seq > ? ORDER BY seq");
         Query rows(*m_state->database, "SELECT first_row, losses, tokens FROM eval_rows WHERE eval = ? ORDER BY first_row");
         query.with(seq);
         while (query.next()) {
@@ -211,8 +221,8 @@ Result<std::vector<EvalRow>> MetricsReader::evalsAfter(std::int64_t seq) const {
                 const std::size_t count = rows.blob(1).size() / sizeof(float);
                 std::vector<float> losses;
                 std::vector<std::uint32_t> tokens;
-                whole = static_cast<std::size_t>(rows.integer(0)) == r.rowLoss.size() && readBlob(rows, 1, count, losses) && readBlob(rows, 2, count, tokens) &&
-                        losses.size() == tokens.size();
+                whole = static_cast<std::size_t>(rows.integer(0)) == r.rowLoss.size() && readBlob(rows, 1, count, losses) &&
+                        readBlob(rows, 2, count, tokens) && losses.size() == tokens.size();
                 r.rowLoss.insert(r.rowLoss.end(), losses.begin(), losses.end());
                 r.rowTokens.insert(r.rowTokens.end(), tokens.begin(), tokens.end());
             }
@@ -229,11 +239,20 @@ Result<std::vector<EvalRow>> MetricsReader::evalsAfter(std::int64_t seq) const {
 Result<std::vector<EventRow>> MetricsReader::eventsAfter(std::int64_t seq) const {
     return m_state->database->attempt([&]() -> Result<std::vector<EventRow>> {
         std::vector<EventRow> list;
-        Query query(*m_state->database, "SELECT seq, step, kind, who, key, old_value, new_value, text, wall_ns, superseded FROM events WHERE seq > ? ORDER BY seq");
+        Query query(*m_state->database,
+                    "SELECT seq, step, kind, who, key, old_value, new_value, text, wall_ns, superseded FROM events WHERE seq > ? ORDER BY seq");
         query.with(seq);
         while (query.next()) {
-            list.push_back({.seq = query.integer(0), .step = query.integer(1), .kind = query.text(2), .who = query.text(3), .key = query.text(4), .oldValue = query.text(5),
-                            .newValue = query.text(6), .text = query.text(7), .wallNs = query.integer(8), .superseded = query.flag(9)});
+            list.push_back({.seq = query.integer(0),
+                            .step = query.integer(1),
+                            .kind = query.text(2),
+                            .who = query.text(3),
+                            .key = query.text(4),
+                            .oldValue = query.text(5),
+                            .newValue = query.text(6),
+                            .text = query.text(7),
+                            .wallNs = query.integer(8),
+                            .superseded = query.flag(9)});
         }
         return list;
     });
@@ -260,10 +279,18 @@ Result<std::vector<CheckpointRow>> MetricsReader::checkpoints() const {
     return m_state->database->attempt([&]() -> Result<std::vector<CheckpointRow>> {
         std::vector<CheckpointRow> list;
         Query query(*m_state->database,
-                    "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns FROM checkpoints WHERE removed = 0 ORDER BY seq");
+                    "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns FROM checkpoints WHERE "
+                    "removed = 0 ORDER BY seq");
         while (query.next()) {
-            CheckpointRow row{.step = query.integer(0), .folder = query.text(1), .kind = query.text(2), .manifestSha256 = query.text(3), .sizeBytes = query.integer(4),
-                              .seconds = query.number(5), .verified = query.flag(6), .superseded = query.flag(7), .pinned = query.flag(8)};
+            CheckpointRow row{.step = query.integer(0),
+                              .folder = query.text(1),
+                              .kind = query.text(2),
+                              .manifestSha256 = query.text(3),
+                              .sizeBytes = query.integer(4),
+                              .seconds = query.number(5),
+                              .verified = query.flag(6),
+                              .superseded = query.flag(7),
+                              .pinned = query.flag(8)};
             row.wallNs = query.integer(9);
             // The folder becomes part of a path: a name that leads elsewhere is no checkpoint of ours.
             if (row.folder.empty() || row.folder.front() == '.' || row.folder.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
@@ -294,11 +321,17 @@ Result<std::vector<MachineRow>> MetricsReader::machineAfter(std::int64_t seq) co
     return m_state->database->attempt([&]() -> Result<std::vector<MachineRow>> {
         std::vector<MachineRow> list;
         Query query(*m_state->database,
-                    "SELECT seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes FROM machine WHERE seq > ? ORDER BY seq");
+                    "SELECT seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes FROM machine WHERE seq > ? "
+                    "ORDER BY seq");
         query.with(seq);
         while (query.next()) {
-            list.push_back({.seq = query.integer(0), .wallNs = query.integer(1), .cpuShare = query.number(2), .residentBytes = query.integer(3), .hostUsedBytes = query.integer(4),
-                            .hostTotalBytes = query.integer(5), .diskFreeBytes = query.integer(6)});
+            list.push_back({.seq = query.integer(0),
+                            .wallNs = query.integer(1),
+                            .cpuShare = query.number(2),
+                            .residentBytes = query.integer(3),
+                            .hostUsedBytes = query.integer(4),
+                            .hostTotalBytes = query.integer(5),
+                            .diskFreeBytes = query.integer(6)});
         }
         return list;
     });
@@ -306,10 +339,17 @@ Result<std::vector<MachineRow>> MetricsReader::machineAfter(std::int64_t seq) co
 
 Result<std::optional<StatusRow>> MetricsReader::status() const {
     return m_state->database->attempt([&]() -> Result<std::optional<StatusRow>> {
-        Query query(*m_state->database, "SELECT phase, progress, detail, step, total_steps, heartbeat_boot_ns, boot_id, eta_seconds FROM status WHERE id = 1");
+        Query query(*m_state->database,
+                    "SELECT phase, progress, detail, step, total_steps, heartbeat_boot_ns, boot_id, eta_seconds FROM status WHERE id = 1");
         if (!query.next()) return std::optional<StatusRow>();
-        return std::optional(StatusRow{.phase = query.text(0), .progress = query.number(1), .detail = query.text(2), .step = query.integer(3), .totalSteps = query.integer(4),
-                                       .heartbeatBootNs = query.integer(5), .bootId = query.text(6), .etaSeconds = query.number(7)});
+        return std::optional(StatusRow{.phase = query.text(0),
+                                       .progress = query.number(1),
+                                       .detail = query.text(2),
+                                       .step = query.integer(3),
+                                       .totalSteps = query.integer(4),
+                                       .heartbeatBootNs = query.integer(5),
+                                       .bootId = query.text(6),
+                                       .etaSeconds = query.number(7)});
     });
 }
 

@@ -42,7 +42,8 @@ struct MetricsWriter::State {
     std::unique_ptr<Database> database;
     /// The last number given in each table; taken over from a batch only after its commit.
     struct Numbers {
-        std::int64_t steps = 0, tensors = 0, histograms = 0, evals = 0, events = 0, acknowledgements = 0, checkpoints = 0, generations = 0, machine = 0;
+        std::int64_t steps = 0, tensors = 0, histograms = 0, evals = 0, events = 0, acknowledgements = 0, checkpoints = 0, generations = 0,
+                     machine = 0;
     } numbers;
 
     ~State() {
@@ -76,8 +77,8 @@ void MetricsWriter::State::readNumbers() {
 }
 
 bool MetricsBatch::empty() const {
-    return steps.empty() && tensors.empty() && histograms.empty() && evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() &&
-           generations.empty() && machine.empty() && !status;
+    return steps.empty() && tensors.empty() && histograms.empty() && evals.empty() && events.empty() && acknowledgements.empty() &&
+           checkpoints.empty() && generations.empty() && machine.empty() && !status;
 }
 
 MetricsWriter::MetricsWriter(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -96,7 +97,8 @@ Result<MetricsWriter> MetricsWriter::open(const std::filesystem::path& file, std
         Query(database, "INSERT INTO facts(key, value) VALUES ('run_id', ?) ON CONFLICT (key) DO NOTHING").with(id).run();
         Query owner(database, "SELECT value FROM facts WHERE key = 'run_id'");
         if (!owner.next() || owner.text(0) != id) {
-            return Error{ErrorCode::Conflict, "the metrics belong to another run", escapeForDisplay(file.string()), "Each run has a folder of its own", ""};
+            return Error{ErrorCode::Conflict, "the metrics belong to another run", escapeForDisplay(file.string()),
+                         "Each run has a folder of its own", ""};
         }
         state->readNumbers();
         transaction.commit();
@@ -117,9 +119,9 @@ Result<void> MetricsWriter::writeParameters(const std::vector<ParameterRow>& par
             Query query(database, "SELECT place, name, size FROM parameters ORDER BY place");
             while (query.next()) present.push_back({.index = query.integer(0), .name = query.text(1), .size = query.integer(2)});
         }
-        const bool same = std::equal(present.begin(), present.end(), parameters.begin(), parameters.end(), [](const ParameterRow& a, const ParameterRow& b) {
-            return a.index == b.index && a.name == b.name && a.size == b.size;
-        });
+        const bool same =
+            std::equal(present.begin(), present.end(), parameters.begin(), parameters.end(),
+                       [](const ParameterRow& a, const ParameterRow& b) { return a.index == b.index && a.name == b.name && a.size == b.size; });
         const auto holdsTensors = [&] {
             Query query(database, "SELECT 1 FROM tensors UNION ALL SELECT 1 FROM histograms LIMIT 1");
             return query.next();
@@ -133,7 +135,8 @@ Result<void> MetricsWriter::writeParameters(const std::vector<ParameterRow>& par
         }
         Query insert(database,
                      "INSERT INTO parameters(place, name, kind, layer, size, filtered, pretrained_l2) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                     "ON CONFLICT (place) DO UPDATE SET kind = excluded.kind, layer = excluded.layer, filtered = excluded.filtered, pretrained_l2 = excluded.pretrained_l2");
+                     "ON CONFLICT (place) DO UPDATE SET kind = excluded.kind, layer = excluded.layer, filtered = excluded.filtered, pretrained_l2 = "
+                     "excluded.pretrained_l2");
         for (const ParameterRow& p : parameters) insert.with(p.index, p.name, p.kind, p.layer, p.size, p.filtered, p.pretrainedL2).run();
         transaction.commit();
         return {};
@@ -145,7 +148,9 @@ Result<void> MetricsWriter::writeFact(std::string_view key, const Json& value) {
     if (key == "run_id") return Error{ErrorCode::Internal, "the fact run_id is the writer's own", "", "", ""};
     return database.attempt([&]() -> Result<void> {
         WriteTransaction transaction(database);
-        Query(database, "INSERT INTO facts(key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").with(key, storedJson(value)).run();
+        Query(database, "INSERT INTO facts(key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+            .with(key, storedJson(value))
+            .run();
         transaction.commit();
         return {};
     });
@@ -178,10 +183,14 @@ Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
     return database.attempt([&]() -> Result<void> {
         WriteTransaction transaction(database);
         // Acknowledgements stay: a resume replays the changes that took effect after its checkpoint.
-        for (const char* sql : {"UPDATE steps SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE tensors SET superseded = 1 WHERE step > ? AND superseded = 0",
-                                "UPDATE histograms SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE row_counts SET superseded = 1 WHERE step > ? AND superseded = 0",
-                                "UPDATE threshold_spreads SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE evals SET superseded = 1 WHERE step > ? AND superseded = 0",
-                                "UPDATE events SET superseded = 1 WHERE step > ? AND superseded = 0", "UPDATE checkpoints SET superseded = 1 WHERE step > ? AND superseded = 0",
+        for (const char* sql : {"UPDATE steps SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE tensors SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE histograms SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE row_counts SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE threshold_spreads SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE evals SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE events SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE checkpoints SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE probes SET superseded = 1 WHERE step > ? AND superseded = 0"}) {
             Query(database, sql).with(step).run();
         }
@@ -194,14 +203,16 @@ Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
 void MetricsWriter::State::writeSteps(const std::vector<StepRow>& rows, Numbers& last) {
     if (rows.empty()) return;
     Query insert(*database,
-                 "INSERT INTO steps(seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, tokens_per_second, step_ms, data_ms, "
+                 "INSERT INTO steps(seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, "
+                 "tokens_per_second, step_ms, data_ms, "
                  "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded) "
                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (const StepRow& r : rows) {
         const StoredLoss loss = storedLoss(r.loss, r.lossState);
         insert
-            .with(++last.steps, r.step, loss.value, loss.state, r.gradNorm, r.clippedNorm, r.lr, r.alpha, r.granularity, r.tokens, r.inputTokens, r.epoch, r.tokensPerSecond,
-                  r.stepMs, r.dataMs, r.forwardBackwardMs, r.optimizerMs, r.statisticsMs, r.memoryBytes, r.movedCount, r.wallNs, r.superseded)
+            .with(++last.steps, r.step, loss.value, loss.state, r.gradNorm, r.clippedNorm, r.lr, r.alpha, r.granularity, r.tokens, r.inputTokens,
+                  r.epoch, r.tokensPerSecond, r.stepMs, r.dataMs, r.forwardBackwardMs, r.optimizerMs, r.statisticsMs, r.memoryBytes, r.movedCount,
+                  r.wallNs, r.superseded)
             .run();
     }
 }
@@ -209,11 +220,13 @@ void MetricsWriter::State::writeSteps(const std::vector<StepRow>& rows, Numbers&
 void MetricsWriter::State::writeTensors(const std::vector<TensorRow>& rows, Numbers& last) {
     if (rows.empty()) return;
     Query insert(*database,
-                 "INSERT INTO tensors(seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, churn, coverage) "
+                 "INSERT INTO tensors(seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, "
+                 "churn, coverage) "
                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (const TensorRow& r : rows) {
         insert
-            .with(++last.tensors, r.step, r.superseded, r.selected, r.masked, r.threshold, r.driftL2, r.driftL1, r.driftMax, r.changed, r.changedBf16, r.churn, r.coverage)
+            .with(++last.tensors, r.step, r.superseded, r.selected, r.masked, r.threshold, r.driftL2, r.driftL1, r.driftMax, r.changed, r.changedBf16,
+                  r.churn, r.coverage)
             .run();
     }
 }
@@ -242,26 +255,36 @@ void MetricsWriter::State::writeEvals(const std::vector<EvalRow>& rows, Numbers&
 
 void MetricsWriter::State::writeEvents(const std::vector<EventRow>& rows, Numbers& last) {
     if (rows.empty()) return;
-    Query insert(*database, "INSERT INTO events(seq, step, kind, who, key, old_value, new_value, text, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    for (const EventRow& r : rows) insert.with(++last.events, r.step, r.kind, r.who, r.key, r.oldValue, r.newValue, r.text, r.wallNs, r.superseded).run();
+    Query insert(
+        *database,
+        "INSERT INTO events(seq, step, kind, who, key, old_value, new_value, text, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const EventRow& r : rows)
+        insert.with(++last.events, r.step, r.kind, r.who, r.key, r.oldValue, r.newValue, r.text, r.wallNs, r.superseded).run();
 }
 
 void MetricsWriter::State::writeAcknowledgements(const std::vector<AcknowledgementRow>& rows, Numbers& last) {
     if (rows.empty()) return;
     // The first answer stands: a command is applied once, and what is delivered again is answered already.
     Query insert(*database,
-                 "INSERT INTO acknowledgements(seq, uuid, applied_step, accepted, reason, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (uuid) DO NOTHING");
+                 "INSERT INTO acknowledgements(seq, uuid, applied_step, accepted, reason, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, 0) ON "
+                 "CONFLICT (uuid) DO NOTHING");
     for (const AcknowledgementRow& r : rows) insert.with(++last.acknowledgements, r.uuid, r.appliedStep, r.accepted, r.reason, r.wallNs).run();
 }
 
 void MetricsWriter::State::writeCheckpoints(const std::vector<CheckpointRow>& rows, Numbers& last) {
     if (rows.empty()) return;
-    Query insert(*database,
-                 "INSERT INTO checkpoints(seq, step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, removed, wall_ns) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folder) DO UPDATE SET manifest_sha256 = excluded.manifest_sha256, size_bytes = excluded.size_bytes, "
-                 "seconds = excluded.seconds, verified = excluded.verified, superseded = excluded.superseded, pinned = excluded.pinned, removed = excluded.removed");
+    Query insert(
+        *database,
+        "INSERT INTO checkpoints(seq, step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, removed, wall_ns) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (folder) DO UPDATE SET manifest_sha256 = excluded.manifest_sha256, size_bytes = "
+        "excluded.size_bytes, "
+        "seconds = excluded.seconds, verified = excluded.verified, superseded = excluded.superseded, pinned = excluded.pinned, removed = "
+        "excluded.removed");
     for (const CheckpointRow& r : rows) {
-        insert.with(++last.checkpoints, r.step, r.folder, r.kind, r.manifestSha256, r.sizeBytes, r.seconds, r.verified, r.superseded, r.pinned, r.removed, r.wallNs).run();
+        insert
+            .with(++last.checkpoints, r.step, r.folder, r.kind, r.manifestSha256, r.sizeBytes, r.seconds, r.verified, r.superseded, r.pinned,
+                  r.removed, r.wallNs)
+            .run();
     }
 }
 
@@ -273,16 +296,21 @@ void MetricsWriter::State::writeGenerations(const std::vector<GenerationRow>& ro
 
 void MetricsWriter::State::writeMachine(const std::vector<MachineRow>& rows, Numbers& last) {
     if (rows.empty()) return;
-    Query insert(*database, "INSERT INTO machine(seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)");
-    for (const MachineRow& r : rows) insert.with(++last.machine, r.wallNs, r.cpuShare, r.residentBytes, r.hostUsedBytes, r.hostTotalBytes, r.diskFreeBytes).run();
+    Query insert(*database,
+                 "INSERT INTO machine(seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes) VALUES (?, ?, ?, "
+                 "?, ?, ?, ?)");
+    for (const MachineRow& r : rows)
+        insert.with(++last.machine, r.wallNs, r.cpuShare, r.residentBytes, r.hostUsedBytes, r.hostTotalBytes, r.diskFreeBytes).run();
 }
 
 void MetricsWriter::State::writeStatus(const StatusRow& s) {
     const double progress = s.progress > 0 ? std::min(s.progress, 1.0) : 0.0;
     const double eta = std::isfinite(s.etaSeconds) ? s.etaSeconds : -1.0;
     Query(*database,
-          "INSERT INTO status(id, phase, progress, detail, step, total_steps, heartbeat_boot_ns, boot_id, eta_seconds) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?) "
-          "ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, progress = excluded.progress, detail = excluded.detail, step = excluded.step, total_steps = excluded.total_steps, "
+          "INSERT INTO status(id, phase, progress, detail, step, total_steps, heartbeat_boot_ns, boot_id, eta_seconds) VALUES (1, ?, ?, ?, ?, ?, ?, "
+          "?, ?) "
+          "ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, progress = excluded.progress, detail = excluded.detail, step = excluded.step, "
+          "total_steps = excluded.total_steps, "
           "heartbeat_boot_ns = excluded.heartbeat_boot_ns, boot_id = excluded.boot_id, eta_seconds = excluded.eta_seconds")
         .with(s.phase, progress, s.detail, s.step, s.totalSteps, s.heartbeatBootNs, s.bootId, eta)
         .run();

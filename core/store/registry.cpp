@@ -12,15 +12,16 @@ namespace mofo {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> runStateNames{"draft", "queued", "starting", "running", "paused", "stopping", "finished", "stopped", "failed", "lost"};
+constexpr std::array<std::string_view, 10> runStateNames{"draft",    "queued",   "starting", "running", "paused",
+                                                         "stopping", "finished", "stopped",  "failed",  "lost"};
 
 constexpr std::int64_t startingGraceNs = 30'000'000'000;
 
 /// Everything of a run in one row, so that a list is one statement.
-#define MOFO_SELECT_RUNS                                                                                                                        \
-    "SELECT r.id, r.name, r.state, r.device, coalesce(r.model, ''), r.model_name, r.command_line, r.created_ns, r.started_ns, r.ended_ns, "     \
-    "r.end_reason, coalesce(r.parent, ''), r.parent_step, r.tags, r.note, r.pinned, r.baseline, r.trashed_ns, r.queue_place, r.restarts, "      \
-    "r.state_boot_id, r.state_boot_ns, c.current, s.step, s.total_steps, s.loss, s.loss_state, s.eval_loss, s.drift, s.tokens_per_second, "     \
+#define MOFO_SELECT_RUNS                                                                                                                    \
+    "SELECT r.id, r.name, r.state, r.device, coalesce(r.model, ''), r.model_name, r.command_line, r.created_ns, r.started_ns, r.ended_ns, " \
+    "r.end_reason, coalesce(r.parent, ''), r.parent_step, r.tags, r.note, r.pinned, r.baseline, r.trashed_ns, r.queue_place, r.restarts, "  \
+    "r.state_boot_id, r.state_boot_ns, c.current, s.step, s.total_steps, s.loss, s.loss_state, s.eval_loss, s.drift, s.tokens_per_second, " \
     "s.phase, s.updated_ns, r.device_warning FROM runs r LEFT JOIN configs c ON c.run = r.id LEFT JOIN run_summaries s ON s.run = r.id "
 
 std::optional<RunState> runStateOf(std::string_view name) {
@@ -113,11 +114,13 @@ std::int64_t nextQueuePlace(Database& database) {
 /// Moves a run into a state and keeps what depends on it: the queue place, the times, and when the state was entered.
 int changeState(Database& database, std::string_view id, RunState state, std::string_view endReason) {
     const bool begins = state == RunState::Starting || state == RunState::Running;
-    Query query(database,
-                "UPDATE runs SET state = ?2, end_reason = ?3, state_boot_id = ?4, state_boot_ns = ?5, queue_place = ?6, "
-                "started_ns = CASE WHEN ?7 AND started_ns IS NULL THEN ?8 ELSE started_ns END, ended_ns = CASE WHEN ?9 THEN ?8 ELSE NULL END WHERE id = ?1");
+    Query query(
+        database,
+        "UPDATE runs SET state = ?2, end_reason = ?3, state_boot_id = ?4, state_boot_ns = ?5, queue_place = ?6, "
+        "started_ns = CASE WHEN ?7 AND started_ns IS NULL THEN ?8 ELSE started_ns END, ended_ns = CASE WHEN ?9 THEN ?8 ELSE NULL END WHERE id = ?1");
     return query
-        .with(id, runStateName(state), endReason, bootId(), bootNs(), state == RunState::Queued ? nextQueuePlace(database) : 0, begins, wallNs(), isEnded(state))
+        .with(id, runStateName(state), endReason, bootId(), bootNs(), state == RunState::Queued ? nextQueuePlace(database) : 0, begins, wallNs(),
+              isEnded(state))
         .run();
 }
 
@@ -137,7 +140,9 @@ bool isGone(const Liveness& liveness) {
 }
 
 Result<void> checkText(std::string_view what, std::string_view text, std::size_t limitBytes) {
-    const auto wrong = [&](std::string message) { return Error{ErrorCode::Usage, std::string(what) + " " + std::move(message), "", "Choose another", "VALUE"}; };
+    const auto wrong = [&](std::string message) {
+        return Error{ErrorCode::Usage, std::string(what) + " " + std::move(message), "", "Choose another", "VALUE"};
+    };
     if (text.size() > limitBytes) return wrong("is longer than " + std::to_string(limitBytes) + " bytes");
     if (!isValidUtf8(text)) return wrong("is not valid UTF-8");
     if (text.find('\0') != std::string_view::npos) return wrong("holds a zero byte");
@@ -174,19 +179,24 @@ Result<void> Registry::addRun(const RunRow& run) {
         Database& database = *m_state->database;
         WriteTransaction transaction(database);
         Query twin(database, "SELECT 1 FROM runs WHERE id = ?");
-        if (twin.with(run.id).next()) return Error{ErrorCode::Conflict, "there is a run with the id " + escapeForDisplay(run.id) + " already", "", "", ""};
+        if (twin.with(run.id).next())
+            return Error{ErrorCode::Conflict, "there is a run with the id " + escapeForDisplay(run.id) + " already", "", "", ""};
         if (!run.modelId.empty()) {
             Query model(database, "SELECT 1 FROM models WHERE id = ?");
-            if (!model.with(run.modelId).next()) return Error{ErrorCode::NotFound, "the model " + escapeForDisplay(run.modelId) + " of the run is not in the workspace", "", "Add it first", ""};
+            if (!model.with(run.modelId).next())
+                return Error{ErrorCode::NotFound, "the model " + escapeForDisplay(run.modelId) + " of the run is not in the workspace", "",
+                             "Add it first", ""};
         }
         const std::int64_t place = run.state != RunState::Queued ? 0 : run.queuePlace > 0 ? run.queuePlace : nextQueuePlace(database);
         const auto orNull = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
         Query(database,
-              "INSERT INTO runs(id, name, state, state_boot_id, state_boot_ns, device, device_warning, model, model_name, command_line, created_ns, started_ns, ended_ns, end_reason, "
+              "INSERT INTO runs(id, name, state, state_boot_id, state_boot_ns, device, device_warning, model, model_name, command_line, created_ns, "
+              "started_ns, ended_ns, end_reason, "
               "parent, parent_step, tags, note, pinned, baseline, trashed_ns, queue_place, restarts) "
               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .with(run.id, run.name, runStateName(run.state), bootId(), bootNs(), run.device, run.deviceWarning, orNull(run.modelId), run.modelName, run.commandLine, run.createdNs, run.startedNs,
-                  run.endedNs, run.endReason, orNull(run.parentId), run.parentStep, storedJson(run.tags), run.note, run.pinned, run.baseline, run.trashedNs, place, run.restarts)
+            .with(run.id, run.name, runStateName(run.state), bootId(), bootNs(), run.device, run.deviceWarning, orNull(run.modelId), run.modelName,
+                  run.commandLine, run.createdNs, run.startedNs, run.endedNs, run.endReason, orNull(run.parentId), run.parentStep,
+                  storedJson(run.tags), run.note, run.pinned, run.baseline, run.trashedNs, place, run.restarts)
             .run();
         const std::string config = storedJson(configToJson(run.config));
         Query(database, "INSERT INTO configs(run, initial, current) VALUES (?, ?, ?)").with(run.id, config, config).run();
@@ -209,9 +219,10 @@ Result<RunRow> Registry::findRun(std::string_view text) const {
     if (text.empty()) return noRun(text);
     return m_state->database->attempt([&]() -> Result<RunRow> {
         // The better kind of match decides: the whole id, then the whole name (runs in the trash only where no other has it), then a prefix of an id.
-        Query query(*m_state->database,
-                    "SELECT id, name, CASE WHEN id = ?1 THEN 0 WHEN name = ?1 THEN CASE WHEN trashed_ns IS NULL THEN 1 ELSE 2 END ELSE 3 END AS grade "
-                    "FROM runs WHERE id = ?1 OR name = ?1 OR substr(id, 1, length(?1)) = ?1 ORDER BY grade, seq DESC");
+        Query query(
+            *m_state->database,
+            "SELECT id, name, CASE WHEN id = ?1 THEN 0 WHEN name = ?1 THEN CASE WHEN trashed_ns IS NULL THEN 1 ELSE 2 END ELSE 3 END AS grade "
+            "FROM runs WHERE id = ?1 OR name = ?1 OR substr(id, 1, length(?1)) = ?1 ORDER BY grade, seq DESC");
         query.with(text);
         std::string id;
         std::int64_t grade = 0;
@@ -227,8 +238,10 @@ Result<RunRow> Registry::findRun(std::string_view text) const {
         }
         if (candidates.empty()) return noRun(text);
         if (candidates.size() > 1) {
-            return Error{ErrorCode::Conflict, '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + " runs: " + candidateList(candidates), "",
-                         "Give the id, or more of it", ""};
+            return Error{
+                ErrorCode::Conflict,
+                '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + " runs: " + candidateList(candidates),
+                "", "Give the id, or more of it", ""};
         }
         Query row(*m_state->database, MOFO_SELECT_RUNS "WHERE r.id = ?");
         if (!row.with(id).next()) return noRun(text);
@@ -297,9 +310,12 @@ Result<void> Registry::setRunSummary(std::string_view id, const RunSummary& summ
         Query known(*m_state->database, "SELECT 1 FROM runs WHERE id = ?");
         if (!known.with(id).next()) return noRun(id);
         Query(*m_state->database,
-              "INSERT INTO run_summaries(run, step, total_steps, loss, loss_state, eval_loss, drift, tokens_per_second, phase, updated_ns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-              "ON CONFLICT (run) DO UPDATE SET step = excluded.step, total_steps = excluded.total_steps, loss = excluded.loss, loss_state = excluded.loss_state, "
-              "eval_loss = excluded.eval_loss, drift = excluded.drift, tokens_per_second = excluded.tokens_per_second, phase = excluded.phase, updated_ns = excluded.updated_ns")
+              "INSERT INTO run_summaries(run, step, total_steps, loss, loss_state, eval_loss, drift, tokens_per_second, phase, updated_ns) VALUES "
+              "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+              "ON CONFLICT (run) DO UPDATE SET step = excluded.step, total_steps = excluded.total_steps, loss = excluded.loss, loss_state = "
+              "excluded.loss_state, "
+              "eval_loss = excluded.eval_loss, drift = excluded.drift, tokens_per_second = excluded.tokens_per_second, phase = excluded.phase, "
+              "updated_ns = excluded.updated_ns")
             .with(id, summary.step, summary.totalSteps, finite(summary.loss), summary.lossState, finite(summary.evalLoss), finite(summary.drift),
                   std::isfinite(summary.tokensPerSecond) ? summary.tokensPerSecond : 0.0, summary.phase, summary.updatedNs)
             .run();
@@ -311,7 +327,8 @@ Result<void> Registry::setRunSummary(std::string_view id, const RunSummary& summ
 Result<void> Registry::setRunConfig(std::string_view id, const RunConfig& config) {
     return m_state->database->attempt([&]() -> Result<void> {
         WriteTransaction transaction(*m_state->database);
-        MOFO_CHECK(oneChanged(Query(*m_state->database, "UPDATE configs SET current = ? WHERE run = ?").with(storedJson(configToJson(config)), id).run(), id));
+        MOFO_CHECK(oneChanged(
+            Query(*m_state->database, "UPDATE configs SET current = ? WHERE run = ?").with(storedJson(configToJson(config)), id).run(), id));
         transaction.commit();
         return {};
     });
@@ -386,7 +403,8 @@ Result<std::optional<RunRow>> Registry::takeNextQueuedRun(std::string_view devic
         while (!taken) {
             std::string id;
             {
-                Query next(database, "SELECT id FROM runs WHERE state = 'queued' AND device = ? AND trashed_ns IS NULL ORDER BY queue_place, seq LIMIT 1");
+                Query next(database,
+                           "SELECT id FROM runs WHERE state = 'queued' AND device = ? AND trashed_ns IS NULL ORDER BY queue_place, seq LIMIT 1");
                 if (!next.with(device).next()) break;
                 id = next.text(0);
             }

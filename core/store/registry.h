@@ -27,10 +27,10 @@ struct RunSummary {
     std::optional<double> loss;        ///< nats per trained token; empty before the first step or where not finite
     std::string lossState = "finite";  ///< finite, nan, inf
     std::optional<double> evalLoss;
-    std::optional<double> drift;       ///< relative L2 of the whole model
+    std::optional<double> drift;  ///< relative L2 of the whole model
     double tokensPerSecond = 0;
-    std::string phase;                 ///< load, train, evaluate, save, or empty
-    std::int64_t updatedNs = 0;        ///< wall clock
+    std::string phase;           ///< load, train, evaluate, save, or empty
+    std::int64_t updatedNs = 0;  ///< wall clock
 };
 
 struct RunRow {
@@ -42,33 +42,33 @@ struct RunRow {
     std::string modelId;                ///< sealed model of the workspace
     std::string modelName;              ///< what the user named, for showing
     RunConfig config;
-    std::string commandLine;            ///< the equivalent `mofo train` line
-    std::int64_t createdNs = 0;         ///< wall clock
+    std::string commandLine;     ///< the equivalent `mofo train` line
+    std::int64_t createdNs = 0;  ///< wall clock
     std::optional<std::int64_t> startedNs, endedNs;
-    std::string endReason;              ///< one sentence for failed, stopped, lost
-    std::string parentId;               ///< of a branch, else empty
+    std::string endReason;  ///< one sentence for failed, stopped, lost
+    std::string parentId;   ///< of a branch, else empty
     std::int64_t parentStep = 0;
     std::vector<std::string> tags;
     std::string note;
     bool pinned = false, baseline = false;
     std::optional<std::int64_t> trashedNs;
-    std::int64_t queuePlace = 0;        ///< ascending; 0 where not queued
+    std::int64_t queuePlace = 0;  ///< ascending; 0 where not queued
     std::int64_t restarts = 0;
     RunSummary summary;
-    std::string unreadable;             ///< why config or tags could not be read (damaged row, newer program), else empty
+    std::string unreadable;  ///< why config or tags could not be read (damaged row, newer program), else empty
 };
 
 struct ModelRow {
-    std::string id;          ///< first 16 digits of `sha256`
+    std::string id;  ///< first 16 digits of `sha256`
     std::string name;
-    std::string source;      ///< path or name it was imported from
-    std::string sha256;      ///< of the sealed model.safetensors
+    std::string source;  ///< path or name it was imported from
+    std::string sha256;  ///< of the sealed model.safetensors
     std::string tokenizerSha256;
-    std::string format;      ///< ModelSource::formatName
-    std::string sourceKey;   ///< path, size and mtime of the source: finds an import again without reading it
+    std::string format;     ///< ModelSource::formatName
+    std::string sourceKey;  ///< path, size and mtime of the source: finds an import again without reading it
     std::int64_t parameterCount = 0;
     std::int64_t sizeBytes = 0;
-    Json description;        ///< config.json
+    Json description;  ///< config.json
     std::int64_t importedNs = 0;
     std::optional<std::int64_t> verifiedNs;
 };
@@ -77,13 +77,13 @@ struct ModelRow {
 struct CommandRow {
     std::string uuid;
     std::string runId;
-    std::string kind;        ///< set, pause, resume, stop, checkpoint, evaluate, generate, undo
-    Json payload;            ///< set: {"key":"value",...}; stop: {"save":true|false}; generate: {"messages":...}
+    std::string kind;  ///< set, pause, resume, stop, checkpoint, evaluate, generate, undo
+    Json payload;      ///< set: {"key":"value",...}; stop: {"save":true|false}; generate: {"messages":...}
     std::optional<std::int64_t> atStep;
-    std::string who;         ///< cli, window, guard
+    std::string who;  ///< cli, window, guard
     std::int64_t createdNs = 0;
     bool withdrawn = false;
-    std::int64_t seq = 0;    ///< order of arrival
+    std::int64_t seq = 0;  ///< order of arrival
 };
 
 enum class JobState { Queued, Starting, Running, Finished, Failed, Cancelled, Lost };
@@ -91,15 +91,15 @@ enum class JobState { Queued, Starting, Running, Finished, Failed, Cancelled, Lo
 
 struct JobRow {
     std::string id;
-    std::string kind;        ///< score, generate, export, bench
+    std::string kind;  ///< score, generate, export, bench
     Json parameters;
     std::string device = "cpu";
     JobState state = JobState::Queued;
-    std::string runId;       ///< the run it is about, or empty
+    std::string runId;  ///< the run it is about, or empty
     std::int64_t createdNs = 0;
     std::optional<std::int64_t> startedNs, endedNs;
     std::string phase;
-    double progress = 0;     ///< 0..1
+    double progress = 0;  ///< 0..1
     std::string endReason;
     bool cancelRequested = false;
     std::string unreadable;  ///< why the parameters could not be read, else empty

@@ -8,15 +8,19 @@ Result<void> Registry::addCommand(const CommandRow& command) {
     const std::string payload = storedJson(command.payload);
     const std::size_t limitBytes = command.kind == "generate" ? 1 << 20 : 4096;
     if (payload.size() > limitBytes) {
-        return Error{ErrorCode::Usage, "the command " + escapeForDisplay(command.kind) + " takes at most " + formatBytes(limitBytes) + " of parameters", "", "Send less at once", "LIMIT"};
+        return Error{ErrorCode::Usage,
+                     "the command " + escapeForDisplay(command.kind) + " takes at most " + formatBytes(limitBytes) + " of parameters", "",
+                     "Send less at once", "LIMIT"};
     }
     return m_state->database->attempt([&]() -> Result<void> {
         WriteTransaction transaction(*m_state->database);
         Query run(*m_state->database, "SELECT 1 FROM runs WHERE id = ?");
-        if (!run.with(command.runId).next()) return Error{ErrorCode::NotFound, "there is no run \"" + escapeForDisplay(command.runId) + '"', "", "mofo runs lists them", ""};
+        if (!run.with(command.runId).next())
+            return Error{ErrorCode::NotFound, "there is no run \"" + escapeForDisplay(command.runId) + '"', "", "mofo runs lists them", ""};
         // A command sent twice is one command: clients may repeat what they are not sure of.
         Query(*m_state->database,
-              "INSERT INTO commands(uuid, run, kind, payload, at_step, who, created_ns, withdrawn) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (uuid) DO NOTHING")
+              "INSERT INTO commands(uuid, run, kind, payload, at_step, who, created_ns, withdrawn) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT "
+              "(uuid) DO NOTHING")
             .with(command.uuid, command.runId, command.kind, payload, command.atStep, command.who, command.createdNs, command.withdrawn)
             .run();
         transaction.commit();
@@ -27,7 +31,9 @@ Result<void> Registry::addCommand(const CommandRow& command) {
 Result<std::vector<CommandRow>> Registry::commands(std::string_view runId, std::int64_t afterSeq) const {
     return m_state->database->attempt([&]() -> Result<std::vector<CommandRow>> {
         std::vector<CommandRow> list;
-        Query query(*m_state->database, "SELECT seq, uuid, run, kind, payload, at_step, who, created_ns FROM commands WHERE run = ? AND seq > ? AND withdrawn = 0 ORDER BY seq");
+        Query query(
+            *m_state->database,
+            "SELECT seq, uuid, run, kind, payload, at_step, who, created_ns FROM commands WHERE run = ? AND seq > ? AND withdrawn = 0 ORDER BY seq");
         query.with(runId, afterSeq);
         while (query.next()) {
             CommandRow command;
@@ -69,7 +75,9 @@ Result<void> Registry::setSetting(std::string_view key, std::string_view value) 
     MOFO_CHECK(checkText("the setting", value, 1 << 20));
     return m_state->database->attempt([&]() -> Result<void> {
         WriteTransaction transaction(*m_state->database);
-        Query(*m_state->database, "INSERT INTO settings(key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value").with(key, value).run();
+        Query(*m_state->database, "INSERT INTO settings(key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+            .with(key, value)
+            .run();
         transaction.commit();
         return {};
     });

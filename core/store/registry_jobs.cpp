@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::array<std::string_view, 7> jobStateNames{"queued", "starting", "running", "finished", "failed", "cancelled", "lost"};
 
-#define MOFO_SELECT_JOBS                                                                                                                      \
-    "SELECT id, kind, parameters, device, state, coalesce(run, ''), created_ns, started_ns, ended_ns, phase, progress, end_reason, "          \
+#define MOFO_SELECT_JOBS                                                                                                             \
+    "SELECT id, kind, parameters, device, state, coalesce(run, ''), created_ns, started_ns, ended_ns, phase, progress, end_reason, " \
     "cancel_requested, state_boot_id, state_boot_ns FROM jobs "
 
 JobRow readJob(Query& row, const Workspace& workspace) {
@@ -37,7 +37,8 @@ JobRow readJob(Query& row, const Workspace& workspace) {
         job.unreadable = "its parameters are damaged";
     }
     const bool starting = job.state == JobState::Starting;
-    if ((starting || job.state == JobState::Running) && isGone({starting, workspace.jobLock(job.id), workspace.deviceLock(job.device), row.text(13), row.integer(14)})) {
+    if ((starting || job.state == JobState::Running) &&
+        isGone({starting, workspace.jobLock(job.id), workspace.deviceLock(job.device), row.text(13), row.integer(14)})) {
         job.state = JobState::Lost;
         if (job.endReason.empty()) job.endReason = "The engine of this job ended without saying so.";
     }
@@ -52,7 +53,8 @@ int changeState(Database& database, std::string_view id, JobState state, std::st
     const bool ended = state == JobState::Finished || state == JobState::Failed || state == JobState::Cancelled;
     const bool begins = state == JobState::Starting || state == JobState::Running;
     Query query(database,
-                "UPDATE jobs SET state = ?2, end_reason = ?3, state_boot_id = ?4, state_boot_ns = ?5, started_ns = CASE WHEN ?6 AND started_ns IS NULL THEN ?7 ELSE started_ns END, "
+                "UPDATE jobs SET state = ?2, end_reason = ?3, state_boot_id = ?4, state_boot_ns = ?5, started_ns = CASE WHEN ?6 AND started_ns IS "
+                "NULL THEN ?7 ELSE started_ns END, "
                 "ended_ns = CASE WHEN ?8 THEN ?7 ELSE NULL END WHERE id = ?1");
     return query.with(id, jobStateName(state), endReason, bootId(), bootNs(), begins, wallNs(), ended).run();
 }
@@ -66,10 +68,12 @@ Result<void> Registry::addJob(const JobRow& job) {
     return m_state->database->attempt([&]() -> Result<void> {
         WriteTransaction transaction(*m_state->database);
         Query(*m_state->database,
-              "INSERT INTO jobs(id, kind, parameters, device, state, state_boot_id, state_boot_ns, run, created_ns, started_ns, ended_ns, phase, progress, end_reason, "
+              "INSERT INTO jobs(id, kind, parameters, device, state, state_boot_id, state_boot_ns, run, created_ns, started_ns, ended_ns, phase, "
+              "progress, end_reason, "
               "cancel_requested) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .with(job.id, job.kind, storedJson(job.parameters), job.device, jobStateName(job.state), bootId(), bootNs(),
-                  job.runId.empty() ? std::nullopt : std::optional(job.runId), job.createdNs, job.startedNs, job.endedNs, job.phase, job.progress, job.endReason, job.cancelRequested)
+                  job.runId.empty() ? std::nullopt : std::optional(job.runId), job.createdNs, job.startedNs, job.endedNs, job.phase, job.progress,
+                  job.endReason, job.cancelRequested)
             .run();
         transaction.commit();
         return {};
@@ -100,8 +104,10 @@ Result<JobRow> Registry::findJob(std::string_view text) const {
         }
         if (!found) return noJob(text);
         if (candidates.size() > 1) {
-            return Error{ErrorCode::Conflict, '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + " jobs: " + candidateList(candidates), "",
-                         "Give more of the id", ""};
+            return Error{
+                ErrorCode::Conflict,
+                '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + " jobs: " + candidateList(candidates),
+                "", "Give more of the id", ""};
         }
         return *std::move(found);
     });

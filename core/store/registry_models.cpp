@@ -6,7 +6,7 @@ namespace mofo {
 
 namespace {
 
-#define MOFO_SELECT_MODELS                                                                                                                       \
+#define MOFO_SELECT_MODELS                                                                                                                          \
     "SELECT m.id, m.name, m.source, m.sha256, m.tokenizer_sha256, m.format, coalesce((SELECT source_key FROM model_sources k WHERE k.model = m.id " \
     "ORDER BY k.seen_ns DESC LIMIT 1), ''), m.parameter_count, m.size_bytes, m.description, m.imported_ns, m.verified_ns FROM models m "
 
@@ -29,7 +29,8 @@ ModelRow readModel(Query& row) {
 }
 
 Error noModel(std::string_view text) {
-    return Error{ErrorCode::NotFound, "there is no model \"" + escapeForDisplay(text.substr(0, 200)) + "\" in the workspace", "", "mofo models list shows them", ""};
+    return Error{ErrorCode::NotFound, "there is no model \"" + escapeForDisplay(text.substr(0, 200)) + "\" in the workspace", "",
+                 "mofo models list shows them", ""};
 }
 
 }  // namespace
@@ -44,18 +45,23 @@ Result<void> Registry::addModel(const ModelRow& model) {
         {
             Query known(database, "SELECT sha256 FROM models WHERE id = ?");
             if (known.with(model.id).next() && known.text(0) != model.sha256) {
-                return Error{ErrorCode::Conflict, "another model has the id " + escapeForDisplay(model.id) + " already", "", "Remove that one first", ""};
+                return Error{ErrorCode::Conflict, "another model has the id " + escapeForDisplay(model.id) + " already", "", "Remove that one first",
+                             ""};
             }
         }
         // The same content again, perhaps from another place: one model, known by both places.
         Query(database,
-              "INSERT INTO models(id, name, source, sha256, tokenizer_sha256, format, parameter_count, size_bytes, description, imported_ns, verified_ns) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET source = excluded.source, verified_ns = coalesce(excluded.verified_ns, verified_ns)")
-            .with(model.id, model.name, model.source, model.sha256, model.tokenizerSha256, model.format, model.parameterCount, model.sizeBytes, storedJson(model.description),
-                  model.importedNs, model.verifiedNs)
+              "INSERT INTO models(id, name, source, sha256, tokenizer_sha256, format, parameter_count, size_bytes, description, imported_ns, "
+              "verified_ns) "
+              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET source = excluded.source, verified_ns = "
+              "coalesce(excluded.verified_ns, verified_ns)")
+            .with(model.id, model.name, model.source, model.sha256, model.tokenizerSha256, model.format, model.parameterCount, model.sizeBytes,
+                  storedJson(model.description), model.importedNs, model.verifiedNs)
             .run();
         if (!model.sourceKey.empty()) {
-            Query(database, "INSERT INTO model_sources(source_key, model, seen_ns) VALUES (?, ?, ?) ON CONFLICT (source_key) DO UPDATE SET model = excluded.model, seen_ns = excluded.seen_ns")
+            Query(database,
+                  "INSERT INTO model_sources(source_key, model, seen_ns) VALUES (?, ?, ?) ON CONFLICT (source_key) DO UPDATE SET model = "
+                  "excluded.model, seen_ns = excluded.seen_ns")
                 .with(model.sourceKey, model.id, wallNs())
                 .run();
         }
@@ -94,8 +100,10 @@ Result<ModelRow> Registry::findModel(std::string_view text) const {
         }
         if (candidates.empty()) return noModel(text);
         if (candidates.size() > 1) {
-            return Error{ErrorCode::Conflict, '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + " models: " + candidateList(candidates), "",
-                         "Give the id, or more of it", ""};
+            return Error{ErrorCode::Conflict,
+                         '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) +
+                             " models: " + candidateList(candidates),
+                         "", "Give the id, or more of it", ""};
         }
         Query row(*m_state->database, MOFO_SELECT_MODELS "WHERE m.id = ?");
         if (!row.with(id).next()) return noModel(text);
@@ -132,8 +140,10 @@ Result<void> Registry::removeModel(std::string_view id) {
             while (query.next()) users.push_back(query.text(0));
         }
         if (!users.empty()) {
-            return Error{ErrorCode::Conflict, "the model is what " + std::to_string(users.size()) + (users.size() == 1 ? " run started" : " runs started") + " from (" + candidateList(users) +
-                         "), and their drift is measured against it", escapeForDisplay(id), "Remove those runs for good first", ""};
+            return Error{ErrorCode::Conflict,
+                         "the model is what " + std::to_string(users.size()) + (users.size() == 1 ? " run started" : " runs started") + " from (" +
+                             candidateList(users) + "), and their drift is measured against it",
+                         escapeForDisplay(id), "Remove those runs for good first", ""};
         }
         if (Query(*m_state->database, "DELETE FROM models WHERE id = ?").with(id).run() == 0) return noModel(id);
         transaction.commit();

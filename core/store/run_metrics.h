@@ -18,8 +18,8 @@ namespace mofo {
 /// One parameter, in the order of every tensor blob.
 struct ParameterRow {
     std::int64_t index = 0;
-    std::string name;   ///< Hugging Face name
-    std::string kind;   ///< moduleKindName
+    std::string name;  ///< Hugging Face name
+    std::string kind;  ///< moduleKindName
     std::int64_t layer = -1;
     std::int64_t size = 0;
     bool filtered = false;
@@ -27,22 +27,22 @@ struct ParameterRow {
 };
 
 struct StepRow {
-    std::int64_t seq = 0;            ///< order of arrival; readers ask for seq greater than the last they saw
+    std::int64_t seq = 0;  ///< order of arrival; readers ask for seq greater than the last they saw
     std::int64_t step = 0;
-    double loss = 0;                 ///< nats per trained token; NaN and Inf kept by lossState
+    double loss = 0;  ///< nats per trained token; NaN and Inf kept by lossState
     std::string lossState = "finite";
-    double gradNorm = 0;             ///< L2 before clipping
-    double clippedNorm = 0;          ///< after
+    double gradNorm = 0;     ///< L2 before clipping
+    double clippedNorm = 0;  ///< after
     double lr = 0;
-    double alpha = 0;                ///< common alpha of this step (1 with adamw)
+    double alpha = 0;  ///< common alpha of this step (1 with adamw)
     std::string granularity;
-    std::int64_t tokens = 0;         ///< trained tokens of the step
-    std::int64_t inputTokens = 0;    ///< all tokens fed
-    double epoch = 0;                ///< after this step
-    double tokensPerSecond = 0;      ///< trained tokens
+    std::int64_t tokens = 0;       ///< trained tokens of the step
+    std::int64_t inputTokens = 0;  ///< all tokens fed
+    double epoch = 0;              ///< after this step
+    double tokensPerSecond = 0;    ///< trained tokens
     double stepMs = 0, dataMs = 0, forwardBackwardMs = 0, optimizerMs = 0, statisticsMs = 0;
-    std::int64_t memoryBytes = 0;    ///< resident set, or device memory in use
-    std::int64_t movedCount = 0;     ///< coordinates moved (mask and m != 0), whole model
+    std::int64_t memoryBytes = 0;  ///< resident set, or device memory in use
+    std::int64_t movedCount = 0;   ///< coordinates moved (mask and m != 0), whole model
     std::int64_t wallNs = 0;
     bool superseded = false;
 };
@@ -52,16 +52,16 @@ struct StepRow {
 struct TensorRow {
     std::int64_t seq = 0;
     std::int64_t step = 0;
-    std::vector<std::uint32_t> selected;   ///< mask and m != 0
-    std::vector<std::uint32_t> masked;     ///< mask alone
-    std::vector<float> threshold;          ///< median over the tensor's partitions
-    std::vector<float> driftL2;            ///< ||p - p0||_2
+    std::vector<std::uint32_t> selected;  ///< mask and m != 0
+    std::vector<std::uint32_t> masked;    ///< mask alone
+    std::vector<float> threshold;         ///< median over the tensor's partitions
+    std::vector<float> driftL2;           ///< ||p - p0||_2
     std::vector<float> driftL1;
-    std::vector<float> driftMax;           ///< L-inf
-    std::vector<std::uint32_t> changed;    ///< p != p0 in fp32
+    std::vector<float> driftMax;             ///< L-inf
+    std::vector<std::uint32_t> changed;      ///< p != p0 in fp32
     std::vector<std::uint32_t> changedBf16;  ///< after rounding both to bf16
-    std::vector<float> churn;              ///< 1 - overlap with the previous logged mask; NaN at the first
-    std::vector<float> coverage;           ///< share ever selected at a logged step
+    std::vector<float> churn;                ///< 1 - overlap with the previous logged mask; NaN at the first
+    std::vector<float> coverage;             ///< share ever selected at a logged step
     bool superseded = false;
 };
 
@@ -75,9 +75,9 @@ struct HistogramRow {
 
 struct EvalRow {
     std::int64_t seq = 0;
-    std::int64_t step = 0;       ///< 0 = before the first update
+    std::int64_t step = 0;  ///< 0 = before the first update
     std::string task = "eval";
-    double loss = 0;             ///< nats per trained token
+    double loss = 0;  ///< nats per trained token
     std::int64_t tokens = 0;
     std::vector<float> rowLoss;  ///< summed nats of each row, in file order
     std::vector<std::uint32_t> rowTokens;
@@ -89,11 +89,11 @@ struct EvalRow {
 struct EventRow {
     std::int64_t seq = 0;
     std::int64_t step = 0;
-    std::string kind;      ///< state, set, pause, resume, stop, checkpoint, evaluate, warning, error, end
-    std::string who;       ///< engine, cli, window, guard
-    std::string key;       ///< of a set
+    std::string kind;  ///< state, set, pause, resume, stop, checkpoint, evaluate, warning, error, end
+    std::string who;   ///< engine, cli, window, guard
+    std::string key;   ///< of a set
     std::string oldValue, newValue;
-    std::string text;      ///< one sentence
+    std::string text;  ///< one sentence
     std::int64_t wallNs = 0;
     bool superseded = false;
 };
@@ -102,27 +102,27 @@ struct AcknowledgementRow {
     std::string uuid;
     std::int64_t appliedStep = 0;  ///< the first update that uses it
     bool accepted = false;
-    std::string reason;            ///< of a refusal
+    std::string reason;  ///< of a refusal
     std::int64_t wallNs = 0;
 };
 
 struct CheckpointRow {
     std::int64_t step = 0;
-    std::string folder;     ///< name under checkpoints/
-    std::string kind;       ///< full, weights
+    std::string folder;  ///< name under checkpoints/
+    std::string kind;    ///< full, weights
     std::string manifestSha256;
     std::int64_t sizeBytes = 0;
     double seconds = 0;
     bool verified = false, superseded = false, pinned = false;
     std::int64_t wallNs = 0;
-    bool removed = false;   ///< deleted by retention: written so, it is no longer read
+    bool removed = false;  ///< deleted by retention: written so, it is no longer read
 };
 
 /// One row, rewritten: where the engine is. `heartbeatBootNs` is CLOCK_BOOTTIME of `bootId`.
 struct StatusRow {
-    std::string phase;       ///< load, scan, train, evaluate, save, paused, end
-    double progress = 0;     ///< of the phase, 0..1
-    std::string detail;      ///< one line for people
+    std::string phase;    ///< load, scan, train, evaluate, save, paused, end
+    double progress = 0;  ///< of the phase, 0..1
+    std::string detail;   ///< one line for people
     std::int64_t step = 0;
     std::int64_t totalSteps = 0;
     std::int64_t heartbeatBootNs = 0;
@@ -132,16 +132,16 @@ struct StatusRow {
 
 struct GenerationRow {
     std::int64_t seq = 0;
-    std::string uuid;        ///< of the generate command
-    std::string text;        ///< the next piece
+    std::string uuid;  ///< of the generate command
+    std::string text;  ///< the next piece
     bool last = false;
-    Json details;            ///< with the last piece: tokens, seconds, stop reason
+    Json details;  ///< with the last piece: tokens, seconds, stop reason
 };
 
 struct MachineRow {
     std::int64_t seq = 0;
     std::int64_t wallNs = 0;
-    double cpuShare = 0;          ///< of all cores, 0..1
+    double cpuShare = 0;  ///< of all cores, 0..1
     std::int64_t residentBytes = 0;
     std::int64_t hostUsedBytes = 0, hostTotalBytes = 0;
     std::int64_t diskFreeBytes = 0;

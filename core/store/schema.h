@@ -14,7 +14,7 @@ struct Migration {
 };
 
 struct Schema {
-    std::string_view what;    ///< for messages: "workspace registry"
+    std::string_view what;  ///< for messages: "workspace registry"
     std::int32_t applicationId = 0;
     int version = 1;
     int pageSize = 4096;

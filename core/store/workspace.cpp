@@ -28,11 +28,14 @@ Result<void> checkFolder(const fs::path& folder, bool toWrite) {
     if (!S_ISDIR(info.st_mode)) return refusal(ErrorCode::InvalidInput, "there is a file where the workspace should be", folder);
     // A read-only sample that the system installed belongs to root; everything else must be ours.
     const bool systems = info.st_uid == 0 && !toWrite;
-    if (info.st_uid != geteuid() && !systems) return refusal(ErrorCode::Permission, "the workspace belongs to another user (uid " + std::to_string(info.st_uid) + ")", folder);
-    if (isNetworkFileSystem(folder)) return refusal(ErrorCode::Io, "the workspace is on a network file system, whose locks cannot be trusted", folder);
+    if (info.st_uid != geteuid() && !systems)
+        return refusal(ErrorCode::Permission, "the workspace belongs to another user (uid " + std::to_string(info.st_uid) + ")", folder);
+    if (isNetworkFileSystem(folder))
+        return refusal(ErrorCode::Io, "the workspace is on a network file system, whose locks cannot be trusted", folder);
     const int wanted = toWrite ? R_OK | W_OK | X_OK : R_OK | X_OK;
     if (faccessat(AT_FDCWD, folder.c_str(), wanted, AT_EACCESS) != 0) {
-        if (errno == EACCES || errno == EROFS) return refusal(ErrorCode::Permission, toWrite ? "the workspace is not writable" : "the workspace is not readable", folder);
+        if (errno == EACCES || errno == EROFS)
+            return refusal(ErrorCode::Permission, toWrite ? "the workspace is not writable" : "the workspace is not readable", folder);
         return errnoError(errno, "cannot use the workspace", folder);
     }
     return {};
@@ -69,8 +72,8 @@ Result<Workspace> Workspace::openOrCreate(const fs::path& folder, bool isDefault
         if (errno == ENOTDIR) return refusal(ErrorCode::InvalidInput, "a file stands in the way of the workspace's path", path);
         if (errno != ENOENT) return errnoError(errno, "cannot examine the workspace", path);
         if (!isDefaultPlace && stat(path.parent_path().c_str(), &info) != 0 && errno == ENOENT) {
-            return Error{ErrorCode::NotFound, "the folder in which the workspace should be made does not exist", escapeForDisplay(path.parent_path().string()),
-                         "Make that folder first, or name another place", "PATH"};
+            return Error{ErrorCode::NotFound, "the folder in which the workspace should be made does not exist",
+                         escapeForDisplay(path.parent_path().string()), "Make that folder first, or name another place", "PATH"};
         }
         MOFO_CHECK(makeFolder(path, isDefaultPlace));
     }

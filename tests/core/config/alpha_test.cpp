@@ -52,9 +52,34 @@ TEST(AlphaSchedule, TextReadsBackAsTheSame) {
 }
 
 TEST(AlphaSchedule, RefusesEverythingElseAndSaysTheForms) {
-    for (const char* text : {"", "0", "-0.1", "1.01", "nan", "inf", "0.15 ", " 0.15", "+0.15", "0,15", "15%", "0x1", "linear", "linear:", "linear:0.3..0.1", "linear:0.3@0..10",
-                             "linear:0.3..0.1@", "linear:0.3..0.1@10", "linear:0.3..0.1@10..10", "linear:0.3..0.1@20..10", "linear:0.3..0.1@-5..10", "linear:0..0.1@0..10",
-                             "linear:0.3..1.1@0..10", "linear:0.3..0.1@0..1.5", "quadratic:0.3..0.1@0..10", "constant:0.15", "linear:0.3..0.1@0..10x", "0.15\n"}) {
+    for (const char* text : {"",
+                             "0",
+                             "-0.1",
+                             "1.01",
+                             "nan",
+                             "inf",
+                             "0.15 ",
+                             " 0.15",
+                             "+0.15",
+                             "0,15",
+                             "15%",
+                             "0x1",
+                             "linear",
+                             "linear:",
+                             "linear:0.3..0.1",
+                             "linear:0.3@0..10",
+                             "linear:0.3..0.1@",
+                             "linear:0.3..0.1@10",
+                             "linear:0.3..0.1@10..10",
+                             "linear:0.3..0.1@20..10",
+                             "linear:0.3..0.1@-5..10",
+                             "linear:0..0.1@0..10",
+                             "linear:0.3..1.1@0..10",
+                             "linear:0.3..0.1@0..1.5",
+                             "quadratic:0.3..0.1@0..10",
+                             "constant:0.15",
+                             "linear:0.3..0.1@0..10x",
+                             "0.15\n"}) {
         const auto schedule = AlphaSchedule::parse(text);
         ASSERT_FALSE(schedule.ok()) << text;
         EXPECT_EQ(schedule.error().code, ErrorCode::Usage) << text;

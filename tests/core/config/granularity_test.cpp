@@ -12,8 +12,8 @@ using ::testing::HasSubstr;
 
 TEST(Granularity, ReadsEveryNameOfTheTable) {
     const std::vector<std::pair<std::string, Granularity>> cases{
-        {"model", {GranularityKind::Model, 0}},   {"layer", {GranularityKind::Layer, 0}},        {"module", {GranularityKind::Module, 0}},
-        {"tensor", {GranularityKind::Tensor, 0}}, {"head", {GranularityKind::Head, 0}},          {"row", {GranularityKind::Row, 0}},
+        {"model", {GranularityKind::Model, 0}},     {"layer", {GranularityKind::Layer, 0}},         {"module", {GranularityKind::Module, 0}},
+        {"tensor", {GranularityKind::Tensor, 0}},   {"head", {GranularityKind::Head, 0}},           {"row", {GranularityKind::Row, 0}},
         {"block:64", {GranularityKind::Block, 64}}, {"block:4096", {GranularityKind::Block, 4096}}, {"shards:1", {GranularityKind::Shards, 1}},
         {"shards:4", {GranularityKind::Shards, 4}}};
     for (const auto& [text, expected] : cases) {
@@ -25,7 +25,8 @@ TEST(Granularity, ReadsEveryNameOfTheTable) {
 }
 
 TEST(Granularity, RefusesWrongNumbersWithTheRange) {
-    for (const char* text : {"block", "block:", "block:63", "block:0", "block:-64", "block:1.5", "block:64x", "block:99999999999999999999", "shards:0", "shards", "shards:70000"}) {
+    for (const char* text : {"block", "block:", "block:63", "block:0", "block:-64", "block:1.5", "block:64x", "block:99999999999999999999",
+                             "shards:0", "shards", "shards:70000"}) {
         const auto granularity = Granularity::parse(text);
         ASSERT_FALSE(granularity.ok()) << text;
         EXPECT_EQ(granularity.error().code, ErrorCode::Usage);

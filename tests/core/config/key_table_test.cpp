@@ -110,15 +110,19 @@ TEST(KeyTable, EveryAcceptedValueReadsBackAndChangesItsKeyAlone) {
 
 TEST(KeyTable, DefaultsAreTheProducts) {
     const std::map<std::string, std::string> expected{
-        {"optimizer", "mofo"}, {"alpha", "0.15"},       {"granularity", "tensor"}, {"clip", "1"},      {"shuffle", "true"},       {"precision", "fp32"}, {"device", "auto"},
-        {"stats_every", "10"}, {"on_nonfinite", "stop"}, {"beta1", "0.9"},          {"beta2", "0.999"}, {"eps", "1e-08"},          {"weight_decay", "0"}, {"decay", "all"},
-        {"eval_split", "0"},   {"loss_mean", "token"},   {"schedule", "constant"},  {"warmup", "0"},    {"rule", "momentum"},      {"lr", "2e-05"}};
+        {"optimizer", "mofo"},    {"alpha", "0.15"},     {"granularity", "tensor"}, {"clip", "1"},
+        {"shuffle", "true"},      {"precision", "fp32"}, {"device", "auto"},        {"stats_every", "10"},
+        {"on_nonfinite", "stop"}, {"beta1", "0.9"},      {"beta2", "0.999"},        {"eps", "1e-08"},
+        {"weight_decay", "0"},    {"decay", "all"},      {"eval_split", "0"},       {"loss_mean", "token"},
+        {"schedule", "constant"}, {"warmup", "0"},       {"rule", "momentum"},      {"lr", "2e-05"}};
     for (const auto& [name, text] : expected) EXPECT_EQ(findKey(name)->defaultText, text) << name;
 }
 
 TEST(KeyTable, LiveKeysAreThoseWhoseChangeLosesNothing) {
-    for (const char* name : {"alpha", "alpha.mlp", "granularity", "lr", "clip", "stats_every", "checkpoint_every"}) EXPECT_TRUE(findKey(name)->live) << name;
-    for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device"}) EXPECT_FALSE(findKey(name)->live) << name;
+    for (const char* name : {"alpha", "alpha.mlp", "granularity", "lr", "clip", "stats_every", "checkpoint_every"})
+        EXPECT_TRUE(findKey(name)->live) << name;
+    for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device"})
+        EXPECT_FALSE(findKey(name)->live) << name;
 }
 
 TEST(KeyTable, BasicViewHasTheKeysOfTheForm) {
@@ -126,7 +130,8 @@ TEST(KeyTable, BasicViewHasTheKeysOfTheForm) {
     for (const KeyDescription& key : keyDescriptions()) {
         if (key.basic) basic.push_back(key.name);
     }
-    EXPECT_THAT(basic, ::testing::UnorderedElementsAre("model", "data", "alpha", "granularity", "lr", "epochs", "batch", "micro_batch", "max_length"));
+    EXPECT_THAT(basic,
+                ::testing::UnorderedElementsAre("model", "data", "alpha", "granularity", "lr", "epochs", "batch", "micro_batch", "max_length"));
 }
 
 struct WrongValue {
@@ -151,32 +156,44 @@ TEST_P(WrongValues, AreRefusedWithWhatIsAllowedAndChangeNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, WrongValues,
-    ::testing::Values(WrongValue{"lr", "abc", "not a number"}, WrongValue{"lr", "", "not a number"}, WrongValue{"lr", "1e-5x", "not a number"},
-                      WrongValue{"lr", " 1e-5", "not a number"}, WrongValue{"lr", "nan", "not a number"}, WrongValue{"lr", "inf", "not a number"},
-                      WrongValue{"lr", "-1e-5", "out of range"}, WrongValue{"lr", "1e400", "not a number"}, WrongValue{"lr", "0,1", "not a number"},
-                      WrongValue{"steps", "1.5", "not a whole number"}, WrongValue{"steps", "-1", "from 0 to 1000000000 steps"},
-                      WrongValue{"steps", "99999999999999999999", "not a whole number"}, WrongValue{"batch", "0", "from 1"}, WrongValue{"batch", "1e3", "not a whole number"},
-                      WrongValue{"max_length", "1", "from 2"}, WrongValue{"warmup", "1.5", "whole"}, WrongValue{"warmup", "-0.1", "out of range"},
-                      WrongValue{"epochs", "0", "out of range"}, WrongValue{"eval_split", "1", "0.9"}, WrongValue{"seed", "-1", "whole number"},
-                      WrongValue{"seed", "18446744073709551616", "whole number"}, WrongValue{"shuffle", "maybe", "true or false"}, WrongValue{"keep", "0", "from 1"},
-                      WrongValue{"stats_every", "0", "from 1"}, WrongValue{"beta1", "1", "out of range"}, WrongValue{"eps", "0", "out of range"},
-                      WrongValue{"optimizer", "sgd", "mofo or adamw"}, WrongValue{"optimizer", "adam", "did you mean adamw?"},
-                      WrongValue{"optimizer", "lora", "known but not available in this version"}, WrongValue{"optimizer", "hft", "Use mofo or adamw"},
-                      WrongValue{"rule", "gradient", "known but not available"}, WrongValue{"rule", "momentun", "did you mean momentum?"},
-                      WrongValue{"precision", "bf16", "known but not available"}, WrongValue{"precision", "fp16", "Use fp32"}, WrongValue{"schedule", "cosin", "did you mean cosine?"},
-                      WrongValue{"granularity", "block:8", "from 64"}, WrongValue{"alpha", "15%", "write 0.15"}, WrongValue{"alpha", "0", "out of range"},
-                      WrongValue{"alpha", "1.5", "out of range"}, WrongValue{"alpha.mlp", "2", "out of range"}, WrongValue{"device", "gpu", "auto, cpu, cuda"},
-                      WrongValue{"device", "cuda:x", "cuda:N"}, WrongValue{"device", "cuda:-1", "cuda:N"}, WrongValue{"columns", "prompt", "role:column"},
-                      WrongValue{"columns", "prompt:A", "both prompt and completion"}, WrongValue{"columns", "prompt:A,answer:B", "no role"},
-                      WrongValue{"columns", "prompt:A,completion:B,text:C", "either text alone"}, WrongValue{"columns", "prompt:A,prompt:B", "twice"},
-                      WrongValue{"columns", "text:", "role:column"}, WrongValue{"filter_include", "a,,b", "empty"}, WrongValue{"model", "\xff\xfe", "UTF-8"},
-                      WrongValue{"decay", "some", "all or selected"}, WrongValue{"on_nonfinite", "ignore", "stop or skip"}));
+    ::testing::Values(
+        WrongValue{"lr", "abc", "not a number"}, WrongValue{"lr", "", "not a number"}, WrongValue{"lr", "1e-5x", "not a number"},
+        WrongValue{"lr", " 1e-5", "not a number"}, WrongValue{"lr", "nan", "not a number"}, WrongValue{"lr", "inf", "not a number"},
+        WrongValue{"lr", "-1e-5", "out of range"}, WrongValue{"lr", "1e400", "not a number"}, WrongValue{"lr", "0,1", "not a number"},
+        WrongValue{"steps", "1.5", "not a whole number"}, WrongValue{"steps", "-1", "from 0 to 1000000000 steps"},
+        WrongValue{"steps", "99999999999999999999", "not a whole number"}, WrongValue{"batch", "0", "from 1"},
+        WrongValue{"batch", "1e3", "not a whole number"}, WrongValue{"max_length", "1", "from 2"}, WrongValue{"warmup", "1.5", "whole"},
+        WrongValue{"warmup", "-0.1", "out of range"}, WrongValue{"epochs", "0", "out of range"}, WrongValue{"eval_split", "1", "0.9"},
+        WrongValue{"seed", "-1", "whole number"}, WrongValue{"seed", "18446744073709551616", "whole number"},
+        WrongValue{"shuffle", "maybe", "true or false"}, WrongValue{"keep", "0", "from 1"}, WrongValue{"stats_every", "0", "from 1"},
+        WrongValue{"beta1", "1", "out of range"}, WrongValue{"eps", "0", "out of range"}, WrongValue{"optimizer", "sgd", "mofo or adamw"},
+        WrongValue{"optimizer", "adam", "did you mean adamw?"}, WrongValue{"optimizer", "lora", "known but not available in this version"},
+        WrongValue{"optimizer", "hft", "Use mofo or adamw"}, WrongValue{"rule", "gradient", "known but not available"},
+        WrongValue{"rule", "momentun", "did you mean momentum?"}, WrongValue{"precision", "bf16", "known but not available"},
+        WrongValue{"precision", "fp16", "Use fp32"}, WrongValue{"schedule", "cosin", "did you mean cosine?"},
+        WrongValue{"granularity", "block:8", "from 64"}, WrongValue{"alpha", "15%", "write 0.15"}, WrongValue{"alpha", "0", "out of range"},
+        WrongValue{"alpha", "1.5", "out of range"}, WrongValue{"alpha.mlp", "2", "out of range"}, WrongValue{"device", "gpu", "auto, cpu, cuda"},
+        WrongValue{"device", "cuda:x", "cuda:N"}, WrongValue{"device", "cuda:-1", "cuda:N"}, WrongValue{"columns", "prompt", "role:column"},
+        WrongValue{"columns", "prompt:A", "both prompt and completion"}, WrongValue{"columns", "prompt:A,answer:B", "no role"},
+        WrongValue{"columns", "prompt:A,completion:B,text:C", "either text alone"}, WrongValue{"columns", "prompt:A,prompt:B", "twice"},
+        WrongValue{"columns", "text:", "role:column"}, WrongValue{"filter_include", "a,,b", "empty"}, WrongValue{"model", "\xff\xfe", "UTF-8"},
+        WrongValue{"decay", "some", "all or selected"}, WrongValue{"on_nonfinite", "ignore", "stop or skip"}));
 
 TEST(UnknownKeys, AreRefusedWithTheNearestRightOne) {
-    const std::vector<std::pair<std::string, std::string>> cases{
-        {"alhpa", "alpha"},         {"granularty", "granularity"}, {"learning_rate", "lr"},        {"batch_size", "batch"}, {"max-length", "max_length"}, {"LR", "lr"},
-        {"max_grad_norm", "clip"},  {"warmup_steps", "warmup"},    {"wheight_decay", "weight_decay"}, {"alpha.mlpp", "alpha.mlp"}, {"packin", "packing"},
-        {"num_train_epochs", "epochs"}, {"checkpoint-every", "checkpoint_every"}, {"sed", "seed"}};
+    const std::vector<std::pair<std::string, std::string>> cases{{"alhpa", "alpha"},
+                                                                 {"granularty", "granularity"},
+                                                                 {"learning_rate", "lr"},
+                                                                 {"batch_size", "batch"},
+                                                                 {"max-length", "max_length"},
+                                                                 {"LR", "lr"},
+                                                                 {"max_grad_norm", "clip"},
+                                                                 {"warmup_steps", "warmup"},
+                                                                 {"wheight_decay", "weight_decay"},
+                                                                 {"alpha.mlpp", "alpha.mlp"},
+                                                                 {"packin", "packing"},
+                                                                 {"num_train_epochs", "epochs"},
+                                                                 {"checkpoint-every", "checkpoint_every"},
+                                                                 {"sed", "seed"}};
     for (const auto& [wrong, right] : cases) {
         RunConfig config;
         const auto refused = setConfigValue(config, wrong, "1");
@@ -202,8 +219,8 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 }
 
 TEST(LaterKeys, AreKnownButRefused) {
-    for (const char* key : {"packing", "probes", "probe_budget", "guard_rails", "early_stop", "oom_retry", "group_by_length", "offload", "recompute", "l1", "l2", "hft_every",
-                            "lora_rank", "lora_alpha", "lora_dropout"}) {
+    for (const char* key : {"packing", "probes", "probe_budget", "guard_rails", "early_stop", "oom_retry", "group_by_length", "offload", "recompute",
+                            "l1", "l2", "hft_every", "lora_rank", "lora_alpha", "lora_dropout"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;
@@ -214,7 +231,8 @@ TEST(LaterKeys, AreKnownButRefused) {
 
 TEST(LaterKeys, TakeTheValueThatAsksForWhatThisVersionDoes) {
     RunConfig config;
-    for (const auto& [key, value] : {std::pair("packing", "false"), std::pair("offload", "none"), std::pair("recompute", "off"), std::pair("l2", "0")}) {
+    for (const auto& [key, value] :
+         {std::pair("packing", "false"), std::pair("offload", "none"), std::pair("recompute", "off"), std::pair("l2", "0")}) {
         EXPECT_OK(setConfigValue(config, key, value));
         const auto refused = setConfigValue(config, key, "5");
         ASSERT_FALSE(refused.ok());

@@ -16,12 +16,42 @@ using ::testing::HasSubstr;
 /// A config in which as many keys as possible differ from their defaults.
 RunConfig unusualConfig() {
     RunConfig config;
-    for (const char* text :
-         {"model=/a b/it's.gguf", "data=rows \"1\".jsonl", "eval_data=$(e).jsonl", "eval_every=7", "optimizer=adamw", "alpha=linear:0.3..0.1@0..1000", "alpha.mlp=0.1",
-          "alpha.head=cosine:0.2..0.1@5..9", "granularity=block:4096", "lr=3.3e-6", "schedule=cosine", "warmup=0.03", "steps=123", "epochs=0.1", "batch=12", "micro_batch=5",
-          "max_length=77", "weight_decay=0.01", "decay=selected", "filter_include=*.mlp.*", "filter_exclude=a,b", "clip=0.3", "seed=18446744073709551615", "shuffle=false",
-          "loss_mean=micro_batch", "device=cuda:2", "checkpoint_every=9", "checkpoint_minutes=2.5", "keep=7", "stats_every=3", "on_nonfinite=skip", "chat_template=chatml",
-          "columns=prompt:A,completion:B", "beta1=0.8", "beta2=0.95", "eps=1e-6"}) {
+    for (const char* text : {"model=/a b/it's.gguf",
+                             "data=rows \"1\".jsonl",
+                             "eval_data=$(e).jsonl",
+                             "eval_every=7",
+                             "optimizer=adamw",
+                             "alpha=linear:0.3..0.1@0..1000",
+                             "alpha.mlp=0.1",
+                             "alpha.head=cosine:0.2..0.1@5..9",
+                             "granularity=block:4096",
+                             "lr=3.3e-6",
+                             "schedule=cosine",
+                             "warmup=0.03",
+                             "steps=123",
+                             "epochs=0.1",
+                             "batch=12",
+                             "micro_batch=5",
+                             "max_length=77",
+                             "weight_decay=0.01",
+                             "decay=selected",
+                             "filter_include=*.mlp.*",
+                             "filter_exclude=a,b",
+                             "clip=0.3",
+                             "seed=18446744073709551615",
+                             "shuffle=false",
+                             "loss_mean=micro_batch",
+                             "device=cuda:2",
+                             "checkpoint_every=9",
+                             "checkpoint_minutes=2.5",
+                             "keep=7",
+                             "stats_every=3",
+                             "on_nonfinite=skip",
+                             "chat_template=chatml",
+                             "columns=prompt:A,completion:B",
+                             "beta1=0.8",
+                             "beta2=0.95",
+                             "eps=1e-6"}) {
         const auto assignment = splitAssignment(text);
         EXPECT_OK(assignment);
         EXPECT_OK(setConfigValue(config, assignment->first, assignment->second));
@@ -106,9 +136,12 @@ TEST(RunConfig, CommandLineGivesTheSameConfigThroughARealShell) {
     EXPECT_EQ(words[0], "mofo");
     EXPECT_EQ(words[1], "train");
     for (std::size_t i = 2; i + 1 < words.size(); i += 2) {
-        if (words[i] == "--model") back.model = words[i + 1];
-        else if (words[i] == "--data") back.data = words[i + 1];
-        else if (words[i] == "--name") EXPECT_EQ(words[i + 1], "n $HOME `x` \\ \"y\"");
+        if (words[i] == "--model")
+            back.model = words[i + 1];
+        else if (words[i] == "--data")
+            back.data = words[i + 1];
+        else if (words[i] == "--name")
+            EXPECT_EQ(words[i + 1], "n $HOME `x` \\ \"y\"");
         else {
             ASSERT_EQ(words[i], "--set");
             const auto assignment = splitAssignment(words[i + 1]);
