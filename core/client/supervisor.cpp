@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -29,6 +30,7 @@ namespace {
 
 constexpr int kEngineOomScore = 300;
 constexpr int kDeviceFaultExit = 70;
+constexpr int kInterruptedExit = 130;  ///< the second signal: the engine ended where it stood
 constexpr std::size_t kJobsAtOnce = 4;
 constexpr double kCancelSeconds = 10;
 constexpr std::int64_t kRecentNs = 600'000'000'000;
@@ -201,6 +203,7 @@ Result<void> Supervisor::recordRunExit(int status) {
         if (run.state == RunState::Starting) return m_registry.setRunState(id, RunState::Running, sentence);
         return m_registry.setRunEndReason(id, sentence);
     }
+    if (WEXITSTATUS(status) == kInterruptedExit) return m_registry.setRunState(id, RunState::Stopped, "stopped at once, without saving");
     return m_registry.setRunState(id, RunState::Failed, sentence);
 }
 
@@ -389,6 +392,9 @@ Result<void> supervise(const Workspace& workspace, const SupervisorOptions& opti
 }
 
 Result<void> supervise(const Workspace& workspace, const SupervisorOptions& options, FileLock deviceLock) {
+    // libgomp's threads spin 300,000 times at every barrier before they sleep, which starves an engine that shares its cores with a window.
+    // Engines inherit this; it must be set before libgomp is loaded, so an engine cannot do it for itself. A user's own value wins.
+    setenv("GOMP_SPINCOUNT", "10000", 0);
     MOFO_TRY(Registry registry, Registry::open(workspace, Registry::Access::ReadWrite));
     MOFO_CHECK(Supervisor(workspace, options, std::move(registry), std::move(deviceLock)).work());
     // A foreground process serves its own run only: whatever others queued meanwhile needs a supervisor.
