@@ -42,7 +42,7 @@ Result<int> exportRun(const Context& context, const ExportOptions& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunReference reference, findRunReference(store.registry, options.run));
     MOFO_TRY(const CheckpointPlace checkpoint, chooseCheckpoint(store.workspace, reference));
-    const Json parameters = {{"run", reference.run.id}, {"step", checkpoint.row.step}, {"checkpoint", checkpoint.folder.string()}, {"target", target.string()},
+    const Json parameters = {{"run", reference.run.id}, {"step", checkpoint.row.step}, {"checkpoint", checkpoint.folder.string()}, {"base_model", reference.run.modelId}, {"target", target.string()},
                              {"format", options.format}, {"dtype", options.type}};
     watchInterrupts();
     ProgressLine line;

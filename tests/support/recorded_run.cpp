@@ -155,6 +155,7 @@ StepRow RecordedRun::makeStep(std::int64_t step) const {
     for (const auto& [from, alpha] : m_alphas) {
         if (step >= from) row.alpha = alpha;
     }
+    if (m_config.optimizer == OptimizerKind::AdamW) row.alpha = 1;
     row.granularity = m_config.granularity.text();
     row.tokens = 380 + static_cast<std::int64_t>(120 * noise(m_options.seed + 3, static_cast<std::uint64_t>(step)));
     row.inputTokens = 1024;

@@ -2,7 +2,7 @@
 
 #include "core/base/ids.h"
 #include "core/client/jobs.h"
-#include "tests/core/client/client_support.h"
+#include "tests/support/client_support.h"
 
 namespace mofo {
 namespace {

@@ -8,7 +8,7 @@
 #include "core/client/engine_process.h"
 #include "core/client/run_json.h"
 #include "core/client/run_reference.h"
-#include "tests/core/client/client_support.h"
+#include "tests/support/client_support.h"
 
 namespace mofo {
 namespace {

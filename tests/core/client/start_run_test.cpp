@@ -1,6 +1,6 @@
 #include <filesystem>
 
-#include "tests/core/client/client_support.h"
+#include "tests/support/client_support.h"
 #include "tests/support/tiny_model.h"
 
 namespace mofo {

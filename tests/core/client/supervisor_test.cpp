@@ -9,7 +9,7 @@
 
 #include "core/base/file.h"
 #include "core/client/engine_process.h"
-#include "tests/core/client/client_support.h"
+#include "tests/support/client_support.h"
 
 namespace mofo {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/core/client/client_support.h"
+#include "tests/support/client_support.h"
 
 #include <signal.h>
 
