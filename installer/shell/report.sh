@@ -25,6 +25,7 @@ stage=""
 job=""
 on_exit() {
     local code=$?
+    trap '' INT TERM
     # A step that counts seconds on a terminal runs in a process group of its own, which Ctrl-C does not reach.
     [ -z "$job" ] || kill -TERM -- "-$job" 2>/dev/null || true
     [ -z "$stage" ] || rm -rf "$stage"
