@@ -59,14 +59,16 @@ Result<void> GgufDescriber::refuseWhatIsNotImplemented() {
     if (present("split.count")) {
         MOFO_TRY(const std::int64_t parts, m_file.getInt("split.count"));
         if (parts > 1) {
-            return fieldError("split.count", "MISSING", "the file is one part of " + std::to_string(parts) + "; merge the parts with llama-gguf-split --merge first");
+            return fieldError("split.count", "MISSING",
+                              "the file is one part of " + std::to_string(parts) + "; merge the parts with llama-gguf-split --merge first");
         }
     }
     if (present("llama.expert_count")) {
         MOFO_TRY(const std::int64_t experts, m_file.getInt("llama.expert_count"));
         if (experts > 0) return unsupportedError("llama.expert_count", "mixtures of experts are not implemented");
     }
-    for (const char* key : {"llama.attention.scale", "llama.logit_scale", "llama.residual_scale", "llama.embedding_scale", "llama.attention.sliding_window"}) {
+    for (const char* key :
+         {"llama.attention.scale", "llama.logit_scale", "llama.residual_scale", "llama.embedding_scale", "llama.attention.sliding_window"}) {
         if (!present(key)) continue;
         MOFO_TRY(const double value, m_file.getFloat(key));
         if (value != 0) return unsupportedError(key, "this variant of the architecture is not implemented");
@@ -89,11 +91,13 @@ Result<void> GgufDescriber::readSizes() {
         MOFO_TRY(m_model.headSize, size("llama.attention.key_length", Limits::headSize));
         if (present("llama.attention.value_length")) {
             MOFO_TRY(const std::int64_t values, size("llama.attention.value_length", Limits::headSize));
-            if (values != m_model.headSize) return unsupportedError("llama.attention.value_length", "values of another size than keys are not implemented");
+            if (values != m_model.headSize)
+                return unsupportedError("llama.attention.value_length", "values of another size than keys are not implemented");
         }
     } else {
         if (m_model.hiddenSize % m_model.headCount != 0) {
-            return fieldError("llama.attention.head_count", "SEM", std::to_string(m_model.headCount) + " heads do not divide the hidden size " + std::to_string(m_model.hiddenSize));
+            return fieldError("llama.attention.head_count", "SEM",
+                              std::to_string(m_model.headCount) + " heads do not divide the hidden size " + std::to_string(m_model.hiddenSize));
         }
         m_model.headSize = m_model.hiddenSize / m_model.headCount;
         MOFO_CHECK(checkSize("llama.attention.head_count", m_model.headSize, Limits::headSize));
@@ -118,11 +122,15 @@ Result<void> GgufDescriber::readRope() {
     if (present("llama.rope.freq_base")) {
         MOFO_TRY(m_model.rope.theta, m_file.getFloat("llama.rope.freq_base"));
     }
-    if (!std::isfinite(m_model.rope.theta) || m_model.rope.theta <= 0) return fieldError("llama.rope.freq_base", "RANGE", formatShortest(m_model.rope.theta) + " is not positive");
+    if (!std::isfinite(m_model.rope.theta) || m_model.rope.theta <= 0)
+        return fieldError("llama.rope.freq_base", "RANGE", formatShortest(m_model.rope.theta) + " is not positive");
     if (present("llama.rope.dimension_count")) {
         MOFO_TRY(const std::int64_t rotated, m_file.getInt("llama.rope.dimension_count"));
-        if (rotated % 2 != 0) return fieldError("llama.rope.dimension_count", "SEM", std::to_string(rotated) + " is odd, so positions cannot be rotated in pairs");
-        if (rotated != m_model.headSize) return unsupportedError("llama.rope.dimension_count", "rotating " + std::to_string(rotated) + " of " + std::to_string(m_model.headSize) + " dimensions of a head is not implemented");
+        if (rotated % 2 != 0)
+            return fieldError("llama.rope.dimension_count", "SEM", std::to_string(rotated) + " is odd, so positions cannot be rotated in pairs");
+        if (rotated != m_model.headSize)
+            return unsupportedError("llama.rope.dimension_count", "rotating " + std::to_string(rotated) + " of " + std::to_string(m_model.headSize) +
+                                                                      " dimensions of a head is not implemented");
     }
     std::string type = "none";
     if (present("llama.rope.scaling.type")) {
@@ -136,7 +144,8 @@ Result<void> GgufDescriber::readRope() {
         if (std::string_view(key) == "llama.rope.scale_linear") type = "linear";
     }
     if (type != "none" && type != "linear") {
-        return unsupportedError("llama.rope.scaling.type", "positions scaled by \"" + escapeForDisplay(type.substr(0, 40)) + "\" are not implemented", "Known: none, linear, and the rope_freqs of Llama 3");
+        return unsupportedError("llama.rope.scaling.type", "positions scaled by \"" + escapeForDisplay(type.substr(0, 40)) + "\" are not implemented",
+                                "Known: none, linear, and the rope_freqs of Llama 3");
     }
     if (type == "linear" && factor != 1) {
         m_model.rope.scaling = RopeDescription::Scaling::Linear;
@@ -151,12 +160,15 @@ Result<void> GgufDescriber::matchRopeFactors() {
     const auto refusal = [](const char* tag, std::string message) {
         return Error{ErrorCode::InvalidInput, std::move(message), "tensor rope_freqs.weight", "Convert the model again", tag};
     };
-    if (tensor.elementCount != m_model.headSize / 2) return refusal("SIZE", std::to_string(tensor.elementCount) + " divisors for " + std::to_string(m_model.headSize / 2) + " frequencies");
+    if (tensor.elementCount != m_model.headSize / 2)
+        return refusal("SIZE", std::to_string(tensor.elementCount) + " divisors for " + std::to_string(m_model.headSize / 2) + " frequencies");
     std::vector<float> divisors(static_cast<std::size_t>(tensor.elementCount));
     MOFO_CHECK(m_file.readFloats(tensor, 0, divisors));
-    if (std::any_of(divisors.begin(), divisors.end(), [](float d) { return !std::isfinite(d) || d <= 0; })) return refusal("RANGE", "a divisor is not positive");
+    if (std::any_of(divisors.begin(), divisors.end(), [](float d) { return !std::isfinite(d) || d <= 0; }))
+        return refusal("RANGE", "a divisor is not positive");
     if (std::all_of(divisors.begin(), divisors.end(), [](float d) { return d == 1; })) return {};
-    if (m_model.rope.scaling != RopeDescription::Scaling::None) return unsupportedError("llama.rope.scaling.type", "scaled positions together with rope_freqs are not implemented");
+    if (m_model.rope.scaling != RopeDescription::Scaling::None)
+        return unsupportedError("llama.rope.scaling.type", "scaled positions together with rope_freqs are not implemented");
 
     RopeDescription rope = m_model.rope;
     rope.scaling = RopeDescription::Scaling::Llama3;
@@ -183,7 +195,8 @@ Result<void> GgufDescriber::matchRopeFactors() {
             return {};
         }
     }
-    return Error{ErrorCode::Unsupported, "the divisors of the frequencies are not those of Llama 3, and no other scaling is implemented", "tensor rope_freqs.weight", "Use the Hugging Face folder of the model", "unsupported"};
+    return Error{ErrorCode::Unsupported, "the divisors of the frequencies are not those of Llama 3, and no other scaling is implemented",
+                 "tensor rope_freqs.weight", "Use the Hugging Face folder of the model", "unsupported"};
 }
 
 Result<void> GgufDescriber::readTokens() {
@@ -210,14 +223,17 @@ Result<ModelDescription> GgufDescriber::read() {
     MOFO_TRY(m_model.family, m_file.getString("general.architecture"));
     const std::vector<std::string> known = knownFamilies();
     if (std::find(known.begin(), known.end(), m_model.family) == known.end()) {
-        return unsupportedError("general.architecture", "the architecture \"" + escapeForDisplay(m_model.family.substr(0, 80)) + "\" is unknown to this build", "Known: " + joinText(known, ", "));
+        return unsupportedError("general.architecture",
+                                "the architecture \"" + escapeForDisplay(m_model.family.substr(0, 80)) + "\" is unknown to this build",
+                                "Known: " + joinText(known, ", "));
     }
     MOFO_CHECK(refuseWhatIsNotImplemented());
     MOFO_CHECK(readSizes());
     MOFO_CHECK(readRope());
     MOFO_CHECK(readTokens());
-    const DescriptionKeys keys{"llama.attention.head_count", "llama.attention.head_count_kv", "llama.attention.key_length",
-                               "llama.attention.layer_norm_rms_epsilon", "llama.rope.freq_base", "tokenizer.ggml.eos_token_id", "tokenizer.ggml.bos_token_id"};
+    const DescriptionKeys keys{
+        "llama.attention.head_count", "llama.attention.head_count_kv", "llama.attention.key_length", "llama.attention.layer_norm_rms_epsilon",
+        "llama.rope.freq_base",       "tokenizer.ggml.eos_token_id",   "tokenizer.ggml.bos_token_id"};
     MOFO_CHECK(checkDescription(m_model, keys, m_warnings));
     return std::move(m_model);
 }
@@ -249,9 +265,15 @@ std::string ggufNameOf(std::string_view hfName) {
     const std::string_view layer = hfName.substr(0, dot);
     const std::string_view module = hfName.substr(dot + 1, last - dot - 1);
     constexpr std::array<std::pair<std::string_view, std::string_view>, 9> names = {{
-        {"self_attn.q_proj", "attn_q"}, {"self_attn.k_proj", "attn_k"}, {"self_attn.v_proj", "attn_v"}, {"self_attn.o_proj", "attn_output"},
-        {"mlp.gate_proj", "ffn_gate"}, {"mlp.up_proj", "ffn_up"}, {"mlp.down_proj", "ffn_down"},
-        {"input_layernorm", "attn_norm"}, {"post_attention_layernorm", "ffn_norm"},
+        {"self_attn.q_proj", "attn_q"},
+        {"self_attn.k_proj", "attn_k"},
+        {"self_attn.v_proj", "attn_v"},
+        {"self_attn.o_proj", "attn_output"},
+        {"mlp.gate_proj", "ffn_gate"},
+        {"mlp.up_proj", "ffn_up"},
+        {"mlp.down_proj", "ffn_down"},
+        {"input_layernorm", "attn_norm"},
+        {"post_attention_layernorm", "ffn_norm"},
     }};
     for (const auto& [ours, theirs] : names) {
         if (module == ours) return "blk." + std::string(layer) + "." + std::string(theirs) + std::string(hfName.substr(last));

@@ -27,7 +27,9 @@ public:
 
 private:
     explicit GgufSource(GgufFile file) : m_file(std::move(file)) {}
-    [[nodiscard]] bool isPermuted(std::size_t index) const { return m_parameters[index].kind == ModuleKind::Query || m_parameters[index].kind == ModuleKind::Key; }
+    [[nodiscard]] bool isPermuted(std::size_t index) const {
+        return m_parameters[index].kind == ModuleKind::Query || m_parameters[index].kind == ModuleKind::Key;
+    }
 
     GgufFile m_file;
     ModelDescription m_description;
@@ -50,7 +52,8 @@ Result<std::unique_ptr<ModelSource>> GgufSource::open(const std::filesystem::pat
     for (const ParameterInfo& parameter : source->m_parameters) {
         const std::string name = ggufNameOf(parameter.name);
         const TensorInfo* tensor = source->m_file.findTensor(name);
-        if (tensor == nullptr) return Error{ErrorCode::InvalidInput, "the tensor " + name + " is missing", where, "Fetch or convert the model again", "MISSING"};
+        if (tensor == nullptr)
+            return Error{ErrorCode::InvalidInput, "the tensor " + name + " is missing", where, "Fetch or convert the model again", "MISSING"};
         MOFO_CHECK(checkTensor(*tensor, parameter, where));
         source->m_tensors.push_back(tensor);
         source->m_quantised = source->m_quantised || mofo::isQuantised(tensor->dtype);

@@ -14,20 +14,98 @@ namespace {
 
 /// Keys that PretrainedConfig and LlamaConfig write, that are read below or that change nothing for a causal decoder.
 constexpr std::array<std::string_view, 92> knownKeys = {
-    "_attn_implementation_autoset", "_name_or_path", "add_cross_attention", "architectures", "attention_bias", "attention_dropout", "auto_map",
-    "bad_words_ids", "begin_suppress_tokens", "bos_token_id", "chunk_size_feed_forward", "cross_attention_hidden_size",
-    "decoder_start_token_id", "diversity_penalty", "do_sample", "dtype", "early_stopping", "encoder_no_repeat_ngram_size", "eos_token_id",
-    "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id", "forced_eos_token_id", "head_dim", "hidden_act",
-    "hidden_size", "id2label", "initializer_range", "intermediate_size", "is_decoder", "is_encoder_decoder", "is_llama_config", "label2id",
-    "layer_types", "length_penalty", "max_length", "max_position_embeddings", "min_length", "mlp_bias", "model_type", "no_repeat_ngram_size",
-    "num_attention_heads", "num_beam_groups", "num_beams", "num_hidden_layers", "num_key_value_heads", "num_return_sequences",
-    "original_max_position_embeddings", "output_attentions", "output_hidden_states", "output_scores", "pad_token_id", "partial_rotary_factor",
-    "prefix", "pretraining_tp", "problem_type", "pruned_heads", "quantization_config", "remove_invalid_values", "repetition_penalty",
-    "return_dict", "return_dict_in_generate", "rms_norm_eps", "rope_interleaved", "rope_parameters", "rope_scaling", "rope_theta",
-    "sep_token_id", "sliding_window", "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss", "tie_encoder_decoder",
-    "tie_word_embeddings", "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript", "transformers.js_config",
-    "transformers_version", "typical_p", "unk_token_id", "unsloth_fixed", "unsloth_version", "use_bfloat16", "use_cache", "use_flash_attn",
-    "use_sliding_window", "vocab_size", "model_max_length",
+    "_attn_implementation_autoset",
+    "_name_or_path",
+    "add_cross_attention",
+    "architectures",
+    "attention_bias",
+    "attention_dropout",
+    "auto_map",
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "bos_token_id",
+    "chunk_size_feed_forward",
+    "cross_attention_hidden_size",
+    "decoder_start_token_id",
+    "diversity_penalty",
+    "do_sample",
+    "dtype",
+    "early_stopping",
+    "encoder_no_repeat_ngram_size",
+    "eos_token_id",
+    "exponential_decay_length_penalty",
+    "finetuning_task",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "head_dim",
+    "hidden_act",
+    "hidden_size",
+    "id2label",
+    "initializer_range",
+    "intermediate_size",
+    "is_decoder",
+    "is_encoder_decoder",
+    "is_llama_config",
+    "label2id",
+    "layer_types",
+    "length_penalty",
+    "max_length",
+    "max_position_embeddings",
+    "min_length",
+    "mlp_bias",
+    "model_type",
+    "no_repeat_ngram_size",
+    "num_attention_heads",
+    "num_beam_groups",
+    "num_beams",
+    "num_hidden_layers",
+    "num_key_value_heads",
+    "num_return_sequences",
+    "original_max_position_embeddings",
+    "output_attentions",
+    "output_hidden_states",
+    "output_scores",
+    "pad_token_id",
+    "partial_rotary_factor",
+    "prefix",
+    "pretraining_tp",
+    "problem_type",
+    "pruned_heads",
+    "quantization_config",
+    "remove_invalid_values",
+    "repetition_penalty",
+    "return_dict",
+    "return_dict_in_generate",
+    "rms_norm_eps",
+    "rope_interleaved",
+    "rope_parameters",
+    "rope_scaling",
+    "rope_theta",
+    "sep_token_id",
+    "sliding_window",
+    "suppress_tokens",
+    "task_specific_params",
+    "temperature",
+    "tf_legacy_loss",
+    "tie_encoder_decoder",
+    "tie_word_embeddings",
+    "tokenizer_class",
+    "top_k",
+    "top_p",
+    "torch_dtype",
+    "torchscript",
+    "transformers.js_config",
+    "transformers_version",
+    "typical_p",
+    "unk_token_id",
+    "unsloth_fixed",
+    "unsloth_version",
+    "use_bfloat16",
+    "use_cache",
+    "use_flash_attn",
+    "use_sliding_window",
+    "vocab_size",
+    "model_max_length",
 };
 
 std::string typeName(const Json& value) {
@@ -116,21 +194,28 @@ Result<double> ConfigReader::share(std::string_view key) {
 }
 
 Result<void> ConfigReader::readFamily() {
-    if (!m_config.is_object()) return Error{ErrorCode::InvalidInput, "the configuration is not an object", "", "Name a folder that holds a Hugging Face model", "TYPE"};
+    if (!m_config.is_object())
+        return Error{ErrorCode::InvalidInput, "the configuration is not an object", "", "Name a folder that holds a Hugging Face model", "TYPE"};
     if (!m_config.contains("model_type")) return fieldError("model_type", "MISSING", "this key is missing");
     if (!m_config["model_type"].is_string()) return fieldError("model_type", "TYPE", "a string is due here, not " + typeName(m_config["model_type"]));
     m_model.family = m_config["model_type"].get<std::string>();
     const std::vector<std::string> known = knownFamilies();
     if (std::find(known.begin(), known.end(), m_model.family) == known.end()) {
-        return unsupportedError("model_type", "the architecture \"" + escapeForDisplay(m_model.family.substr(0, 80)) + "\" is unknown to this build", "Known: " + joinText(known, ", "));
+        return unsupportedError("model_type", "the architecture \"" + escapeForDisplay(m_model.family.substr(0, 80)) + "\" is unknown to this build",
+                                "Known: " + joinText(known, ", "));
     }
     if (present("architectures")) {
         const Json& list = m_config["architectures"];
         const auto isText = [](const Json& item) { return item.is_string(); };
-        if (!list.is_array() || !std::all_of(list.begin(), list.end(), isText)) return fieldError("architectures", "TYPE", "a list of strings is due here");
-        const auto decodes = [](const Json& item) { return item.get<std::string>() == "LlamaForCausalLM" || item.get<std::string>() == "LLaMAForCausalLM"; };
+        if (!list.is_array() || !std::all_of(list.begin(), list.end(), isText))
+            return fieldError("architectures", "TYPE", "a list of strings is due here");
+        const auto decodes = [](const Json& item) {
+            return item.get<std::string>() == "LlamaForCausalLM" || item.get<std::string>() == "LLaMAForCausalLM";
+        };
         if (!list.empty() && std::none_of(list.begin(), list.end(), decodes)) {
-            return unsupportedError("architectures", "\"" + escapeForDisplay(list[0].get<std::string>().substr(0, 80)) + "\" is no language model this build knows", "Known: LlamaForCausalLM");
+            return unsupportedError("architectures",
+                                    "\"" + escapeForDisplay(list[0].get<std::string>().substr(0, 80)) + "\" is no language model this build knows",
+                                    "Known: LlamaForCausalLM");
         }
     }
     return {};
@@ -141,7 +226,8 @@ Result<void> ConfigReader::refuseWhatIsNotImplemented() {
         const Json& quantisation = m_config["quantization_config"];
         const bool named = quantisation.is_object() && quantisation.contains("quant_method") && quantisation["quant_method"].is_string();
         const std::string method = named ? " (" + escapeForDisplay(quantisation["quant_method"].get<std::string>().substr(0, 40)) + ")" : "";
-        return unsupportedError("quantization_config", "the weights are quantised" + method + ", which cannot be read", "Use the model's float or bfloat16 weights, or a GGUF file");
+        return unsupportedError("quantization_config", "the weights are quantised" + method + ", which cannot be read",
+                                "Use the model's float or bfloat16 weights, or a GGUF file");
     }
     for (const char* key : {"torch_dtype", "dtype"}) {
         if (!present(key)) continue;
@@ -150,14 +236,17 @@ Result<void> ConfigReader::refuseWhatIsNotImplemented() {
         if (dtype.starts_with("torch.")) dtype.erase(0, 6);
         constexpr std::array<std::string_view, 5> known = {"float32", "float16", "bfloat16", "float64", "auto"};
         if (std::find(known.begin(), known.end(), dtype) == known.end()) {
-            return unsupportedError(key, "weights of type \"" + escapeForDisplay(dtype.substr(0, 40)) + "\" cannot be read", "Known: float32, float16, bfloat16, float64");
+            return unsupportedError(key, "weights of type \"" + escapeForDisplay(dtype.substr(0, 40)) + "\" cannot be read",
+                                    "Known: float32, float16, bfloat16, float64");
         }
     }
     if (present("hidden_act")) {
-        if (!m_config["hidden_act"].is_string()) return fieldError("hidden_act", "TYPE", "a string is due here, not " + typeName(m_config["hidden_act"]));
+        if (!m_config["hidden_act"].is_string())
+            return fieldError("hidden_act", "TYPE", "a string is due here, not " + typeName(m_config["hidden_act"]));
         const std::string activation = m_config["hidden_act"].get<std::string>();
         if (activation != "silu" && activation != "swish") {
-            return unsupportedError("hidden_act", "the activation \"" + escapeForDisplay(activation.substr(0, 40)) + "\" is unknown to this build", "Known: silu");
+            return unsupportedError("hidden_act", "the activation \"" + escapeForDisplay(activation.substr(0, 40)) + "\" is unknown to this build",
+                                    "Known: silu");
         }
     }
     MOFO_TRY(const bool interleaved, flag("rope_interleaved", false));
@@ -182,7 +271,8 @@ Result<void> ConfigReader::readSizes() {
     MOFO_TRY(m_model.vocabularySize, size("vocab_size", Limits::vocabularySize));
     MOFO_TRY(m_model.kvHeadCount, sizeOr("num_key_value_heads", Limits::heads, m_model.headCount));
     if (!present("head_dim") && m_model.hiddenSize % m_model.headCount != 0) {
-        return fieldError("num_attention_heads", "SEM", std::to_string(m_model.headCount) + " heads do not divide the hidden size " + std::to_string(m_model.hiddenSize));
+        return fieldError("num_attention_heads", "SEM",
+                          std::to_string(m_model.headCount) + " heads do not divide the hidden size " + std::to_string(m_model.hiddenSize));
     }
     MOFO_TRY(m_model.headSize, sizeOr("head_dim", Limits::headSize, m_model.hiddenSize / m_model.headCount));
     MOFO_CHECK(checkSize("head_dim", m_model.headSize, Limits::headSize));
@@ -195,7 +285,10 @@ Result<void> ConfigReader::readSizes() {
         }
         for (const Json& type : types) {
             if (!type.is_string()) return fieldError("layer_types", "TYPE", "a string is due here, not " + typeName(type));
-            if (type != "full_attention") return unsupportedError("layer_types", "layers of type \"" + escapeForDisplay(type.get<std::string>().substr(0, 40)) + "\" are not implemented", "Known: full_attention");
+            if (type != "full_attention")
+                return unsupportedError("layer_types",
+                                        "layers of type \"" + escapeForDisplay(type.get<std::string>().substr(0, 40)) + "\" are not implemented",
+                                        "Known: full_attention");
         }
     }
     return {};
@@ -245,7 +338,8 @@ Result<void> ConfigReader::readRopeScaling(const Json& scaling, const std::strin
     const std::string type = scaling[typeKey].get<std::string>();
     if (type == "default") return {};
     if (type != "linear" && type != "llama3") {
-        return unsupportedError(name + "." + typeKey, "positions scaled by \"" + escapeForDisplay(type.substr(0, 40)) + "\" are not implemented", "Known: default, linear, llama3");
+        return unsupportedError(name + "." + typeKey, "positions scaled by \"" + escapeForDisplay(type.substr(0, 40)) + "\" are not implemented",
+                                "Known: default, linear, llama3");
     }
     const auto due = [&](const char* key) -> Result<double> {
         const std::string full = name + "." + key;
@@ -307,7 +401,8 @@ void ConfigReader::warnOfUnknownKeys() {
         if (count++ == 0) first = escapeForDisplay(key.substr(0, 80));
     }
     if (count == 1) m_warnings.push_back("the key \"" + first + "\" is unknown and ignored");
-    if (count > 1) m_warnings.push_back("\"" + first + "\" and " + formatCount(static_cast<std::int64_t>(count - 1)) + " more keys are unknown and ignored");
+    if (count > 1)
+        m_warnings.push_back("\"" + first + "\" and " + formatCount(static_cast<std::int64_t>(count - 1)) + " more keys are unknown and ignored");
 }
 
 Result<ModelDescription> ConfigReader::read() {
@@ -317,7 +412,8 @@ Result<ModelDescription> ConfigReader::read() {
     MOFO_CHECK(readNumbers());
     MOFO_CHECK(readRope());
     MOFO_CHECK(readTokens());
-    const DescriptionKeys keys{"num_attention_heads", "num_key_value_heads", "head_dim", "rms_norm_eps", "rope_theta", "eos_token_id", "bos_token_id"};
+    const DescriptionKeys keys{"num_attention_heads", "num_key_value_heads", "head_dim",    "rms_norm_eps",
+                               "rope_theta",          "eos_token_id",        "bos_token_id"};
     MOFO_CHECK(checkDescription(m_model, keys, m_warnings));
     warnOfUnknownKeys();
     return std::move(m_model);

@@ -19,7 +19,8 @@ Result<Json> readJsonFile(const std::filesystem::path& folder, const char* name,
     std::error_code ec;
     if (!std::filesystem::exists(std::filesystem::symlink_status(path, ec))) return Json(nullptr);
     MOFO_TRY(const FileReader file, FileReader::openBeneath(folder, name));
-    if (file.sizeBytes() > maxConfigBytes) return Error{ErrorCode::InvalidInput, "the file is larger than " + formatBytes(maxConfigBytes), where, "", "LIMIT"};
+    if (file.sizeBytes() > maxConfigBytes)
+        return Error{ErrorCode::InvalidInput, "the file is larger than " + formatBytes(maxConfigBytes), where, "", "LIMIT"};
     std::string text(file.sizeBytes(), '\0');
     MOFO_CHECK(file.readAt(0, std::as_writable_bytes(std::span(text))));
     if (text.starts_with("\xEF\xBB\xBF")) warnings.push_back(std::string(name) + " begins with a byte order mark");
@@ -82,7 +83,8 @@ Result<void> HfSource::readConfigs() {
     MOFO_TRY(m_config, readJsonFile(m_folder, "config.json", m_warnings));
     std::error_code ec;
     if (m_config.is_null() && !std::filesystem::exists(m_folder / "config.json", ec)) {
-        return Error{ErrorCode::InvalidInput, "there is no config.json", escapeForDisplay(m_folder.string()), "Name a folder that holds a Hugging Face model, or a GGUF file", "MISSING"};
+        return Error{ErrorCode::InvalidInput, "there is no config.json", escapeForDisplay(m_folder.string()),
+                     "Name a folder that holds a Hugging Face model, or a GGUF file", "MISSING"};
     }
     auto described = describeHfConfig(m_config, &m_warnings);
     if (!described.ok()) return std::move(described).error().in(where);
@@ -108,7 +110,8 @@ Result<void> HfSource::matchWeights() {
     std::vector<TensorInfo> taken;
     for (const ParameterInfo& parameter : m_parameters) {
         const SafetensorsFolder::Place* place = m_weights.find(parameter.name);
-        if (place == nullptr) return Error{ErrorCode::InvalidInput, "the tensor " + parameter.name + " is missing", where, "Fetch the model again", "MISSING"};
+        if (place == nullptr)
+            return Error{ErrorCode::InvalidInput, "the tensor " + parameter.name + " is missing", where, "Fetch the model again", "MISSING"};
         const std::string file = escapeForDisplay(m_weights.files()[place->file].path().string());
         MOFO_CHECK(checkTensor(place->info, parameter, file));
         m_places.push_back(place);
@@ -135,8 +138,8 @@ Result<void> HfSource::compareHeadWithEmbedding() {
     if (head == nullptr) return {};
     const SafetensorsFolder::Place& embedding = *m_places.front();
     const auto different = [this] {
-        return Error{ErrorCode::InvalidInput, "tie_word_embeddings is true, but lm_head.weight is there and differs from the embedding", escapeForDisplay(m_folder.string()),
-                     "Set tie_word_embeddings to false in config.json, or remove lm_head.weight", "SEM"};
+        return Error{ErrorCode::InvalidInput, "tie_word_embeddings is true, but lm_head.weight is there and differs from the embedding",
+                     escapeForDisplay(m_folder.string()), "Set tie_word_embeddings to false in config.json, or remove lm_head.weight", "SEM"};
     };
     if (head->info.shape != embedding.info.shape) return different();
     MOFO_CHECK(checkTensor(head->info, m_parameters.front(), escapeForDisplay(m_folder.string())));
@@ -160,7 +163,9 @@ Result<void> HfSource::readPiece(std::size_t index, std::int64_t first, std::spa
 Result<Tokenizer> HfSource::loadTokenizer() const {
     MOFO_TRY(Tokenizer tokenizer, Tokenizer::fromHfFolder(m_folder));
     if (tokenizer.vocabularySize() > m_description.vocabularySize) {
-        return Error{ErrorCode::InvalidInput, "the tokenizer has ids up to " + std::to_string(tokenizer.vocabularySize() - 1) + ", the model only " + std::to_string(m_description.vocabularySize) + " tokens",
+        return Error{ErrorCode::InvalidInput,
+                     "the tokenizer has ids up to " + std::to_string(tokenizer.vocabularySize() - 1) + ", the model only " +
+                         std::to_string(m_description.vocabularySize) + " tokens",
                      escapeForDisplay(m_folder.string()), "Tokenizer and weights belong to different models: fetch both again", "SEM"};
     }
     return tokenizer;

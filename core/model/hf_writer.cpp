@@ -122,8 +122,8 @@ Json configFor(const ModelSource& source, DType dtype) {
     return config;
 }
 
-Result<std::string> writeWeights(const ModelSource& source, const fs::path& path, const std::vector<SafetensorsWriter::Declaration>& tensors, std::vector<std::size_t> order,
-                                 const std::function<bool(double)>& progress) {
+Result<std::string> writeWeights(const ModelSource& source, const fs::path& path, const std::vector<SafetensorsWriter::Declaration>& tensors,
+                                 std::vector<std::size_t> order, const std::function<bool(double)>& progress) {
     std::int64_t total = 0;
     for (const std::size_t index : order) total += source.parameters()[index].elementCount();
     MOFO_TRY(SafetensorsWriter writer, SafetensorsWriter::create(path, tensors, {{"format", "pt"}}, 0666));
@@ -150,7 +150,8 @@ Result<void> verifyWeights(const fs::path& path, const std::string& sha256, cons
     }
     MOFO_TRY(const std::string found, sha256OfFile(path));
     if (equal && found == sha256) return {};
-    return Error{ErrorCode::Io, "what was written reads back differently", escapeForDisplay(path.string()), "The disk or the memory may be failing: check both and try again", "CORRUPT"};
+    return Error{ErrorCode::Io, "what was written reads back differently", escapeForDisplay(path.string()),
+                 "The disk or the memory may be failing: check both and try again", "CORRUPT"};
 }
 
 }  // namespace
@@ -194,7 +195,8 @@ Result<std::string> writeHfFolder(const ModelSource& source, const fs::path& tar
         if (::chmod(entry.path().c_str(), mode) != 0) return errnoError(errno, "cannot set the permissions", entry.path());
     }
     if (ec) return errnoError(ec.value(), "cannot list the folder", folder.path());
-    if (progress && !progress(1.0)) return Error{ErrorCode::Interrupted, "cancelled", escapeForDisplay(target.string()), "Nothing was left behind", ""};
+    if (progress && !progress(1.0))
+        return Error{ErrorCode::Interrupted, "cancelled", escapeForDisplay(target.string()), "Nothing was left behind", ""};
     MOFO_CHECK(folder.commit());
     return sha256;
 }

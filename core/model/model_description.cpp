@@ -147,11 +147,13 @@ Result<ModelDescription> describeRandom(std::string_view name) {
         model.eosIds = {128001};
         return model;
     }
-    return Error{ErrorCode::NotFound, "there is no random model of that name", '"' + escapeForDisplay(name) + '"', "Known: random:smollm2, random:llama-1b", ""};
+    return Error{ErrorCode::NotFound, "there is no random model of that name", '"' + escapeForDisplay(name) + '"',
+                 "Known: random:smollm2, random:llama-1b", ""};
 }
 
 Error fieldError(std::string_view key, const char* tag, std::string message) {
-    return Error{ErrorCode::InvalidInput, std::move(message), "key \"" + escapeForDisplay(key) + '"', "Fetch the model again, or ask who made it", tag};
+    return Error{ErrorCode::InvalidInput, std::move(message), "key \"" + escapeForDisplay(key) + '"', "Fetch the model again, or ask who made it",
+                 tag};
 }
 
 Error unsupportedError(std::string_view key, std::string message, std::string remedy) {
@@ -166,15 +168,21 @@ Result<void> checkSize(std::string_view key, std::int64_t value, std::int64_t li
 
 Result<void> checkDescription(const ModelDescription& model, const DescriptionKeys& keys, std::vector<std::string>& warnings) {
     const auto text = [](std::int64_t value) { return std::to_string(value); };
-    if (model.kvHeadCount > model.headCount) return fieldError(keys.kvHeads, "SEM", text(model.kvHeadCount) + " key-value heads are more than the " + text(model.headCount) + " heads");
-    if (model.headCount % model.kvHeadCount != 0) return fieldError(keys.kvHeads, "SEM", text(model.kvHeadCount) + " key-value heads do not divide " + text(model.headCount) + " heads");
-    if (model.headSize % 2 != 0) return fieldError(keys.headSize, "SEM", "the head size " + text(model.headSize) + " is odd, so positions cannot be rotated in pairs");
-    if (!std::isfinite(model.normEpsilon) || model.normEpsilon < 0 || model.normEpsilon > 1) return fieldError(keys.epsilon, "RANGE", formatShortest(model.normEpsilon) + " is not between 0 and 1");
+    if (model.kvHeadCount > model.headCount)
+        return fieldError(keys.kvHeads, "SEM", text(model.kvHeadCount) + " key-value heads are more than the " + text(model.headCount) + " heads");
+    if (model.headCount % model.kvHeadCount != 0)
+        return fieldError(keys.kvHeads, "SEM", text(model.kvHeadCount) + " key-value heads do not divide " + text(model.headCount) + " heads");
+    if (model.headSize % 2 != 0)
+        return fieldError(keys.headSize, "SEM", "the head size " + text(model.headSize) + " is odd, so positions cannot be rotated in pairs");
+    if (!std::isfinite(model.normEpsilon) || model.normEpsilon < 0 || model.normEpsilon > 1)
+        return fieldError(keys.epsilon, "RANGE", formatShortest(model.normEpsilon) + " is not between 0 and 1");
     if (model.normEpsilon == 0) warnings.push_back(std::string(keys.epsilon) + " is 0: a row of zeros would divide by zero");
-    if (!std::isfinite(model.rope.theta) || model.rope.theta <= 0) return fieldError(keys.theta, "RANGE", formatShortest(model.rope.theta) + " is not positive");
+    if (!std::isfinite(model.rope.theta) || model.rope.theta <= 0)
+        return fieldError(keys.theta, "RANGE", formatShortest(model.rope.theta) + " is not positive");
     if (model.maxPositions > 1ll << 32) warnings.push_back("the model claims " + text(model.maxPositions) + " positions");
     for (const std::int64_t id : model.eosIds) {
-        if (id < 0 || id >= model.vocabularySize) return fieldError(keys.eos, "RANGE", "the token " + text(id) + " is not in the vocabulary of " + text(model.vocabularySize));
+        if (id < 0 || id >= model.vocabularySize)
+            return fieldError(keys.eos, "RANGE", "the token " + text(id) + " is not in the vocabulary of " + text(model.vocabularySize));
         if (model.padId == id) warnings.push_back("padding and end of text are the same token, " + text(id));
     }
     if (model.bosId && (*model.bosId < 0 || *model.bosId >= model.vocabularySize)) {

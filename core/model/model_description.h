@@ -61,7 +61,7 @@ struct ParameterInfo {
     std::string name;                 ///< Hugging Face name: model.layers.0.self_attn.q_proj.weight
     std::vector<std::int64_t> shape;  ///< [out, in] for matrices
     ModuleKind kind = ModuleKind::Norm;
-    std::int64_t layer = -1;          ///< -1: embedding, final norm, head
+    std::int64_t layer = -1;  ///< -1: embedding, final norm, head
     /// Product of the shape.
     [[nodiscard]] std::int64_t elementCount() const;
 };

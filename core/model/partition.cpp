@@ -142,8 +142,10 @@ Result<std::vector<Partition>> partitionsOf(const ModelDescription& model, std::
     if (count > maxPartitions) {
         std::int64_t least = 64;
         while (elements / least > maxPartitions / 2) least *= 2;
-        return Error{ErrorCode::Usage, granularity.text() + " would make " + formatCount(count) + " partitions of this model; at most " + formatCount(maxPartitions) + " are kept", "granularity",
-                     "Choose block:" + std::to_string(least) + " or coarser", "LIMIT"};
+        return Error{ErrorCode::Usage,
+                     granularity.text() + " would make " + formatCount(count) + " partitions of this model; at most " + formatCount(maxPartitions) +
+                         " are kept",
+                     "granularity", "Choose block:" + std::to_string(least) + " or coarser", "LIMIT"};
     }
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         if (filtered[i]) partitioner.add(i);
@@ -159,7 +161,10 @@ std::string partitionName(const Partition& partition, std::span<const ParameterI
     const auto numbered = [&](const char* word, std::int64_t number) { return parameter.name + " " + word + " " + std::to_string(number); };
     const bool whole = partition.elementCount == parameter.elementCount();
     switch (granularity.kind) {
-        case GranularityKind::Head: return isAttention(parameter.kind) && !(whole && first.rows == 1 && parameter.kind == ModuleKind::Output) ? numbered("head", first.begin / first.length) : parameter.name;
+        case GranularityKind::Head:
+            return isAttention(parameter.kind) && !(whole && first.rows == 1 && parameter.kind == ModuleKind::Output)
+                       ? numbered("head", first.begin / first.length)
+                       : parameter.name;
         case GranularityKind::Row: return parameter.shape.size() < 2 ? parameter.name : numbered("row", first.begin / first.length);
         case GranularityKind::Block: return numbered("block", first.begin / granularity.n);
         case GranularityKind::Shards: {

@@ -43,7 +43,8 @@ Result<std::vector<Partition>> partitionsOf(const ModelDescription& model, std::
 
 /// Which parameters MoFO filters: by the paper's rule all but those whose name has `norm` or `bias`; `includePattern`, if not empty,
 /// chooses instead; `excludePattern` takes away from either (core/config/name_pattern.h).
-[[nodiscard]] std::vector<bool> filteredParameters(std::span<const ParameterInfo> parameters, std::string_view includePattern, std::string_view excludePattern);
+[[nodiscard]] std::vector<bool> filteredParameters(std::span<const ParameterInfo> parameters, std::string_view includePattern,
+                                                   std::string_view excludePattern);
 /// Which parameters weight decay shrinks: all but those whose name has `norm` or `ln_f`.
 [[nodiscard]] std::vector<bool> decayedParameters(std::span<const ParameterInfo> parameters);
 

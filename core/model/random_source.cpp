@@ -50,7 +50,8 @@ public:
         return {};
     }
     Result<Tokenizer> loadTokenizer() const override {
-        return Error{ErrorCode::Unsupported, m_name + " has no tokenizer, so it can be measured but not read or write text", "", "Use a GGUF file or a Hugging Face folder", "unsupported"};
+        return Error{ErrorCode::Unsupported, m_name + " has no tokenizer, so it can be measured but not read or write text", "",
+                     "Use a GGUF file or a Hugging Face folder", "unsupported"};
     }
     bool hasTokenizer() const override { return false; }
     std::string formatName() const override { return "random"; }

@@ -118,6 +118,7 @@ std::uint16_t floatToBfloat16(float value) {
 
 void convertToFloat(DType dtype, std::span<const std::byte> in, std::span<float> out) {
     assert(in.size() / static_cast<std::size_t>(dtypeBlockBytes(dtype)) * static_cast<std::size_t>(dtypeBlockElements(dtype)) == out.size());
+    if (out.empty()) return;
     switch (dtype) {
         case DType::F32: std::memcpy(out.data(), in.data(), in.size()); return;
         case DType::F64:
@@ -138,6 +139,7 @@ void convertToFloat(DType dtype, std::span<const std::byte> in, std::span<float>
 
 void convertFromFloat(DType dtype, std::span<const float> in, std::span<std::byte> out) {
     assert(in.size() * static_cast<std::size_t>(dtypeBlockBytes(dtype)) == out.size());
+    if (in.empty()) return;
     switch (dtype) {
         case DType::F32: std::memcpy(out.data(), in.data(), out.size()); return;
         case DType::F64:

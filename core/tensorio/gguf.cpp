@@ -86,7 +86,8 @@ Result<void> GgufFile::readFloats(const TensorInfo& tensor, std::int64_t first, 
     const std::int64_t bytes = dtypeBlockBytes(tensor.dtype);
     const auto count = static_cast<std::int64_t>(out.size());
     if (first < 0 || first % elements != 0 || count % elements != 0 || first > tensor.elementCount || count > tensor.elementCount - first) {
-        return Error{ErrorCode::Internal, "elements " + std::to_string(first) + " + " + std::to_string(count) + " are not whole blocks of the tensor", where, "", ""};
+        return Error{ErrorCode::Internal, "elements " + std::to_string(first) + " + " + std::to_string(count) + " are not whole blocks of the tensor",
+                     where, "", ""};
     }
     const std::uint64_t begin = tensor.offset + static_cast<std::uint64_t>(first / elements * bytes);
     if (tensor.dtype == DType::F32) return m_file.readAt(begin, std::as_writable_bytes(out));

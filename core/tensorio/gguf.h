@@ -18,7 +18,8 @@ namespace mofo {
 
 /// One metadata value. Integers of every width become int64 (uint64 above 2^63 is refused, tag RANGE), both float widths double.
 /// Strings are bytes: a GGUF token need not be UTF-8. An empty array is an empty vector of its element type.
-using GgufValue = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>>;
+using GgufValue = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::int64_t>, std::vector<double>,
+                               std::vector<std::string>>;
 
 class GgufFile {
 public:

@@ -111,11 +111,14 @@ Error GgufParser::refusal(const char* tag, std::string message) const {
     std::string where = escapeForDisplay(m_target.path().string()) + ", byte " + std::to_string(m_at);
     if (!m_context.empty()) where += ", " + m_context;
     const bool cut = std::string_view(tag) == "TRUNC";
-    return Error{ErrorCode::InvalidInput, std::move(message), std::move(where), cut ? "The file is cut short: fetch it again" : "Fetch or convert the model again", tag};
+    return Error{ErrorCode::InvalidInput, std::move(message), std::move(where),
+                 cut ? "The file is cut short: fetch it again" : "Fetch or convert the model again", tag};
 }
 
 Result<void> GgufParser::fill(std::span<std::byte> out) {
-    if (out.size() > left()) return refusal("TRUNC", std::to_string(out.size()) + " bytes are due here, but only " + std::to_string(left()) + " are left");
+    if (out.empty()) return {};
+    if (out.size() > left())
+        return refusal("TRUNC", std::to_string(out.size()) + " bytes are due here, but only " + std::to_string(left()) + " are left");
     constexpr std::size_t windowBytes = 1u << 20;
     if (m_at < m_windowAt || m_at + out.size() > m_windowAt + m_window.size()) {
         if (out.size() >= windowBytes) {
@@ -140,7 +143,9 @@ Result<T> GgufParser::number() {
 }
 
 Result<std::string> GgufParser::bytes(std::uint64_t length) {
-    if (length > left()) return refusal("TRUNC", "a string of " + std::to_string(length) + " bytes does not fit into the " + std::to_string(left()) + " that are left");
+    if (length > left())
+        return refusal("TRUNC",
+                       "a string of " + std::to_string(length) + " bytes does not fit into the " + std::to_string(left()) + " that are left");
     std::string text(length, '\0');
     MOFO_CHECK(fill(std::as_writable_bytes(std::span(text))));
     return text;
@@ -187,7 +192,8 @@ Result<void> GgufParser::parsePairs() {
 
 Result<void> GgufParser::parsePair() {
     MOFO_TRY(const auto length, number<std::uint64_t>());
-    if (length > left()) return refusal("TRUNC", "a key of " + std::to_string(length) + " bytes does not fit into the " + std::to_string(left()) + " that are left");
+    if (length > left())
+        return refusal("TRUNC", "a key of " + std::to_string(length) + " bytes does not fit into the " + std::to_string(left()) + " that are left");
     if (length == 0) return refusal("NAME", "a metadata key is empty");
     if (length > maxKeyBytes) return refusal("NAME", "a metadata key is " + std::to_string(length) + " bytes long");
     MOFO_TRY(std::string key, bytes(length));
@@ -246,8 +252,11 @@ Result<GgufValue> GgufParser::parseArray() {
     }
     const std::uint64_t least = type == String ? 8 : sizeOf(type);
     std::uint64_t total = 0;
-    if (count > (1ull << 62) || __builtin_mul_overflow(count, least, &total)) return refusal("OVERFLOW", "an array of " + std::to_string(count) + " elements cannot exist");
-    if (total > left()) return refusal("TRUNC", "an array of " + std::to_string(count) + " elements does not fit into the " + std::to_string(left()) + " bytes that are left");
+    if (count > (1ull << 62) || __builtin_mul_overflow(count, least, &total))
+        return refusal("OVERFLOW", "an array of " + std::to_string(count) + " elements cannot exist");
+    if (total > left())
+        return refusal("TRUNC",
+                       "an array of " + std::to_string(count) + " elements does not fit into the " + std::to_string(left()) + " bytes that are left");
     m_arrayElements += count;
     if (m_arrayElements > maxArrayElements) return refusal("LIMIT", "the arrays have more than " + std::to_string(maxArrayElements) + " elements");
 
@@ -256,7 +265,8 @@ Result<GgufValue> GgufParser::parseArray() {
         texts.reserve(count);
         for (std::uint64_t i = 0; i < count; ++i) {
             MOFO_TRY(const auto length, number<std::uint64_t>());
-            if (length > maxArrayStringBytes) return refusal("LIMIT", "element " + std::to_string(i) + " is " + std::to_string(length) + " bytes long");
+            if (length > maxArrayStringBytes)
+                return refusal("LIMIT", "element " + std::to_string(i) + " is " + std::to_string(length) + " bytes long");
             MOFO_TRY(std::string text, bytes(length));
             texts.push_back(std::move(text));
         }
@@ -276,7 +286,8 @@ Result<GgufValue> GgufParser::parseArray() {
     if (isInteger(type)) {
         std::vector<std::int64_t> integers(count);
         for (std::uint64_t i = 0; i < count; ++i) {
-            if (!integerOf(type, raw.data() + i * width, integers[i])) return refusal("RANGE", "element " + std::to_string(i) + " is larger than 2^63 - 1");
+            if (!integerOf(type, raw.data() + i * width, integers[i]))
+                return refusal("RANGE", "element " + std::to_string(i) + " is larger than 2^63 - 1");
         }
         return GgufValue(std::move(integers));
     }
@@ -301,9 +312,12 @@ Result<void> GgufParser::parseTensors() {
 Result<TensorInfo> GgufParser::parseTensor() {
     TensorInfo tensor;
     MOFO_TRY(const auto length, number<std::uint64_t>());
-    if (length > left()) return refusal("TRUNC", "a tensor name of " + std::to_string(length) + " bytes does not fit into the " + std::to_string(left()) + " that are left");
+    if (length > left())
+        return refusal("TRUNC",
+                       "a tensor name of " + std::to_string(length) + " bytes does not fit into the " + std::to_string(left()) + " that are left");
     if (length == 0) return refusal("NAME", "a tensor has no name");
-    if (length > maxTensorNameBytes) return refusal("NAME", "a tensor name is " + std::to_string(length) + " bytes long; " + std::to_string(maxTensorNameBytes) + " are allowed");
+    if (length > maxTensorNameBytes)
+        return refusal("NAME", "a tensor name is " + std::to_string(length) + " bytes long; " + std::to_string(maxTensorNameBytes) + " are allowed");
     MOFO_TRY(tensor.name, bytes(length));
     if (tensor.name.find('\0') != std::string::npos) return refusal("NAME", "a tensor name contains a zero byte");
     m_context = "tensor \"" + escapeForDisplay(tensor.name) + '"';
@@ -324,10 +338,12 @@ Result<TensorInfo> GgufParser::parseTensor() {
     const std::int64_t row = tensor.shape.empty() ? 1 : tensor.shape.back();
     const std::int64_t block = dtypeBlockElements(tensor.dtype);
     if (row % block != 0) {
-        return refusal("SIZE", "rows of " + std::to_string(row) + " elements are no whole blocks of " + std::string(dtypeName(tensor.dtype)) + " (" + std::to_string(block) + ")");
+        return refusal("SIZE", "rows of " + std::to_string(row) + " elements are no whole blocks of " + std::string(dtypeName(tensor.dtype)) + " (" +
+                                   std::to_string(block) + ")");
     }
     tensor.elementCount = elements;
-    if (__builtin_mul_overflow(static_cast<std::uint64_t>(elements / block), static_cast<std::uint64_t>(dtypeBlockBytes(tensor.dtype)), &tensor.sizeBytes)) {
+    if (__builtin_mul_overflow(static_cast<std::uint64_t>(elements / block), static_cast<std::uint64_t>(dtypeBlockBytes(tensor.dtype)),
+                               &tensor.sizeBytes)) {
         return refusal("OVERFLOW", "the tensor is larger than 2^64 bytes");
     }
     MOFO_TRY(tensor.offset, number<std::uint64_t>());
@@ -344,8 +360,10 @@ Result<void> GgufParser::placeTensors() {
     std::uint64_t end = data;
     for (TensorInfo& tensor : m_target.m_tensors) {
         m_context = "tensor \"" + escapeForDisplay(tensor.name) + '"';
-        if (tensor.offset % m_alignment != 0) return refusal("ALIGN", "its offset " + std::to_string(tensor.offset) + " is not a multiple of " + std::to_string(m_alignment));
-        if (tensor.offset != sum) return refusal("OFFSET", "its offset is " + std::to_string(tensor.offset) + " where the tensors before it end at " + std::to_string(sum));
+        if (tensor.offset % m_alignment != 0)
+            return refusal("ALIGN", "its offset " + std::to_string(tensor.offset) + " is not a multiple of " + std::to_string(m_alignment));
+        if (tensor.offset != sum)
+            return refusal("OFFSET", "its offset is " + std::to_string(tensor.offset) + " where the tensors before it end at " + std::to_string(sum));
         if (__builtin_add_overflow(data, sum, &tensor.offset) || __builtin_add_overflow(tensor.offset, tensor.sizeBytes, &end) ||
             __builtin_add_overflow(sum, tensor.sizeBytes, &sum) || !padded(sum, sum) || end > static_cast<std::uint64_t>(INT64_MAX)) {
             return refusal("OVERFLOW", "the tensors up to this one are larger than any file");
@@ -355,7 +373,8 @@ Result<void> GgufParser::placeTensors() {
         m_context = "tensor \"" + escapeForDisplay(tensor.name) + '"';
         m_at = m_reader.sizeBytes();
         if (tensor.offset + tensor.sizeBytes > m_reader.sizeBytes()) {
-            return refusal("TRUNC", "its " + std::to_string(tensor.sizeBytes) + " bytes from " + std::to_string(tensor.offset) + " on lie beyond the end of the file");
+            return refusal("TRUNC", "its " + std::to_string(tensor.sizeBytes) + " bytes from " + std::to_string(tensor.offset) +
+                                        " on lie beyond the end of the file");
         }
     }
     m_context.clear();

@@ -35,14 +35,14 @@ private:
 
     GgufFile& m_target;
     const FileReader& m_reader;
-    std::uint64_t m_at = 0;              ///< byte that is read next
-    std::vector<std::byte> m_window;     ///< bytes of the file from m_windowAt on
+    std::uint64_t m_at = 0;           ///< byte that is read next
+    std::vector<std::byte> m_window;  ///< bytes of the file from m_windowAt on
     std::uint64_t m_windowAt = 0;
     std::uint64_t m_tensorCount = 0;
     std::uint64_t m_pairCount = 0;
-    std::uint64_t m_arrayElements = 0;   ///< of all arrays so far
+    std::uint64_t m_arrayElements = 0;  ///< of all arrays so far
     std::uint64_t m_alignment = 32;
-    std::string m_context;               ///< key or tensor being read, for messages
+    std::string m_context;  ///< key or tensor being read, for messages
 };
 
 }  // namespace mofo

@@ -35,7 +35,8 @@ Result<SafetensorsFile> SafetensorsFile::parse(FileReader reader) {
     const auto refusal = [&](const char* tag, std::string message) {
         return Error{ErrorCode::InvalidInput, std::move(message), where + ", byte 0", "Fetch the file again", tag};
     };
-    if (size < 8) return refusal("TRUNC", "the file has only " + std::to_string(size) + " bytes; a safetensors file begins with 8 bytes of header length");
+    if (size < 8)
+        return refusal("TRUNC", "the file has only " + std::to_string(size) + " bytes; a safetensors file begins with 8 bytes of header length");
     std::uint64_t headerBytes = 0;
     MOFO_CHECK(file.m_file.readAt(0, std::as_writable_bytes(std::span(&headerBytes, 1))));
     if (headerBytes > maxHeaderBytes || headerBytes > size - 8) {
@@ -43,10 +44,14 @@ Result<SafetensorsFile> SafetensorsFile::parse(FileReader reader) {
         std::memcpy(head.data(), &headerBytes, head.size());
         const std::string_view begin(head.data(), head.size());
         if (begin == "GGUF") return refusal("JSON", "this is a GGUF file under another name");
-        if (begin == "PK\x03\x04" || begin.starts_with("\x80\x02")) return refusal("JSON", "this is a PyTorch pickle under another name, which is never loaded");
+        if (begin == "PK\x03\x04" || begin.starts_with("\x80\x02"))
+            return refusal("JSON", "this is a PyTorch pickle under another name, which is never loaded");
     }
-    if (headerBytes > maxHeaderBytes) return refusal("LIMIT", "the header length " + std::to_string(headerBytes) + " is beyond the format's limit of 100 MB");
-    if (headerBytes > size - 8) return refusal("TRUNC", "the header of " + std::to_string(headerBytes) + " bytes does not fit into the " + std::to_string(size - 8) + " that follow");
+    if (headerBytes > maxHeaderBytes)
+        return refusal("LIMIT", "the header length " + std::to_string(headerBytes) + " is beyond the format's limit of 100 MB");
+    if (headerBytes > size - 8)
+        return refusal("TRUNC",
+                       "the header of " + std::to_string(headerBytes) + " bytes does not fit into the " + std::to_string(size - 8) + " that follow");
     std::string text(headerBytes, '\0');
     MOFO_CHECK(file.m_file.readAt(8, std::as_writable_bytes(std::span(text))));
     auto header = parseSafetensorsHeader(text, 8 + headerBytes, size);
@@ -75,7 +80,8 @@ Result<void> SafetensorsFile::readFloats(const TensorInfo& tensor, std::int64_t 
     }
     const auto count = static_cast<std::int64_t>(out.size());
     if (first < 0 || first > tensor.elementCount || count > tensor.elementCount - first) {
-        return Error{ErrorCode::Internal, "elements " + std::to_string(first) + " + " + std::to_string(count) + " are not of this tensor", where, "", ""};
+        return Error{ErrorCode::Internal, "elements " + std::to_string(first) + " + " + std::to_string(count) + " are not of this tensor", where, "",
+                     ""};
     }
     const auto bytes = static_cast<std::uint64_t>(dtypeBlockBytes(tensor.dtype));
     const std::uint64_t begin = tensor.offset + static_cast<std::uint64_t>(first) * bytes;
@@ -103,7 +109,8 @@ Result<void> SafetensorsFile::readBytes(const TensorInfo& tensor, std::uint64_t 
         const auto wrong = std::find_if(out.begin(), out.end(), [](std::byte b) { return b > std::byte{1}; });
         if (wrong != out.end()) {
             return Error{ErrorCode::InvalidInput, "a BOOL element is neither 0 nor 1",
-                         escapeForDisplay(path().string()) + ", byte " + std::to_string(tensor.offset + first + static_cast<std::uint64_t>(wrong - out.begin())),
+                         escapeForDisplay(path().string()) + ", byte " +
+                             std::to_string(tensor.offset + first + static_cast<std::uint64_t>(wrong - out.begin())),
                          "Fetch the file again", "RANGE"};
         }
     }

@@ -40,7 +40,8 @@ std::size_t shardsClaimedBy(std::string_view name) {
 Result<std::string> readIndex(const fs::path& folder) {
     MOFO_TRY(FileReader reader, FileReader::openBeneath(folder, indexName));
     const std::string where = escapeForDisplay(reader.path().string());
-    if (reader.sizeBytes() > maxIndexBytes) return Error{ErrorCode::InvalidInput, "the index is larger than " + formatBytes(maxIndexBytes), where, "", "LIMIT"};
+    if (reader.sizeBytes() > maxIndexBytes)
+        return Error{ErrorCode::InvalidInput, "the index is larger than " + formatBytes(maxIndexBytes), where, "", "LIMIT"};
     std::string text(reader.sizeBytes(), '\0');
     MOFO_CHECK(reader.readAt(0, std::as_writable_bytes(std::span(text))));
     return text;
@@ -49,7 +50,9 @@ Result<std::string> readIndex(const fs::path& folder) {
 /// weight_map of the index, checked: tensor name to file name.
 Result<std::map<std::string, std::string>> weightMapOf(const fs::path& folder, std::vector<std::string>& warnings) {
     const std::string where = escapeForDisplay((folder / indexName).string());
-    const auto refusal = [&](const char* tag, std::string message) { return Error{ErrorCode::InvalidInput, std::move(message), where, "Fetch the model again", tag}; };
+    const auto refusal = [&](const char* tag, std::string message) {
+        return Error{ErrorCode::InvalidInput, std::move(message), where, "Fetch the model again", tag};
+    };
     MOFO_TRY(const std::string text, readIndex(folder));
     if (text.starts_with("\xEF\xBB\xBF")) warnings.push_back(std::string(indexName) + " begins with a byte order mark");
     JsonLimits limits;
@@ -82,8 +85,11 @@ void compareTotalSize(const fs::path& folder, std::uint64_t actualBytes, std::ve
     const Json& metadata = (*parsed)["metadata"];
     if (!metadata.is_object() || !metadata.contains("total_size")) return;
     const Json& total = metadata["total_size"];
-    const bool equal = (total.is_number_unsigned() && total.get<std::uint64_t>() == actualBytes) || (total.is_number_float() && total.get<double>() == static_cast<double>(actualBytes));
-    if (!equal) warnings.push_back(std::string(indexName) + " claims a total_size of " + escapeForDisplay(total.dump().substr(0, 40)) + ", the tensors have " + std::to_string(actualBytes) + " bytes");
+    const bool equal = (total.is_number_unsigned() && total.get<std::uint64_t>() == actualBytes) ||
+                       (total.is_number_float() && total.get<double>() == static_cast<double>(actualBytes));
+    if (!equal)
+        warnings.push_back(std::string(indexName) + " claims a total_size of " + escapeForDisplay(total.dump().substr(0, 40)) +
+                           ", the tensors have " + std::to_string(actualBytes) + " bytes");
 }
 
 }  // namespace
@@ -93,7 +99,8 @@ Result<SafetensorsFolder> SafetensorsFolder::open(const fs::path& folder) {
     const bool single = isPresent(folder / singleName);
     const bool index = isPresent(folder / indexName);
     if (single && index) {
-        return Error{ErrorCode::InvalidInput, std::string("both ") + singleName + " and " + indexName + " are there", where, "Remove the one that does not belong to the model", "SEM"};
+        return Error{ErrorCode::InvalidInput, std::string("both ") + singleName + " and " + indexName + " are there", where,
+                     "Remove the one that does not belong to the model", "SEM"};
     }
     SafetensorsFolder result;
     if (index) {
@@ -103,11 +110,13 @@ Result<SafetensorsFolder> SafetensorsFolder::open(const fs::path& folder) {
     if (!single) {
         for (const char* pickle : {"pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth"}) {
             if (isPresent(folder / pickle)) {
-                return Error{ErrorCode::Unsupported, std::string("the weights are in ") + pickle + ", a Python pickle, which is a program and never loaded", where,
+                return Error{ErrorCode::Unsupported,
+                             std::string("the weights are in ") + pickle + ", a Python pickle, which is a program and never loaded", where,
                              "Convert the model to safetensors first", "unsupported"};
             }
         }
-        return Error{ErrorCode::InvalidInput, std::string("there is neither ") + singleName + " nor " + indexName, where, "Name a folder that holds a Hugging Face model", "MISSING"};
+        return Error{ErrorCode::InvalidInput, std::string("there is neither ") + singleName + " nor " + indexName, where,
+                     "Name a folder that holds a Hugging Face model", "MISSING"};
     }
     MOFO_TRY(SafetensorsFile file, SafetensorsFile::openBeneath(folder, singleName));
     result.addFile(std::move(file));
@@ -132,12 +141,15 @@ Result<void> SafetensorsFolder::openShards(const fs::path& folder) {
     MOFO_TRY(const auto map, weightMapOf(folder, m_warnings));
     std::set<std::string> shards;
     for (const auto& [tensor, file] : map) shards.insert(file);
-    if (shards.size() > maxShards) return refusal("LIMIT", formatCount(static_cast<std::int64_t>(shards.size())) + " shards are more than " + formatCount(maxShards));
+    if (shards.size() > maxShards)
+        return refusal("LIMIT", formatCount(static_cast<std::int64_t>(shards.size())) + " shards are more than " + formatCount(maxShards));
     std::size_t claimed = 0;
     for (const std::string& shard : shards) {
-        if (shard == "adapter_model.safetensors") return refusal("SEM", "the index names the weights of an adapter", "Merge the adapter into its model first");
+        if (shard == "adapter_model.safetensors")
+            return refusal("SEM", "the index names the weights of an adapter", "Merge the adapter into its model first");
         if (shard.ends_with(".bin") || shard.ends_with(".pt") || shard.ends_with(".pth") || shard.ends_with(".gguf")) {
-            return Error{ErrorCode::Unsupported, "the shard \"" + escapeForDisplay(shard.substr(0, 120)) + "\" is no safetensors file", where, "Convert the model to safetensors first", "unsupported"};
+            return Error{ErrorCode::Unsupported, "the shard \"" + escapeForDisplay(shard.substr(0, 120)) + "\" is no safetensors file", where,
+                         "Convert the model to safetensors first", "unsupported"};
         }
         const std::size_t count = shardsClaimedBy(shard);
         if (count != 0 && claimed != 0 && count != claimed) m_warnings.push_back("the names of the shards disagree about how many there are");
@@ -163,14 +175,17 @@ Result<void> SafetensorsFolder::openShards(const fs::path& folder) {
                 return refusal("DUP", "tensor \"" + escapeForDisplay(tensor.name.substr(0, 120)) + "\" is in two shards, " +
                                           escapeForDisplay(m_files[other->file].path().filename().string()) + " and " + escapeForDisplay(shard));
             }
-            if (mapped == map.end()) m_warnings.push_back("tensor \"" + escapeForDisplay(tensor.name.substr(0, 120)) + "\" of " + escapeForDisplay(shard) + " is not in the index");
+            if (mapped == map.end())
+                m_warnings.push_back("tensor \"" + escapeForDisplay(tensor.name.substr(0, 120)) + "\" of " + escapeForDisplay(shard) +
+                                     " is not in the index");
         }
         addFile(std::move(*opened));
     }
     for (const auto& [tensor, shard] : map) {
         const Place* place = find(tensor);
         if (place == nullptr || m_files[place->file].path().filename() != shard) {
-            return refusal("MISSING", "tensor \"" + escapeForDisplay(tensor.substr(0, 120)) + "\" is not in " + escapeForDisplay(shard) + ", where the index puts it");
+            return refusal("MISSING", "tensor \"" + escapeForDisplay(tensor.substr(0, 120)) + "\" is not in " + escapeForDisplay(shard) +
+                                          ", where the index puts it");
         }
     }
     compareTotalSize(folder, totalBytes, m_warnings);

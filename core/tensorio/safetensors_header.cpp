@@ -96,7 +96,8 @@ Result<void> HeaderParser::parseMetadata() {
         if (m_scanner.peek() != '"') return wrongType("the value of \"" + shown(key) + "\" in __metadata__ is not a string");
         const std::size_t begin = m_scanner.at();
         MOFO_TRY(std::string value, m_scanner.string(maxShownMetadataBytes));
-        if (m_scanner.at() - begin > maxShownMetadataBytes) m_header.warnings.push_back("the text of \"" + shown(key) + "\" in __metadata__ is shown cut");
+        if (m_scanner.at() - begin > maxShownMetadataBytes)
+            m_header.warnings.push_back("the text of \"" + shown(key) + "\" in __metadata__ is shown cut");
         m_header.metadata.emplace(std::move(key), std::move(value));
     } while (m_scanner.accept(','));
     return m_scanner.expect('}');
@@ -124,7 +125,8 @@ Result<void> HeaderParser::parseTensor() {
             }
             if (std::find(extra.begin(), extra.end(), field) != extra.end()) return refuse("DUP", "\"" + shown(field) + "\" stands twice");
             if (extra.size() == maxExtraFields) return refuse("LIMIT", "it has too many unknown fields");
-            if (!m_extraWarned) m_header.warnings.push_back("tensor \"" + shown(m_name) + "\" has an unknown field \"" + shown(field) + "\", which is ignored");
+            if (!m_extraWarned)
+                m_header.warnings.push_back("tensor \"" + shown(m_name) + "\" has an unknown field \"" + shown(field) + "\", which is ignored");
             m_extraWarned = true;
             extra.push_back(field);
             MOFO_CHECK(m_scanner.skipValue(maxDepth));
@@ -167,9 +169,11 @@ Result<std::vector<std::uint64_t>> HeaderParser::integers(std::string_view what,
 
 Result<std::uint64_t> HeaderParser::integer(std::string_view what) {
     const char c = m_scanner.peek();
-    if (c == '"' || c == '{' || c == '[' || c == 't' || c == 'f' || c == 'n') return wrongType("its " + std::string(what) + " holds something other than integers");
+    if (c == '"' || c == '{' || c == '[' || c == 't' || c == 'f' || c == 'n')
+        return wrongType("its " + std::string(what) + " holds something other than integers");
     MOFO_TRY(const std::string_view text, m_scanner.number());
-    if (text.find_first_of(".eE") != std::string_view::npos) return refuse("TYPE", "its " + std::string(what) + " holds something other than integers");
+    if (text.find_first_of(".eE") != std::string_view::npos)
+        return refuse("TYPE", "its " + std::string(what) + " holds something other than integers");
     if (text.front() == '-') return refuse("RANGE", "its " + std::string(what) + " holds a negative number");
     std::uint64_t value = 0;
     if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) {
@@ -194,7 +198,8 @@ Result<void> HeaderParser::addTensor() {
     }
     constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     const auto block = static_cast<std::uint64_t>(dtypeBlockElements(*type));
-    if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(dtypeBlockBytes(*type)), &bytes)) return refuse("OVERFLOW", "its size is more than 2^64 bytes");
+    if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(dtypeBlockBytes(*type)), &bytes))
+        return refuse("OVERFLOW", "its size is more than 2^64 bytes");
     if (elements % block != 0) return refuse("ALIGN", std::to_string(elements) + " elements of " + *m_dtype + " do not fill whole bytes");
     if (!strides || extent > most || std::any_of(m_shape->begin(), m_shape->end(), [](std::uint64_t size) { return size > most; })) {
         return refuse("RANGE", "a dimension is too large");
@@ -231,27 +236,30 @@ Result<SafetensorsHeader> parseSafetensorsHeader(std::string_view text, std::uin
     MOFO_CHECK(HeaderParser(text, header).parse());
 
     // No hole, no overlap, no tail: every byte belongs to exactly one tensor, so the file can be nothing else besides.
-    std::stable_sort(header.tensors.begin(), header.tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-        return a.offset != b.offset ? a.offset < b.offset : a.sizeBytes < b.sizeBytes;
-    });
+    std::stable_sort(header.tensors.begin(), header.tensors.end(),
+                     [](const TensorInfo& a, const TensorInfo& b) { return a.offset != b.offset ? a.offset < b.offset : a.sizeBytes < b.sizeBytes; });
     const std::uint64_t dataBytes = fileBytes - dataBegin;
     std::uint64_t at = 0;
     for (std::size_t i = 0; i < header.tensors.size(); ++i) {
         TensorInfo& tensor = header.tensors[i];
         header.index[tensor.name] = i;
         if (tensor.offset != at) {
-            return layoutError("OFFSET", tensor, "begins at byte " + std::to_string(tensor.offset) + " of the data where the one before it ends at " + std::to_string(at));
+            return layoutError(
+                "OFFSET", tensor,
+                "begins at byte " + std::to_string(tensor.offset) + " of the data where the one before it ends at " + std::to_string(at));
         }
         at += tensor.sizeBytes;
         if (at > dataBytes) {
-            Error error = layoutError("TRUNC", tensor, "ends at byte " + std::to_string(at) + " of the data, but there are only " + std::to_string(dataBytes));
+            Error error =
+                layoutError("TRUNC", tensor, "ends at byte " + std::to_string(at) + " of the data, but there are only " + std::to_string(dataBytes));
             error.remedy = "The file is cut short: fetch it again";
             return error;
         }
         tensor.offset += dataBegin;
     }
     if (at != dataBytes) {
-        return Error{ErrorCode::InvalidInput, std::to_string(dataBytes - at) + " bytes after the last tensor belong to nothing", "byte " + std::to_string(dataBegin + at), "", "TRAIL"};
+        return Error{ErrorCode::InvalidInput, std::to_string(dataBytes - at) + " bytes after the last tensor belong to nothing",
+                     "byte " + std::to_string(dataBegin + at), "", "TRAIL"};
     }
     return header;
 }

@@ -24,8 +24,8 @@ std::string headerOf(const std::vector<SafetensorsWriter::Declaration>& tensors,
     for (const auto& tensor : tensors) {
         const std::uint64_t end = at + sizeBytesOf(tensor);
         if (text.size() > 1) text += ',';
-        text += Json(tensor.name).dump() + ":{\"dtype\":\"" + std::string(dtypeName(tensor.dtype)) + "\",\"shape\":" + Json(tensor.shape).dump() + ",\"data_offsets\":[" +
-                std::to_string(at) + ',' + std::to_string(end) + "]}";
+        text += Json(tensor.name).dump() + ":{\"dtype\":\"" + std::string(dtypeName(tensor.dtype)) + "\",\"shape\":" + Json(tensor.shape).dump() +
+                ",\"data_offsets\":[" + std::to_string(at) + ',' + std::to_string(end) + "]}";
         at = end;
     }
     text += '}';
@@ -84,10 +84,12 @@ Result<void> SafetensorsWriter::writeFloats(std::span<const float> values) {
     }
     const DType dtype = m_tensors[m_present].dtype;
     const auto width = static_cast<std::size_t>(dtypeBlockBytes(dtype));
-    if (values.size() * width > m_leftOfPresent) return Error{ErrorCode::Internal, "more values were written than the tensor has", escapeForDisplay(m_tensors[m_present].name), "", ""};
+    if (values.size() * width > m_leftOfPresent)
+        return Error{ErrorCode::Internal, "more values were written than the tensor has", escapeForDisplay(m_tensors[m_present].name), "", ""};
     if (dtype == DType::F32) return write(std::as_bytes(values));
     if (dtype != DType::BF16 && dtype != DType::F16 && dtype != DType::F64) {
-        return Error{ErrorCode::Internal, "floats cannot be written as " + std::string(dtypeName(dtype)), escapeForDisplay(m_tensors[m_present].name), "", ""};
+        return Error{ErrorCode::Internal, "floats cannot be written as " + std::string(dtypeName(dtype)), escapeForDisplay(m_tensors[m_present].name),
+                     "", ""};
     }
     constexpr std::size_t pieceElements = 128 << 10;
     for (std::size_t at = 0; at < values.size(); at += pieceElements) {
@@ -101,7 +103,8 @@ Result<void> SafetensorsWriter::writeFloats(std::span<const float> values) {
 
 Result<std::string> SafetensorsWriter::finish() {
     MOFO_CHECK(write({}));
-    if (m_present != m_tensors.size()) return Error{ErrorCode::Internal, "tensor " + escapeForDisplay(m_tensors[m_present].name) + " was not written whole", "", "", ""};
+    if (m_present != m_tensors.size())
+        return Error{ErrorCode::Internal, "tensor " + escapeForDisplay(m_tensors[m_present].name) + " was not written whole", "", "", ""};
     return m_file.finish();
 }
 

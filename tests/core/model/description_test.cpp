@@ -54,8 +54,9 @@ TEST(Description, ReadsLlama31AsItIsPublished) {
 }
 
 TEST(Description, ReadsLlama2AndTheNewStyleOfRope) {
-    Json config = {{"model_type", "llama"}, {"hidden_size", 4096}, {"intermediate_size", 11008}, {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"vocab_size", 32000},
-                   {"rms_norm_eps", 1e-5}, {"rope_scaling", nullptr}, {"tie_word_embeddings", false}};
+    Json config = {{"model_type", "llama"},   {"hidden_size", 4096},       {"intermediate_size", 11008},
+                   {"num_hidden_layers", 32}, {"num_attention_heads", 32}, {"vocab_size", 32000},
+                   {"rms_norm_eps", 1e-5},    {"rope_scaling", nullptr},   {"tie_word_embeddings", false}};
     auto model = describeHfConfig(config);
     ASSERT_OK(model);
     EXPECT_EQ(model->parameterCount(), 6'738'415'616);
@@ -82,10 +83,11 @@ TEST(Description, OrdersParametersAsTransformersDoes) {
     std::vector<std::string> names;
     for (const ParameterInfo& parameter : parametersOf(model)) names.push_back(parameter.name);
     const std::string l = "model.layers.0.";
-    EXPECT_EQ(names, (std::vector<std::string>{"model.embed_tokens.weight", l + "self_attn.q_proj.weight", l + "self_attn.q_proj.bias", l + "self_attn.k_proj.weight",
-                                               l + "self_attn.k_proj.bias", l + "self_attn.v_proj.weight", l + "self_attn.v_proj.bias", l + "self_attn.o_proj.weight",
-                                               l + "self_attn.o_proj.bias", l + "mlp.gate_proj.weight", l + "mlp.gate_proj.bias", l + "mlp.up_proj.weight",
-                                               l + "mlp.up_proj.bias", l + "mlp.down_proj.weight", l + "mlp.down_proj.bias", l + "input_layernorm.weight",
+    EXPECT_EQ(names, (std::vector<std::string>{"model.embed_tokens.weight", l + "self_attn.q_proj.weight", l + "self_attn.q_proj.bias",
+                                               l + "self_attn.k_proj.weight", l + "self_attn.k_proj.bias", l + "self_attn.v_proj.weight",
+                                               l + "self_attn.v_proj.bias", l + "self_attn.o_proj.weight", l + "self_attn.o_proj.bias",
+                                               l + "mlp.gate_proj.weight", l + "mlp.gate_proj.bias", l + "mlp.up_proj.weight", l + "mlp.up_proj.bias",
+                                               l + "mlp.down_proj.weight", l + "mlp.down_proj.bias", l + "input_layernorm.weight",
                                                l + "post_attention_layernorm.weight", "model.norm.weight", "lm_head.weight"}));
 }
 

@@ -54,8 +54,14 @@ const ModelCase cases[] = {
     {"G84_theta", "R:RANGE", [] { return withF32("llama.rope.freq_base", NAN); }},
     {"G85", "R:MISSING", [] { return tinyGguf({}, [](GgufBuilder& builder) { builder.pair("split.count", ggufU16, raw<std::uint16_t>(2)); }); }},
     {"G86", "R:SIZE", [] { return headCounts({2}); }},
-    {"G86_equal", "A", [] { return headCounts({2, 2}); }},
-    {"G86_different", "R:unsupported", [] { return headCounts({2, 4}); }},
+    {"G86_equal", "A",
+     [] {
+         return headCounts({2, 2});
+     }},
+    {"G86_different", "R:unsupported",
+     [] {
+         return headCounts({2, 4});
+     }},
     {"key_missing", "R:MISSING", [] { return tinyGguf({"llama.embedding_length"}); }},
     {"key_of_wrong_type", "R:TYPE", [] { return withText("llama.embedding_length", "32"); }},
     {"experts", "R:unsupported", [] { return withU32("llama.expert_count", 8); }},
@@ -66,8 +72,11 @@ const ModelCase cases[] = {
     {"vocabulary_unsaid", "A", [] { return tinyGguf({"llama.vocab_size"}); }},
     {"tensor_of_no_use", "W", [] { return tinyGguf({}, [](GgufBuilder& builder) { builder.tensor("blk.0.strange", {4}, 0, zeros(16)); }); }},
     {"biases", "R:MISSING", [] { return tinyGguf({}, [](GgufBuilder& builder) { builder.tensor("blk.0.attn_q.bias", {32}, 0, zeros(128)); }); }},
-    {"type_unreadable", "R:DTYPE", [] {
-         return tinyGguf({"blk.0.ffn_gate.weight"}, [](GgufBuilder& builder) { builder.tensor("blk.0.ffn_gate.weight", {32, 64}, 6, zeros(64 * 22)); });
+    {"type_unreadable", "R:DTYPE",
+     [] {
+         return tinyGguf({"blk.0.ffn_gate.weight"}, [](GgufBuilder& builder) {
+             builder.tensor("blk.0.ffn_gate.weight", {32, 64}, 6, zeros(64 * 22));
+         });
      }},
 };
 
@@ -83,7 +92,8 @@ TEST_P(GgufModelCorpus, EndsAsItMust) {
         ASSERT_FALSE(source.ok());
         EXPECT_EQ(source.error().tag, expected.substr(2)) << source.error().text();
         EXPECT_NE(source.error().where.find("tiny.gguf"), std::string::npos) << source.error().text();
-        EXPECT_EQ(source.error().where.find("tiny.gguf"), source.error().where.rfind("tiny.gguf")) << "the file is named once: " << source.error().text();
+        EXPECT_EQ(source.error().where.find("tiny.gguf"), source.error().where.rfind("tiny.gguf"))
+            << "the file is named once: " << source.error().text();
         EXPECT_EQ(source.error().exitCode(), 3);
         return;
     }
@@ -107,7 +117,8 @@ TEST(GgufModel, PutsTheRowsOfQAndKBack) {
         const std::int64_t count = source.parameters()[i].elementCount();
         std::vector<float> values(static_cast<std::size_t>(count));
         ASSERT_OK(source.readParameter(i, values));
-        for (std::int64_t k = 0; k < count; ++k) ASSERT_EQ(values[static_cast<std::size_t>(k)], tinyValue(i, k)) << source.parameters()[i].name << " element " << k;
+        for (std::int64_t k = 0; k < count; ++k)
+            ASSERT_EQ(values[static_cast<std::size_t>(k)], tinyValue(i, k)) << source.parameters()[i].name << " element " << k;
         // The same in the smallest pieces.
         const std::int64_t piece = source.pieceElements(i);
         ASSERT_EQ(count % piece, 0);
@@ -125,7 +136,9 @@ TEST(GgufModel, CountsValuesThatAreNotFinite_G87) {
     // Q8_0 blocks of 32 with an infinite scale: all but the zeros become infinite, those not a number.
     std::string blocks;
     for (int row = 0; row < 64; ++row) blocks += raw<std::uint16_t>(row == 3 ? 0x7C00 : 0x3C00) + std::string(32, '\1');
-    writeFile(folder / "tiny.gguf", tinyGguf({"blk.0.ffn_up.weight"}, [&](GgufBuilder& builder) { builder.tensor("blk.0.ffn_up.weight", {32, 64}, 8, blocks); }));
+    writeFile(folder / "tiny.gguf", tinyGguf({"blk.0.ffn_up.weight"}, [&](GgufBuilder& builder) {
+                  builder.tensor("blk.0.ffn_up.weight", {32, 64}, 8, blocks);
+              }));
     const auto source = ModelSource::open((folder / "tiny.gguf").string());
     ASSERT_OK(source);
     EXPECT_TRUE((*source)->isQuantised());
@@ -165,13 +178,17 @@ Result<std::unique_ptr<ModelSource>> openWithDivisors(const TemporaryFolder& fol
     model.headSize = 64;
     GgufBuilder builder;
     builder.text("general.architecture", "llama").u32("llama.block_count", 2).u32("llama.context_length", 131072).u32("llama.embedding_length", 256);
-    builder.u32("llama.feed_forward_length", 64).u32("llama.attention.head_count", 4).u32("llama.attention.head_count_kv", 2).f32("llama.rope.freq_base", 500000.0f);
+    builder.u32("llama.feed_forward_length", 64)
+        .u32("llama.attention.head_count", 4)
+        .u32("llama.attention.head_count_kv", 2)
+        .f32("llama.rope.freq_base", 500000.0f);
     builder.f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
     std::string bytes;
     for (const float divisor : divisors) bytes += raw(divisor);
     builder.tensor("rope_freqs.weight", {static_cast<std::int64_t>(divisors.size())}, 0, bytes);
     for (const ParameterInfo& parameter : parametersOf(model)) {
-        builder.tensor(ggufNameOf(parameter.name), {parameter.shape.rbegin(), parameter.shape.rend()}, 0, zeros(static_cast<std::size_t>(parameter.elementCount()) * 4));
+        builder.tensor(ggufNameOf(parameter.name), {parameter.shape.rbegin(), parameter.shape.rend()}, 0,
+                       zeros(static_cast<std::size_t>(parameter.elementCount()) * 4));
     }
     writeFile(folder / "rope.gguf", builder.build());
     return ModelSource::open((folder / "rope.gguf").string());

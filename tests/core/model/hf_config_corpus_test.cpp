@@ -41,7 +41,8 @@ void spelled(const fs::path& folder, const std::string& key, const std::string& 
     writeFile(folder / "config.json", text);
 }
 
-const Json llama3 = {{"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}};
+const Json llama3 = {
+    {"rope_type", "llama3"}, {"factor", 8.0}, {"low_freq_factor", 1.0}, {"high_freq_factor", 4.0}, {"original_max_position_embeddings", 64}};
 
 Json changed(Json object, const char* key, const Json& value) {
     object[key] = value;

@@ -3,8 +3,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <csignal>
 #include <cmath>
+#include <csignal>
 
 #include "core/base/hash.h"
 #include "core/model/model_source.h"
@@ -73,7 +73,9 @@ TEST(WriteHfFolder, GivesBackWhatWentIn) {
                 ASSERT_OK((*read)->readParameter(i, values));
                 for (std::size_t k = 0; k < values.size(); ++k) {
                     const float expected = tinyValue(i, static_cast<std::int64_t>(k));
-                    ASSERT_EQ(values[k], dtype == DType::BF16 ? bfloat16ToFloat(floatToBfloat16(expected)) : dtype == DType::F16 ? halfToFloat(floatToHalf(expected)) : expected);
+                    ASSERT_EQ(values[k], dtype == DType::BF16  ? bfloat16ToFloat(floatToBfloat16(expected))
+                                         : dtype == DType::F16 ? halfToFloat(floatToHalf(expected))
+                                                               : expected);
                 }
             }
         }
@@ -88,7 +90,8 @@ TEST(WriteHfFolder, IsAFunctionOfTheWeights) {
     ASSERT_OK(first);
     ASSERT_OK(second);
     EXPECT_EQ(*first, *second);
-    for (const auto& entry : fs::directory_iterator(folder / "a")) EXPECT_EQ(readFile(entry.path()), readFile(folder / "b" / entry.path().filename().string()));
+    for (const auto& entry : fs::directory_iterator(folder / "a"))
+        EXPECT_EQ(readFile(entry.path()), readFile(folder / "b" / entry.path().filename().string()));
 }
 
 TEST(WriteHfFolder, FollowsTheUmask) {

@@ -74,7 +74,9 @@ TEST_P(EveryGranularity, CoversEachFilteredElementOnce) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, EveryGranularity, testing::Values("model", "layer", "module", "tensor", "head", "row", "block:64", "block:100", "block:100000", "shards:1", "shards:4", "shards:7", "shards:500"),
+INSTANTIATE_TEST_SUITE_P(Of, EveryGranularity,
+                         testing::Values("model", "layer", "module", "tensor", "head", "row", "block:64", "block:100", "block:100000", "shards:1",
+                                         "shards:4", "shards:7", "shards:500"),
                          [](const auto& info) {
                              std::string name = info.param;
                              if (const auto at = name.find(':'); at != std::string::npos) name[at] = '_';
@@ -97,7 +99,8 @@ TEST(Partitions, OfModelAndLayer) {
 
 TEST(Partitions, OfModules) {
     const Tiny tiny;
-    EXPECT_EQ(tiny.namesOf("module"), (std::vector<std::string>{"model.embed_tokens.weight", "layer 0 attention", "layer 0 MLP", "layer 1 attention", "layer 1 MLP", "lm_head.weight"}));
+    EXPECT_EQ(tiny.namesOf("module"), (std::vector<std::string>{"model.embed_tokens.weight", "layer 0 attention", "layer 0 MLP", "layer 1 attention",
+                                                                "layer 1 MLP", "lm_head.weight"}));
     const auto modules = tiny.of("module");
     EXPECT_EQ(modules[1].elementCount, 32 * 32 + 2 * 16 * 32 + 32 * 32);
     EXPECT_EQ(modules[2].elementCount, 3 * 64 * 32);

@@ -33,7 +33,9 @@ inline ModelDescription tinyDescription(bool tied = true) {
 }
 
 /// Element `i` of a parameter: different everywhere, exact in fp32.
-inline float tinyValue(std::size_t parameter, std::int64_t i) { return static_cast<float>(static_cast<std::int64_t>(parameter) * 10'000 + i) / 64.0f; }
+inline float tinyValue(std::size_t parameter, std::int64_t i) {
+    return static_cast<float>(static_cast<std::int64_t>(parameter) * 10'000 + i) / 64.0f;
+}
 
 inline std::string floatsOf(std::size_t parameter, std::int64_t count) {
     std::string bytes;

@@ -28,7 +28,9 @@ inline std::string repeat(std::string_view text, std::size_t count) {
 }
 
 /// A safetensors file: length, header as given, data as given.
-inline std::string safetensorsFile(const std::string& header, const std::string& data = {}) { return raw<std::uint64_t>(header.size()) + header + data; }
+inline std::string safetensorsFile(const std::string& header, const std::string& data = {}) {
+    return raw<std::uint64_t>(header.size()) + header + data;
+}
 
 /// `"name":{"dtype":...,"shape":...,"data_offsets":...}`
 inline std::string tensorEntry(const std::string& name, const std::string& dtype, const std::string& shape, const std::string& offsets) {
@@ -40,7 +42,21 @@ inline std::string oneTensor(const std::string& dtype, const std::string& shape,
     return safetensorsFile('{' + tensorEntry("a", dtype, shape, offsets) + '}', data);
 }
 
-enum GgufType : std::uint32_t { ggufU8, ggufI8, ggufU16, ggufI16, ggufU32, ggufI32, ggufF32, ggufBool, ggufString, ggufArray, ggufU64, ggufI64, ggufF64 };
+enum GgufType : std::uint32_t {
+    ggufU8,
+    ggufI8,
+    ggufU16,
+    ggufI16,
+    ggufU32,
+    ggufI32,
+    ggufF32,
+    ggufBool,
+    ggufString,
+    ggufArray,
+    ggufU64,
+    ggufI64,
+    ggufF64
+};
 
 inline std::string ggufText(std::string_view text) { return raw<std::uint64_t>(text.size()) + std::string(text); }
 
@@ -72,7 +88,8 @@ struct GgufBuilder {
         return pair(key, ggufArray, raw(type) + raw(count) + bytes);
     }
     /// A tensor entry as given; adds no data.
-    GgufBuilder& entry(std::string_view name, const std::vector<std::int64_t>& ne, std::uint32_t type, std::uint64_t offset, std::optional<std::uint32_t> rank = {}) {
+    GgufBuilder& entry(std::string_view name, const std::vector<std::int64_t>& ne, std::uint32_t type, std::uint64_t offset,
+                       std::optional<std::uint32_t> rank = {}) {
         std::string bytes = ggufText(name) + raw(rank.value_or(static_cast<std::uint32_t>(ne.size())));
         for (const std::int64_t size : ne) bytes += raw(size);
         m_tensors += bytes + raw(type) + raw(offset);

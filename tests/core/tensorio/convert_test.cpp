@@ -20,9 +20,9 @@ std::string hashOf(std::span<const std::byte> bytes) {
 
 struct Golden {
     DType dtype;
-    std::uint64_t seed;      ///< ggml's number of the type + 1
+    std::uint64_t seed;  ///< ggml's number of the type + 1
     std::size_t blocks;
-    const char* sha256;      ///< of the fp32 values that gguf-py 0.19 (quants.py) or NumPy makes of the same bytes
+    const char* sha256;  ///< of the fp32 values that gguf-py 0.19 (quants.py) or NumPy makes of the same bytes
 };
 
 class Dequantise : public testing::TestWithParam<Golden> {};

@@ -29,7 +29,9 @@ std::string withCounts(std::int64_t tensors, std::int64_t pairs) {
 }
 
 std::string withKey(const std::string& key) { return GgufBuilder().u32(key, 1).build(); }
-std::string withArray(std::uint32_t type, std::uint64_t count, const std::string& bytes) { return GgufBuilder().array("a", type, count, bytes).build(); }
+std::string withArray(std::uint32_t type, std::uint64_t count, const std::string& bytes) {
+    return GgufBuilder().array("a", type, count, bytes).build();
+}
 std::string withAlignment(std::uint32_t alignment) { return GgufBuilder().u32("general.alignment", alignment).build(); }
 std::string withTensor(const std::string& name, const std::vector<std::int64_t>& ne, std::uint32_t type, const std::string& data) {
     return GgufBuilder().tensor(name, ne, type, data).build();
@@ -77,7 +79,10 @@ const CorpusCase cases[] = {
     {"G29", "R:TRUNC", [] { return GgufBuilder().array("a", ggufU8, 101, zeros(100)).head(); }},
     {"G30", "R:TRUNC", [] { return GgufBuilder().pair("k", ggufString, raw<std::uint64_t>(11) + "0123456789").head(); }},
     {"G31", "R:LIMIT", [] { return GgufBuilder().pair("k", ggufString, raw(1ull << 63) + "x").build(); }},
-    {"G32", "A", [] { return GgufBuilder().strings("tokens", {"\xFF\xC0", "a"}).build(); }},
+    {"G32", "A",
+     [] {
+         return GgufBuilder().strings("tokens", {"\xFF\xC0", "a"}).build();
+     }},
     {"G33", "R:RANGE", [] { return GgufBuilder().pair("k", ggufBool, "\2").build(); }},
     {"G33_array", "R:RANGE", [] { return withArray(ggufBool, 2, "\1\2"); }},
     {"G34", "R:TRUNC", [] { return GgufBuilder().pair("k", ggufU64, zeros(5)).head(); }},
@@ -93,13 +98,26 @@ const CorpusCase cases[] = {
     {"G42_nul", "R:NAME", [] { return withTensor(std::string("a\0b", 3), {4}, f32, zeros(16)); }},
     {"G43", "R:DUP", [] { return GgufBuilder().tensor("t", {4}, f32, zeros(16)).tensor("t", {4}, f32, zeros(16)).build(); }},
     {"G44", "W", [] { return withTensor("t", {}, f32, zeros(4)); }},
-    {"G45", "R:RANGE", [] { return withTensor("t", {1, 1, 1, 1, 1}, f32, zeros(4)); }},
+    {"G45", "R:RANGE",
+     [] {
+         return withTensor("t", {1, 1, 1, 1, 1}, f32, zeros(4));
+     }},
     {"G46", "R:RANGE", [] { return GgufBuilder().entry("t", {1}, f32, 0, 0xFFFFFFFFu).build(); }},
     {"G47", "R:RANGE", [] { return withTensor("t", {-4}, f32, zeros(16)); }},
-    {"G48", "R:RANGE", [] { return withTensor("t", {4, 0}, f32, ""); }},
-    {"G49", "R:OVERFLOW", [] { return withTensor("t", {INT64_MAX, 2}, i8, zeros(16)); }},
-    {"G50", "R:OVERFLOW", [] { return withTensor("t", {1ll << 32, 1ll << 32}, f32, zeros(16)); }},
-    {"G51", "R:OVERFLOW", [] {
+    {"G48", "R:RANGE",
+     [] {
+         return withTensor("t", {4, 0}, f32, "");
+     }},
+    {"G49", "R:OVERFLOW",
+     [] {
+         return withTensor("t", {INT64_MAX, 2}, i8, zeros(16));
+     }},
+    {"G50", "R:OVERFLOW",
+     [] {
+         return withTensor("t", {1ll << 32, 1ll << 32}, f32, zeros(16));
+     }},
+    {"G51", "R:OVERFLOW",
+     [] {
          constexpr std::int64_t huge = 0x7FFFFFFFFFFFFFC0;
          return GgufBuilder().entry("a", {huge}, i8, 0).entry("b", {huge}, i8, huge).build() + zeros(64);
      }},
@@ -115,18 +133,21 @@ const CorpusCase cases[] = {
     {"G60", "R:OFFSET", [] { return secondAt(0ull - 32); }},
     {"G61", "R:OFFSET", [] { return secondAt(32); }},
     {"G62", "R:TRUNC", [] { return GgufBuilder().tensor("t", {16}, f32, zeros(64)).head(); }},
-    {"G63", "R:TRUNC", [] {
+    {"G63", "R:TRUNC",
+     [] {
          const std::string whole = withTensor("t", {16}, f32, zeros(64));
          return whole.substr(0, whole.size() - 1);
      }},
     {"G64", "W", [] { return sound() + "tail"; }},
-    {"G65", "A", [] {
+    {"G65", "A",
+     [] {
          GgufBuilder builder;
          builder.tensor("a", {4}, f32, zeros(16) + "not zeros at all").tensor("b", {4}, f32, zeros(16));
          return builder.build();
      }},
     {"G76", "R:LIMIT", [] { return GgufBuilder().strings("tokenizer.ggml.tokens", {std::string(64u << 20, 't')}).build(); }},
-    {"G88", "A", [] {
+    {"G88", "A",
+     [] {
          GgufBuilder builder;
          for (std::uint32_t i = 0; i < 200'000; ++i) builder.u32("key." + std::to_string(i), i);
          return builder.build();
@@ -181,9 +202,18 @@ TEST(GgufFile, GivesEveryKindOfValue) {
     TemporaryFolder folder;
     GgufBuilder builder;
     builder.pair("u8", ggufU8, raw<std::uint8_t>(200)).pair("i8", ggufI8, raw<std::int8_t>(-100)).pair("u16", ggufU16, raw<std::uint16_t>(60'000));
-    builder.pair("i16", ggufI16, raw<std::int16_t>(-30'000)).u32("u32", 4'000'000'000u).pair("i32", ggufI32, raw(-2'000'000'000)).pair("u64", ggufU64, raw<std::uint64_t>(INT64_MAX));
-    builder.pair("i64", ggufI64, raw<std::int64_t>(INT64_MIN)).f32("f32", 0.1f).pair("f64", ggufF64, raw(0.1)).pair("bool", ggufBool, "\1").text("text", "a\xFF");
-    builder.strings("texts", {"x", ""}).array("ints", ggufI16, 2, raw<std::int16_t>(-1) + raw<std::int16_t>(7)).array("floats", ggufF32, 1, raw(2.5f));
+    builder.pair("i16", ggufI16, raw<std::int16_t>(-30'000))
+        .u32("u32", 4'000'000'000u)
+        .pair("i32", ggufI32, raw(-2'000'000'000))
+        .pair("u64", ggufU64, raw<std::uint64_t>(INT64_MAX));
+    builder.pair("i64", ggufI64, raw<std::int64_t>(INT64_MIN))
+        .f32("f32", 0.1f)
+        .pair("f64", ggufF64, raw(0.1))
+        .pair("bool", ggufBool, "\1")
+        .text("text", "a\xFF");
+    builder.strings("texts", {"x", ""})
+        .array("ints", ggufI16, 2, raw<std::int16_t>(-1) + raw<std::int16_t>(7))
+        .array("floats", ggufF32, 1, raw(2.5f));
     builder.array("doubles", ggufF64, 1, raw(2.5)).array("bools", ggufBool, 2, std::string("\1\0", 2)).array("empty", ggufString, 0, "");
     writeFile(folder / "x", builder.build());
     const auto opened = GgufFile::open(folder / "x");

@@ -16,14 +16,20 @@ namespace {
 std::string soundGguf() {
     GgufBuilder builder;
     builder.text("general.architecture", "llama").u32("llama.block_count", 2).f32("eps", 1e-5f).pair("flag", ggufBool, "\1");
-    builder.strings("tokenizer.ggml.tokens", {"a", "bc", "\xFF"}).array("ints", ggufI32, 3, zeros(12)).array("scores", ggufF32, 2, zeros(8)).u32("general.alignment", 32);
-    builder.tensor("token_embd.weight", {32, 3}, 8, noise(3, 34 * 3)).tensor("norm", {8}, 0, noise(4, 32)).tensor("q", {64, 2}, 3, noise(5, 80)).tensor("h", {6}, 1, noise(6, 12));
+    builder.strings("tokenizer.ggml.tokens", {"a", "bc", "\xFF"})
+        .array("ints", ggufI32, 3, zeros(12))
+        .array("scores", ggufF32, 2, zeros(8))
+        .u32("general.alignment", 32);
+    builder.tensor("token_embd.weight", {32, 3}, 8, noise(3, 34 * 3))
+        .tensor("norm", {8}, 0, noise(4, 32))
+        .tensor("q", {64, 2}, 3, noise(5, 80))
+        .tensor("h", {6}, 1, noise(6, 12));
     return builder.build();
 }
 
 std::string soundSafetensors() {
-    return safetensorsFile("{\"__metadata__\":{\"format\":\"pt\"}," + tensorEntry("w", "F32", "[2,3]", "[0,24]") + "," + tensorEntry("b", "BF16", "[4]", "[24,32]") + "," +
-                               tensorEntry("flag", "BOOL", "[3]", "[32,35]") + "}",
+    return safetensorsFile("{\"__metadata__\":{\"format\":\"pt\"}," + tensorEntry("w", "F32", "[2,3]", "[0,24]") + "," +
+                               tensorEntry("b", "BF16", "[4]", "[24,32]") + "," + tensorEntry("flag", "BOOL", "[3]", "[32,35]") + "}",
                            noise(1, 32) + std::string("\0\1\1", 3));
 }
 
@@ -93,7 +99,8 @@ TEST_P(Mutation, NoFlippedBitIsASignal) {
 TEST_P(Mutation, NoRandomDamageIsASignal) {
     std::mt19937_64 random(20240731);
     const std::string sound = GetParam().build();
-    const std::uint64_t interesting[] = {0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1ull << 32, INT64_MAX, 1ull << 63, ~0ull};
+    const std::uint64_t interesting[] = {0,          1,          0x7F,       0x80,      0xFF,       0xFFFF, 0x7FFFFFFF,
+                                         0x80000000, 0xFFFFFFFF, 1ull << 32, INT64_MAX, 1ull << 63, ~0ull};
     for (int round = 0; round < 4000; ++round) {
         std::string damaged = sound;
         for (std::uint64_t edits = 1 + random() % 4; edits > 0; --edits) {

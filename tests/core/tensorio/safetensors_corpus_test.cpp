@@ -79,7 +79,8 @@ const CorpusCase cases[] = {
     {"S50", "R:RANGE", [] { return oneTensor("F32", "[2]", "[-8,0]", zeros(8)); }},
     {"S51", "R:OFFSET", [] { return oneTensor("F32", "[2]", "[8,0]", zeros(8)); }},
     {"S52", "R:TRUNC", [] { return oneTensor("F32", "[4]", "[0,16]", zeros(8)); }},
-    {"S53", "R:OFFSET", [] {
+    {"S53", "R:OFFSET",
+     [] {
          std::string text = "{";
          for (int i = 0; i < 1000; ++i) text += (i == 0 ? "" : ",") + tensorEntry("a" + std::to_string(i), "F32", "[2]", "[0,8]");
          return header(text + "}", 8);
@@ -92,15 +93,18 @@ const CorpusCase cases[] = {
     {"S59", "R:SIZE", [] { return oneTensor("F32", "[3]", "[0,8]", zeros(8)); }},
     {"S60", "R:TYPE", [] { return oneTensor("F32", "[2]", "[0.0,8]", zeros(8)); }},
     {"S61", "A", [] { return header("{" + tensorEntry("b", "F32", "[1]", "[8,12]") + "," + good + "}", 12); }},
-    {"S62", "R:LIMIT", [] {
+    {"S62", "R:LIMIT",
+     [] {
          std::string text = "{";
          for (int i = 0; i < 1'000'000; ++i) text += (i == 0 ? "" : ",") + tensorEntry(std::to_string(i), "U8", "[0]", "[0,0]");
          return header(text + "}");
      }},
-    {"S63", "A", [] {
+    {"S63", "A",
+     [] {
          std::string text = "{";
          for (int i = 0; i < 100'000; ++i) {
-             text += (i == 0 ? "" : ",") + tensorEntry("t" + std::to_string(i), "U8", "[1]", "[" + std::to_string(i) + "," + std::to_string(i + 1) + "]");
+             text +=
+                 (i == 0 ? "" : ",") + tensorEntry("t" + std::to_string(i), "U8", "[1]", "[" + std::to_string(i) + "," + std::to_string(i + 1) + "]");
          }
          return header(text + "}", 100'000);
      }},
@@ -108,7 +112,15 @@ const CorpusCase cases[] = {
     {"S65", "R:NAME", [] { return header("{" + tensorEntry(std::string(1 << 20, 'n'), "F32", "[2]", "[0,8]") + "}", 8); }},
     {"S66", "R:NAME", [] { return header("{" + tensorEntry("a\\u0000b", "F32", "[2]", "[0,8]") + "}", 8); }},
     {"S67", "A", [] { return header("{" + tensorEntry("../x", "F32", "[2]", "[0,8]") + "}", 8); }},
-    {"S68", "A", [] { return header("{" + tensorEntry("\xE2\x80\xAE" "b", "F32", "[2]", "[0,8]") + "}", 8); }},
+    {"S68", "A",
+     [] {
+         return header("{" +
+                           tensorEntry("\xE2\x80\xAE"
+                                       "b",
+                                       "F32", "[2]", "[0,8]") +
+                           "}",
+                       8);
+     }},
     {"S69", "R:DEPTH", [] { return header("{\"__metadata__\":" + repeat("[", 100'000) + repeat("]", 100'000) + "}"); }},
     {"S69_field", "R:DEPTH", [] { return header("{\"a\":{\"x\":" + repeat("{\"y\":", 100'000) + "1" + repeat("}", 100'000) + "}}"); }},
     {"S70", "R:UTF8", [] { return header("{" + tensorEntry("\\ud800", "F32", "[2]", "[0,8]") + "}", 8); }},
@@ -161,7 +173,8 @@ INSTANTIATE_TEST_SUITE_P(S, SafetensorsCorpus, testing::ValuesIn(cases), [](cons
 TEST(SafetensorsFile, KeepsEverythingThatItReads) {
     TemporaryFolder folder;
     const std::string data = raw(1.5f) + raw(-2.0f) + raw<std::uint16_t>(0x3C00) + raw<std::uint16_t>(0xC000);
-    writeFile(folder / "x", safetensorsFile("{\"__metadata__\":{\"format\":\"pt\"}," + tensorEntry("h", "F16", "[2,1]", "[8,12]") + "," + good + "}", data));
+    writeFile(folder / "x",
+              safetensorsFile("{\"__metadata__\":{\"format\":\"pt\"}," + tensorEntry("h", "F16", "[2,1]", "[8,12]") + "," + good + "}", data));
     const auto file = SafetensorsFile::open(folder / "x");
     ASSERT_OK(file);
     EXPECT_EQ(file->metadata().at("format"), "pt");

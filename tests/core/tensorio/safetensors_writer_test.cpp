@@ -11,7 +11,8 @@ namespace {
 
 TEST(SafetensorsWriter, WritesTheBytesOfTheLibrary) {
     TemporaryFolder folder;
-    std::vector<SafetensorsWriter::Declaration> tensors = {{"b", DType::F32, {2}}, {"h", DType::F16, {2}}, {"a", DType::F32, {1, 1}}, {"e", DType::F32, {0, 3}}, {"s", DType::F32, {}}};
+    std::vector<SafetensorsWriter::Declaration> tensors = {
+        {"b", DType::F32, {2}}, {"h", DType::F16, {2}}, {"a", DType::F32, {1, 1}}, {"e", DType::F32, {0, 3}}, {"s", DType::F32, {}}};
     SafetensorsWriter::sortAsLibrary(tensors);
     const std::map<std::string, std::string> metadata = {{"format", "pt"}};
     auto writer = SafetensorsWriter::create(folder / "x", tensors, metadata);

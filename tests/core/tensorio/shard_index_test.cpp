@@ -40,7 +40,9 @@ void writeSound(const fs::path& folder) {
 }
 
 /// weight_map whose second shard has the given name (JSON text without quotes).
-void nameSecond(const fs::path& folder, const std::string& name) { writeIndex(folder, indexOf("{\"a\":\"" + std::string(first) + "\",\"b\":\"" + name + "\"}")); }
+void nameSecond(const fs::path& folder, const std::string& name) {
+    writeIndex(folder, indexOf("{\"a\":\"" + std::string(first) + "\",\"b\":\"" + name + "\"}"));
+}
 
 struct IndexCase {
     const char* id;
@@ -63,7 +65,8 @@ const IndexCase cases[] = {
     {"I8", "R:PATH", [](const fs::path& f) { nameSecond(f, "../../etc/passwd"); }},
     {"I9", "R:PATH", [](const fs::path& f) { nameSecond(f, "/etc/passwd"); }},
     {"I10", "R:PATH", [](const fs::path& f) { nameSecond(f, "a/../../b"); }},
-    {"I11", "R:PATH", [](const fs::path& f) {
+    {"I11", "R:PATH",
+     [](const fs::path& f) {
          fs::create_directory(f / "sub");
          fs::rename(f / second, f / "sub" / "x.safetensors");
          nameSecond(f, "sub/x.safetensors");
@@ -78,59 +81,77 @@ const IndexCase cases[] = {
     {"I19", "R:MISSING", [](const fs::path& f) { nameSecond(f, "\xEF\xBC\x8E\xEF\xBC\x8E"); }},
     {"I20", "R:PATH", [](const fs::path& f) { nameSecond(f, R"(x\n.safetensors)"); }},
     {"I21", "R:PATH", [](const fs::path& f) { nameSecond(f, std::string(300, 'x')); }},
-    {"I22", "R:PATH", [](const fs::path& f) {
+    {"I22", "R:PATH",
+     [](const fs::path& f) {
          fs::rename(f / second, f.parent_path() / "outside.safetensors");
          fs::create_symlink("../outside.safetensors", f / second);
      }},
-    {"I24", "R:PATH", [](const fs::path& f) {
+    {"I24", "R:PATH",
+     [](const fs::path& f) {
          fs::create_directories(f.parent_path() / "other" / "blobs");
          fs::rename(f / second, f.parent_path() / "other" / "blobs" / "ab12");
          fs::create_symlink("../other/blobs/ab12", f / second);
      }},
-    {"I25", "R:IO", [](const fs::path& f) {
+    {"I25", "R:IO",
+     [](const fs::path& f) {
          fs::remove(f / second);
          fs::create_symlink(second, f / second);
      }},
-    {"I26", "R:MISSING", [](const fs::path& f) {
+    {"I26", "R:MISSING",
+     [](const fs::path& f) {
          fs::remove(f / second);
          fs::create_symlink("nowhere", f / second);
      }},
-    {"I28", "A", [](const fs::path& f) {
+    {"I28", "A",
+     [](const fs::path& f) {
          fs::rename(f / second, f.parent_path() / "linked");
          fs::create_hard_link(f.parent_path() / "linked", f / second);
      }},
-    {"I29", "R:IO", [](const fs::path& f) {
+    {"I29", "R:IO",
+     [](const fs::path& f) {
          fs::remove(f / second);
          ASSERT_EQ(mkfifo((f / second).c_str(), 0600), 0);
      }},
-    {"I30", "R:PATH", [](const fs::path& f) {
+    {"I30", "R:PATH",
+     [](const fs::path& f) {
          fs::remove(f / second);
          fs::create_symlink("/dev/zero", f / second);
      }},
-    {"I31", "R:IO", [](const fs::path& f) {
+    {"I31", "R:IO",
+     [](const fs::path& f) {
          fs::remove(f / second);
          fs::create_directory(f / second);
      }},
     {"I32", "R:unsupported", [](const fs::path& f) { nameSecond(f, "pytorch_model-00002-of-00002.bin"); }},
     {"I33", "R:JSON", [](const fs::path& f) { writeFile(f / second, "PK\x03\x04" + zeros(1000)); }},
     {"I34", "R:unsupported", [](const fs::path& f) { nameSecond(f, "model.gguf"); }},
-    {"I35", "A", [](const fs::path& f) {
+    {"I35", "A",
+     [](const fs::path& f) {
          fs::rename(f / second, f / "MODEL-00001-of-00002.safetensors");
          nameSecond(f, "MODEL-00001-of-00002.safetensors");
      }},
-    {"I36", "R:DUP", [](const fs::path& f) { writeFile(f / second, safetensorsFile("{" + tensorEntry("a", "F32", "[1]", "[0,4]") + "," + tensorEntry("b", "F32", "[1]", "[4,8]") + "}", zeros(8))); }},
-    {"I37", "R:MISSING", [](const fs::path& f) { writeIndex(f, indexOf("{\"a\":\"" + std::string(first) + "\",\"b\":\"" + second + "\",\"c\":\"" + second + "\"}")); }},
-    {"I38", "W", [](const fs::path& f) {
-         writeFile(f / second, safetensorsFile("{" + tensorEntry("b", "F32", "[1]", "[0,4]") + "," + tensorEntry("c", "F32", "[1]", "[4,8]") + "}", zeros(8)));
+    {"I36", "R:DUP",
+     [](const fs::path& f) {
+         writeFile(f / second,
+                   safetensorsFile("{" + tensorEntry("a", "F32", "[1]", "[0,4]") + "," + tensorEntry("b", "F32", "[1]", "[4,8]") + "}", zeros(8)));
+     }},
+    {"I37", "R:MISSING",
+     [](const fs::path& f) { writeIndex(f, indexOf("{\"a\":\"" + std::string(first) + "\",\"b\":\"" + second + "\",\"c\":\"" + second + "\"}")); }},
+    {"I38", "W",
+     [](const fs::path& f) {
+         writeFile(f / second,
+                   safetensorsFile("{" + tensorEntry("b", "F32", "[1]", "[0,4]") + "," + tensorEntry("c", "F32", "[1]", "[4,8]") + "}", zeros(8)));
      }},
     {"I39", "R:MISSING", [](const fs::path& f) { writeIndex(f, indexOf("{\"a\":\"" + std::string(second) + "\",\"b\":\"" + first + "\"}")); }},
     {"I40", "R:MISSING", [](const fs::path& f) { fs::remove(f / second); }},
     {"I41", "R:TRUNC", [](const fs::path& f) { fs::resize_file(f / second, fs::file_size(f / second) - 1); }},
     {"I42", "R:TRUNC", [](const fs::path& f) { fs::resize_file(f / second, 0); }},
-    {"I43", "R:MISSING", [](const fs::path& f) {
+    {"I43", "R:MISSING",
+     [](const fs::path& f) {
          writeIndex(f, indexOf("{\"a\":\"" + std::string(first) + "\",\"b\":\"" + second + "\",\"c\":\"model-00003-of-00003.safetensors\"}"));
      }},
-    {"I44", "W", [](const fs::path& f) {
+    {"I44", "W",
+     [](const fs::path& f) {
          fs::rename(f / second, f / "model-00002-of-00003.safetensors");
          nameSecond(f, "model-00002-of-00003.safetensors");
      }},
@@ -140,37 +161,43 @@ const IndexCase cases[] = {
     {"I48", "W", [](const fs::path& f) { writeIndex(f, indexOf(twoShards(), R"({"total_size":1180591620717411303424})")); }},
     {"I49", "A", [](const fs::path& f) { writeIndex(f, "{\"weight_map\":" + twoShards() + "}"); }},
     {"I50", "R:DUP", [](const fs::path& f) { writeIndex(f, indexOf("{\"a\":\"" + std::string(first) + "\",\"a\":\"" + second + "\"}")); }},
-    {"I51", "R:LIMIT", [](const fs::path& f) {
+    {"I51", "R:LIMIT",
+     [](const fs::path& f) {
          std::string map = "{";
          for (int i = 0; i < 1'100'000; ++i) map += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":\"x\"";
          writeIndex(f, indexOf(map + "}"));
      }},
     {"I51_bytes", "R:LIMIT", [](const fs::path& f) { writeIndex(f, indexOf(twoShards()) + std::string(65u << 20, ' ')); }},
     {"I52", "R:DEPTH", [](const fs::path& f) { writeIndex(f, indexOf(repeat("[", 100'000) + repeat("]", 100'000))); }},
-    {"I53", "R:LIMIT", [](const fs::path& f) {
+    {"I53", "R:LIMIT",
+     [](const fs::path& f) {
          std::string map = "{";
          for (int i = 0; i < 100'000; ++i) map += (i == 0 ? "\"t" : ",\"t") + std::to_string(i) + "\":\"s" + std::to_string(i) + ".safetensors\"";
          writeIndex(f, indexOf(map + "}"));
      }},
-    {"I54", "A", [](const fs::path& f) {
+    {"I54", "A",
+     [](const fs::path& f) {
          writeFile(f / second, shard("b", "BF16"));
          writeIndex(f, indexOf(twoShards(), R"({"total_size":12})"));
      }},
     {"I55", "R:SEM", [](const fs::path& f) { writeFile(f / "model.safetensors", shard("a")); }},
     {"I56", "R:JSON", [](const fs::path& f) { writeIndex(f, indexOf(twoShards()).substr(0, 60)); }},
     {"I57", "W", [](const fs::path& f) { writeIndex(f, "\xEF\xBB\xBF" + indexOf(twoShards())); }},
-    {"I58", "R:PATH", [](const fs::path& f) {
+    {"I58", "R:PATH",
+     [](const fs::path& f) {
          fs::rename(f / "model.safetensors.index.json", f.parent_path() / "index.json");
          fs::create_symlink("../index.json", f / "model.safetensors.index.json");
      }},
     {"I59", "R:LIMIT", [](const fs::path& f) { nameSecond(f, "model.safetensors.index.json"); }},
-    {"I64", "A", [](const fs::path& f) {
+    {"I64", "A",
+     [](const fs::path& f) {
          fs::rename(f / second, f / "model. ");
          nameSecond(f, "model. ");
      }},
     {"I65", "R:SEM", [](const fs::path& f) { nameSecond(f, "adapter_model.safetensors"); }},
     {"none", "R:MISSING", [](const fs::path& f) { fs::remove(f / "model.safetensors.index.json"); }},
-    {"pickle", "R:unsupported", [](const fs::path& f) {
+    {"pickle", "R:unsupported",
+     [](const fs::path& f) {
          fs::remove(f / "model.safetensors.index.json");
          writeFile(f / "pytorch_model.bin", "x");
      }},
