@@ -162,7 +162,7 @@ TEST(RunData, AnEngineThatDiedIsLostWithoutAnyCommit) {
     ASSERT_TRUE(waitFor([&] { return session.run().run() && session.run().run()->state == RunState::Running; }));
     run.die();
     EXPECT_TRUE(waitFor([&] { return session.run().run()->state == RunState::Lost; }));
-    EXPECT_EQ(session.runs().index(0, RunTableModel::StateRole).data(RunTableModel::StateRole).toInt(), static_cast<int>(RunState::Lost));
+    EXPECT_EQ(session.runs().index(0, RunTableModel::State).data(RunTableModel::StateRole).toInt(), static_cast<int>(RunState::Lost));
 }
 
 TEST(RunData, AMissingWorkspaceIsAnEmptyListThatFillsLater) {

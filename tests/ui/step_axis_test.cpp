@@ -10,7 +10,9 @@ namespace {
 TEST(StepAxis, AShortRunShowsItsWholeLengthFromTheStart) {
     StepAxis axis;
     axis.setExtent(1, 40);
-    EXPECT_EQ(axis.upper(), 40.5);
+    EXPECT_GT(axis.upper(), 40);
+    EXPECT_LT(axis.upper(), 42);
+    EXPECT_LT(axis.lower(), 0);  // the held-out loss before the first update
     QSignalSpy moved(&axis, &StepAxis::rangeChanged);
     for (int step = 2; step <= 40; ++step) axis.setExtent(step, 40);
     EXPECT_EQ(moved.count(), 0);
@@ -22,11 +24,12 @@ TEST(StepAxis, FollowsALongRunInStrides) {
     for (int step = 1; step <= 1000; ++step) {
         axis.setExtent(step, 5000);
         ASSERT_GE(axis.upper(), step);
-        ASSERT_EQ(axis.lower(), 0.5);
+        ASSERT_LT(axis.lower(), 0);
     }
     EXPECT_LT(moved.count(), 40);
     axis.setExtent(5000, 5000);
-    EXPECT_EQ(axis.upper(), 5000.5);
+    EXPECT_GT(axis.upper(), 5000);
+    EXPECT_LT(axis.upper(), 5100);
 }
 
 TEST(StepAxis, PanningEndsFollowingAndFollowComesBack) {
@@ -43,7 +46,8 @@ TEST(StepAxis, PanningEndsFollowingAndFollowComesBack) {
     EXPECT_GE(axis.upper(), 600);
     EXPECT_NEAR(axis.upper() - axis.lower(), 100, 1e-9);
     axis.fit();
-    EXPECT_EQ(axis.lower(), 0.5);
+    EXPECT_LT(axis.lower(), 0);
+    EXPECT_GE(axis.upper(), 600);
 }
 
 TEST(StepAxis, ZoomIntoTheNewestKeepsFollowing) {

@@ -109,7 +109,7 @@ TEST(Window, RunsListOpensARunByEnter) {
     EXPECT_TRUE(table->isVisible());
 }
 
-TEST(Window, EveryFocusableWidgetHasANameAndASound) {
+TEST(Window, EveryFocusableWidgetHasAnObjectNameAndAnAccessibleName) {
     UiWorkspace workspace;
     RecordedRun run = workspace.record({}, 30);
     MainWindow window(workspace.folder(), nullptr);

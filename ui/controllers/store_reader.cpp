@@ -1,6 +1,7 @@
 #include "ui/controllers/store_reader.h"
 
 #include <QTimer>
+#include <algorithm>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -103,10 +104,9 @@ void StoreReader::readList() {
     } else {
         m_listVersion = version;
         batch->runs = std::move(runs).value();
-        m_listHasActive = false;
-        for (const RunRow& run : batch->runs) m_listHasActive = m_listHasActive || !isEnded(run.state);
         // The state of the run on screen, too, can change without a commit.
         if (m_listHasActive) m_commandsVersion = -1;
+        m_listHasActive = std::any_of(batch->runs.begin(), batch->runs.end(), [](const RunRow& run) { return !isEnded(run.state); });
     }
     Q_EMIT runListRead(batch);
 }
@@ -132,7 +132,7 @@ void StoreReader::readRun() {
         m_metrics.reset();
         forgetPosition();
     }
-    const bool hasNews = batch.reset || batch.run || batch.parameters || batch.status || batch.problem != m_runProblem || !m_answered;
+    const bool hasNews = batch.reset || batch.run || batch.acknowledgements || batch.problem != m_runProblem || !m_answered;
     if (hasNews) handOver(std::move(batch));
 }
 

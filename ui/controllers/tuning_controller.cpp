@@ -79,7 +79,9 @@ KeyState TuningController::state(const std::string& key) const {
         const bool paused = m_data->run() && m_data->run()->state == RunState::Paused;
         state.onResume = paused && since->second.step > m_data->newestStep();
     }
-    if (const PendingCommand* pending = tuning.pendingFor(key)) {
+    // What an ended run did not take, it will not take; a lost one takes it when it is resumed.
+    const bool answers = canTune() || (m_data->run() && m_data->run()->state == RunState::Stopping);
+    if (const PendingCommand* pending = answers ? tuning.pendingFor(key) : nullptr) {
         state.phase = KeyState::Phase::Waiting;
         state.wanted = pending->values.at(key);
         state.who = pending->who;

@@ -47,7 +47,7 @@ public:
     [[nodiscard]] const QString& sendProblem() const { return m_sendProblem; }
     /// A live run that nobody has tuned yet.
     [[nodiscard]] bool invitesTuning() const;
-    [[nodiscard]] bool isWaiting() const { return m_sendingTicket.has_value() || !m_data->tuning().pending.empty(); }
+    [[nodiscard]] bool isWaiting() const { return m_sendingTicket || (canTune() && !m_data->tuning().pending.empty()); }
 
     /// Stages a value; the value in force, or one already sent, unstages the key. A text the config refuses is not staged.
     void stage(const std::string& key, const std::string& value);

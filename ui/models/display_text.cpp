@@ -12,6 +12,9 @@ namespace mofo::ui {
 
 namespace {
 
+/// QLocale writes a capital E; the field writes a small one.
+QString smallExponent(QString number) { return number.replace(QLatin1Char('E'), QLatin1Char('e')); }
+
 /// The translation context of every text here.
 class Display {
     Q_DECLARE_TR_FUNCTIONS(Display)
@@ -35,7 +38,7 @@ QString fourDigits(double value) {
     if (std::isnan(value)) return QStringLiteral("NaN");
     if (std::isinf(value)) return value > 0 ? QStringLiteral("+Inf") : QStringLiteral("-Inf");
     const double magnitude = std::fabs(value);
-    if (magnitude != 0 && (magnitude < 1e-3 || magnitude >= 1e5)) return QLocale().toString(value, 'e', 3);
+    if (magnitude != 0 && (magnitude < 1e-3 || magnitude >= 1e5)) return smallExponent(QLocale().toString(value, 'e', 3));
     int decimals = 3;
     if (magnitude >= 1000) decimals = 0;
     else if (magnitude >= 100) decimals = 1;
@@ -45,6 +48,8 @@ QString fourDigits(double value) {
     else if (magnitude != 0 && magnitude < 1) decimals = 4;
     return QLocale().toString(value, 'f', decimals);
 }
+
+QString shortNumber(double value) { return smallExponent(QLocale().toString(value, 'g', 4)); }
 
 QString count(std::int64_t value) { return QLocale().toString(static_cast<qlonglong>(value)); }
 

@@ -19,6 +19,8 @@ namespace mofo::ui {
 [[nodiscard]] QString measuredPercent(double share);
 /// Four significant digits, as needed in plain or exponent form: "1.203", "3.1e-06"; "NaN", "+Inf", "-Inf".
 [[nodiscard]] QString fourDigits(double value);
+/// At most four significant digits, as short as they come: "2e-05", "0.15".
+[[nodiscard]] QString shortNumber(double value);
 /// "1,240"
 [[nodiscard]] QString count(std::int64_t value);
 /// "134.5 M", "20.2 M", "960"

@@ -8,6 +8,8 @@ namespace mofo {
 namespace {
 
 constexpr double leastWidth = 5;
+constexpr double shortestEnd = 20;
+constexpr double margin = 0.012;  // of the width, beyond the first and the newest step
 // A run this short shows its whole length from the start: nothing moves but the curve.
 constexpr std::int64_t shortRun = 120;
 
@@ -17,11 +19,12 @@ StepAxis::StepAxis(QObject* parent) : QObject(parent) {}
 
 void StepAxis::reset() {
     m_newest = m_total = 0;
+    m_end = shortestEnd;
     m_followWidth.reset();
     m_hover.reset();
     m_pinned.reset();
     setFollowing(true);
-    apply(0.5, 20.5);
+    follow();
     Q_EMIT cursorChanged();
 }
 
@@ -35,18 +38,21 @@ void StepAxis::setExtent(std::int64_t newestStep, std::int64_t totalSteps) {
 void StepAxis::follow() {
     const auto newest = static_cast<double>(m_newest);
     if (m_followWidth) {
-        if (newest + 0.5 > m_upper || newest < m_lower) apply(newest + 0.5 - *m_followWidth, newest + 0.5);
+        const double ahead = *m_followWidth * margin;
+        if (newest + ahead > m_upper || newest < m_lower) apply(newest + ahead - *m_followWidth, newest + ahead);
         return;
     }
     // From the start; the end moves on in strides, so that the curve does not creep with every step.
-    double end = m_upper - 0.5;
     if (m_total > 0 && m_total <= shortRun) {
-        end = static_cast<double>(m_total);
-    } else if (newest > end || m_lower != 0.5 || end > std::max(20.0, newest * 2)) {
-        end = std::max(20.0, std::ceil(newest * 1.2));
-        if (m_total > 0) end = std::min(end, static_cast<double>(m_total));
+        m_end = static_cast<double>(m_total);
+    } else if (newest > m_end || m_end > std::max(shortestEnd, newest * 2)) {
+        m_end = std::max(shortestEnd, std::ceil(newest * 1.2));
+        if (m_total > 0) m_end = std::min(m_end, static_cast<double>(m_total));
     }
-    apply(0.5, std::max(end, newest) + 0.5);
+    m_end = std::max(m_end, newest);
+    // A little air, so that marks at the first and last step are whole.
+    const double air = std::max(0.8, m_end * margin);
+    apply(-air, m_end + air);
 }
 
 void StepAxis::apply(double lower, double upper) {
@@ -59,7 +65,7 @@ void StepAxis::apply(double lower, double upper) {
 void StepAxis::setRange(double lower, double upper) {
     const double whole = static_cast<double>(std::max({m_newest, m_total, std::int64_t{20}}));
     const double width = std::clamp(upper - lower, leastWidth, whole * 1.1 + leastWidth);
-    lower = std::clamp(lower, 0.5 - width * 0.5, std::max(0.5, whole + 0.5 - width * 0.5));
+    lower = std::clamp(lower, -width * 0.5, std::max(0.0, whole - width * 0.5));
     const auto newest = static_cast<double>(m_newest);
     const bool holdsNewest = newest >= lower && newest <= lower + width;
     if (m_following && holdsNewest) m_followWidth = width;
@@ -80,24 +86,24 @@ void StepAxis::pan(double steps) {
 
 void StepAxis::fit() {
     m_followWidth.reset();
-    m_lower = 0;  // any value but 0.5: the end is chosen anew
-    setFollowing(true);
+    m_end = 0;
+    if (!m_following) {
+        m_following = true;
+        Q_EMIT followingChanged(true);
+    }
     follow();
 }
 
 void StepAxis::setFollowing(bool following) {
-    if (following != m_following) {
-        m_following = following;
-        if (following) {
-            // Keeps the width the user chose and goes to the newest step.
-            const double width = m_upper - m_lower;
-            const bool fromStart = m_lower <= 0.5;
-            if (fromStart) m_followWidth.reset();
-            else m_followWidth = width;
-            follow();
-        }
-        Q_EMIT followingChanged(following);
+    if (following == m_following) return;
+    m_following = following;
+    if (following) {
+        // Keeps the width the user chose and goes to the newest step.
+        if (m_lower <= 0) m_followWidth.reset();
+        else m_followWidth = m_upper - m_lower;
+        follow();
     }
+    Q_EMIT followingChanged(following);
 }
 
 void StepAxis::setHover(std::optional<double> step) {

@@ -45,7 +45,8 @@ private:
     void follow();
     void apply(double lower, double upper);
 
-    double m_lower = 0.5, m_upper = 20.5;
+    double m_lower = -0.8, m_upper = 20.8;
+    double m_end = 20;  ///< the last step shown while all of the run is followed
     bool m_following = true;
     std::int64_t m_newest = 0, m_total = 0;
     std::optional<double> m_followWidth;  ///< of a zoomed range that keeps up with the newest step; empty = from the start

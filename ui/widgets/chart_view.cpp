@@ -84,10 +84,12 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
     m_body->addWidget(m_plot, 1);
     layout->addLayout(m_body, 1);
 
+    m_plot->setLocale(QLocale());
     m_plot->setNoAntialiasingOnDrag(true);
     QCPAxisRect* rect = m_plot->axisRect();
     rect->setAutoMargins(QCP::msNone);
-    rect->setMargins(QMargins(leftMargin, 4, 6, 8));
+    // Half a line above: a row label at the very top is not cut.
+    rect->setMargins(QMargins(leftMargin, fontMetrics().height() / 2 + 2, 14, 8));
     m_plot->xAxis->setSubTicks(false);
     m_plot->yAxis->setSubTicks(false);
     m_plot->xAxis->setTickLabels(false);
@@ -101,7 +103,8 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
     m_plot->xAxis->setTicker(steps);
     m_plot->xAxis->setNumberFormat(QStringLiteral("f"));
     m_plot->xAxis->setNumberPrecision(0);
-    addPainter(QStringLiteral("main"), [this](QCPPainter* painter) { paintFlags(painter); });
+    // Above curves and maps, below the marks of values that are no numbers.
+    addPainter(QStringLiteral("axes"), [this](QCPPainter* painter) { paintFlags(painter); });
     addPainter(QStringLiteral("overlay"), [this](QCPPainter* painter) { paintCursor(painter); });
 
     connect(axis, &StepAxis::rangeChanged, this, [this] { markDirty(); });
@@ -216,7 +219,8 @@ void ChartView::paintFlags(QCPPainter* painter) {
     }
     // Sent and not answered: nobody knows the step yet.
     const auto& pending = m_data->tuning().pending;
-    if (std::any_of(pending.begin(), pending.end(), [](const PendingCommand& command) { return command.kind == "set"; })) {
+    const bool answers = m_data->run() && !isEnded(m_data->run()->state);
+    if (answers && std::any_of(pending.begin(), pending.end(), [](const PendingCommand& command) { return command.kind == "set"; })) {
         const double x = std::min(m_plot->xAxis->coordToPixel(static_cast<double>(m_data->newestStep()) + 0.5),
                                   static_cast<double>(rect.right()) - 1);
         painter->setPen(QPen(theme.accent, 1.5, Qt::DashLine));

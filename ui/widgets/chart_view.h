@@ -73,7 +73,7 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
 
     static constexpr int leftMargin = 58;
-    static constexpr int sideWidth = 92;
+    static constexpr int sideWidth = 98;
 
 private:
     void paintFlags(QCPPainter* painter);

@@ -69,6 +69,7 @@ ControlsPanel::ControlsPanel(const RunData* data, TuningController* tuning, QWid
 
     m_stagedCount = makeLabel(QStringLiteral("run.stagedCount"), this);
     m_stagedCount->setAccessibleName(tr("Staged changes"));
+    m_stagedCount->setWordWrap(true);
     m_apply = new QPushButton(tr("Apply"), this);
     m_apply->setObjectName(QStringLiteral("run.apply"));
     m_apply->setAccessibleName(tr("Apply the staged changes"));
@@ -118,6 +119,7 @@ ControlsPanel::ControlsPanel(const RunData* data, TuningController* tuning, QWid
 void ControlsPanel::focusAlpha() { m_dial->setFocus(Qt::OtherFocusReason); }
 
 double ControlsPanel::currentAlpha(const KeyState& state) const {
+    if (m_data->run() && m_data->run()->config.optimizer == OptimizerKind::AdamW) return 1;
     if (const std::optional<double> constant = ui::constantAlpha(state.applied)) return *constant;
     return m_data->tuning().applied.alpha.common.at(std::max<std::int64_t>(1, m_data->newestStep()));
 }

@@ -116,7 +116,18 @@ LossChart::LossChart(const QString& objectName, RunData* data, StepAxis* axis, Q
     smoothing->setValue(data->emaSmoothing());
     smoothing->setPrefix(tr("smooth "));
     new WheelGuard(smoothing);
-    connect(smoothing, &QDoubleSpinBox::valueChanged, data, &RunData::setEmaSmoothing);
+    connect(smoothing, &QDoubleSpinBox::valueChanged, data, [this](double value) {
+        m_smoothingChosen = m_smoothingChosen || !m_choosing;
+        m_run->setEmaSmoothing(value);
+    });
+    // Until somebody chooses: the longer the run, the smoother, so that the thick curve stays a line.
+    connect(data, &RunData::runChanged, smoothing, [this, smoothing] {
+        if (m_smoothingChosen) return;
+        const std::int64_t total = m_run->totalSteps();
+        m_choosing = true;
+        smoothing->setValue(total > 5000 ? 0.98 : total > 1000 ? 0.9 : 0.6);
+        m_choosing = false;
+    });
     titleRow()->addWidget(smoothing);
 
     m_logButton = new QToolButton(this);

@@ -39,6 +39,7 @@ private:
     Legend* m_legend;
     QToolButton* m_logButton;
     bool m_logarithmic = false;
+    bool m_smoothingChosen = false, m_choosing = false;
     bool m_ownRange = false;  ///< the user zoomed y
     int m_marksDrawn = 0;
 };

@@ -10,6 +10,7 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
+#include <QScreen>
 #include <QStackedWidget>
 #include <QStatusBar>
 #include <QTableWidget>
@@ -32,7 +33,9 @@ MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settin
     ChartView::installAccessibility();
     setObjectName(QStringLiteral("main"));
     setWindowIcon(QIcon(QStringLiteral(":/mofo/icons/mofo.svg")));
-    resize(1440, 900);
+    // Frame and title bar, which are not known yet, take their part of the screen.
+    const QSize room = screen()->availableSize() - QSize(8, 40);
+    resize(QSize(1440, 900).boundedTo(room));
     setMinimumSize(900, 600);
     m_pages = new QStackedWidget(this);
     m_pages->setObjectName(QStringLiteral("main.pages"));
@@ -172,6 +175,7 @@ void MainWindow::makeStatusBar() {
     QStatusBar* bar = statusBar();
     bar->setObjectName(QStringLiteral("main.status"));
     bar->setSizeGripEnabled(false);
+    bar->setContentsMargins(10, 0, 10, 0);
     // Room for the widest text, so that nothing moves when numbers change.
     const auto add = [&](const char* name, const QString& accessibleName, const QString& widest) {
         QLabel* label = makeLabel(QStringLiteral("main.status.") + QLatin1String(name), this);

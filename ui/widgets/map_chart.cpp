@@ -29,6 +29,14 @@ QCPColorGradient gradientOf(const std::array<QRgb, N>& colours) {
     return gradient;
 }
 
+/// The next of 1, 2, 5, 10 ... times a power of ten, outwards.
+double roundEnd(double value, bool up) {
+    const double decade = std::pow(10.0, std::floor(std::log10(value)));
+    constexpr std::array<double, 4> ends{1, 2, 5, 10};
+    if (up) return *std::find_if(ends.begin(), ends.end(), [&](double end) { return end * decade >= value * 0.999999; }) * decade;
+    return *std::find_if(ends.rbegin(), ends.rend(), [&](double end) { return end * decade <= value * 1.000001; }) * decade;
+}
+
 }  // namespace
 
 /// The colour scale beside the map.
@@ -54,14 +62,25 @@ protected:
         const int line = fontMetrics().height();
         const ValueRange scale = m_chart->m_scale;
         const bool isLog = m_chart->m_measure == Measure::Drift;
-        const int labels = bar.height() > 5 * line ? 3 : 2;
-        for (int i = 0; i < labels; ++i) {
-            const double share = static_cast<double>(i) / (labels - 1);
-            const double value = isLog ? scale.lower * std::pow(scale.upper / scale.lower, share) : scale.lower + share * (scale.upper - scale.lower);
+        const auto label = [&](double value) {
+            const double share = isLog ? std::log(value / scale.lower) / std::log(scale.upper / scale.lower) : (value - scale.lower) / (scale.upper - scale.lower);
             const double centre = bar.bottom() - share * (bar.height() - 1);
-            const int top = static_cast<int>(std::clamp(centre - line / 2.0, static_cast<double>(bar.top()) - 3, static_cast<double>(bar.bottom() - line + 4)));
-            const QString text = isLog ? locale().toString(value, 'e', 0) : ui::percent(value);
-            painter.drawText(QRect(bar.right() + 5, top, width() - bar.right() - 5, line), Qt::AlignLeft | Qt::AlignVCenter, text);
+            const int top = static_cast<int>(std::clamp(centre - line / 2.0, bar.top() - line / 2.0, bar.bottom() - line / 2.0));
+            painter.drawLine(QPointF(bar.right(), centre), QPointF(bar.right() + 3, centre));
+            painter.drawText(QRect(bar.right() + 6, top, width() - bar.right() - 6, line), Qt::AlignLeft | Qt::AlignVCenter,
+                             isLog ? ui::shortNumber(value) : ui::percent(value));
+            return centre;
+        };
+        const double top = label(scale.upper), bottom = label(scale.lower);
+        if (!isLog) {
+            if (bottom - top > 3 * line) label((scale.lower + scale.upper) / 2);
+            return;
+        }
+        // Whole decades between the ends, as far as there is room.
+        double free = bottom;
+        for (double decade = std::pow(10.0, std::floor(std::log10(scale.lower) + 1.000001)); decade < scale.upper * 0.999; decade *= 10) {
+            const double centre = bottom - std::log(decade / scale.lower) / std::log(scale.upper / scale.lower) * (bottom - top);
+            if (free - centre > 1.1 * line && centre - top > 1.1 * line) free = label(decade);
         }
     }
 
@@ -98,6 +117,7 @@ MapChart::MapChart(const QString& objectName, Measure measure, const RunData* da
         markDirty();
     });
     labelRows();
+    chooseScale();
 }
 
 MapChart::~MapChart() = default;
@@ -146,12 +166,13 @@ void MapChart::chooseScale() {
     scanColumns();
     if (m_measure == Measure::MovedShare) {
         // Twice the greatest alpha asked for: what moves as asked is in the middle, more and less to either side.
-        m_scale = {0, std::clamp(std::max(2 * m_asked, m_greatest), 0.002, 1.0)};
+        const double upper = std::clamp(std::max(2 * m_asked, m_greatest), 0.002, 1.0);
+        const double grain = upper > 0.05 ? 0.01 : 0.001;
+        m_scale = {0, std::min(1.0, std::ceil(upper / grain - 1e-6) * grain)};
     } else if (m_greatest > 0) {
-        // Whole decades: the colours keep their meaning while the run goes on.
-        const double upper = std::pow(10.0, std::ceil(std::log10(m_greatest)));
-        const double lower = std::pow(10.0, std::floor(std::log10(std::max(m_least, m_greatest * 1e-4))));
-        m_scale = {std::min(lower, upper / 10), upper};
+        // Round ends, 1, 2 or 5 of a decade: the colours keep their meaning for a while as the run goes on.
+        const double upper = roundEnd(m_greatest, true);
+        m_scale = {std::min(roundEnd(std::max(m_least, m_greatest * 1e-4), false), upper / 10), upper};
     } else {
         m_scale = {1e-6, 1e-3};
     }
@@ -204,6 +225,8 @@ void MapChart::fillCells() {
                 sum += static_cast<std::size_t>(row) < values.size() ? values[static_cast<std::size_t>(row)] : std::numeric_limits<float>::quiet_NaN();
             }
             double value = sum / static_cast<double>(end - begin);
+            // All of it moves at every step: a colour of the scale would compare what cannot be compared.
+            if (m_measure == Measure::MovedShare && !data().mapRows()[static_cast<std::size_t>(row)].filtered) value = std::numeric_limits<double>::quiet_NaN();
             if (m_measure == Measure::Drift && value < floorValue) value = floorValue;
             m_map->data()->setCell(cell, row, value);
         }
@@ -243,7 +266,7 @@ void MapChart::paintHatch(QCPPainter* painter) {
     const double left = plot().xAxis->coordToPixel(m_cellLower), right = plot().xAxis->coordToPixel(m_cellUpper);
     painter->setPen(Qt::NoPen);
     painter->setBrush(QBrush(Theme::current().hatch, Qt::BDiagPattern));
-    painter->drawRect(QRectF(QPointF(left, rect.top()), QPointF(right, rect.bottom())));
+    painter->drawRect(QRectF(QPointF(left + 1, rect.top()), QPointF(right - 1, rect.bottom())));
 }
 
 QString MapChart::readoutText() const {

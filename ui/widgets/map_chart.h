@@ -43,7 +43,7 @@ private:
     QCPColorMap* m_map;
     std::unique_ptr<QCPColorGradient> m_gradient;
     ColourBar* m_bar;
-    ValueRange m_scale{0, 0.3};
+    ValueRange m_scale;
     std::size_t m_scanned = 0;  ///< columns whose values the extremes below hold
     double m_asked = 0, m_greatest = 0;
     double m_least = std::numeric_limits<double>::infinity();

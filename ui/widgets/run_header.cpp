@@ -68,8 +68,6 @@ void RunHeader::refresh() {
         phase = ui::phaseText(m_data->status()->phase);
         const std::string& detail = m_data->status()->detail;
         if (!detail.empty()) phase += QStringLiteral(" · ") + ui::shown(detail);
-    } else if (run && !run->endReason.empty()) {
-        phase = ui::shown(run->endReason);
     }
     m_phase->setFullText(phase);
 

@@ -42,9 +42,11 @@ MessageBar::MessageBar(const QString& objectName, QWidget* parent) : QFrame(pare
     m_glyph = new QLabel(this);
     m_text = makeLabel(objectName + QStringLiteral(".text"), this);
     m_text->setWordWrap(true);
+    m_text->setAccessibleName(tr("Message"));
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_action = new QPushButton(this);
     m_action->setObjectName(objectName + QStringLiteral(".action"));
+    m_action->setAccessibleName(tr("What can be done"));
     connect(m_action, &QPushButton::clicked, this, &MessageBar::actionTriggered);
     layout->addWidget(m_glyph);
     layout->addWidget(m_text, 1);
@@ -59,7 +61,7 @@ void MessageBar::setMessage(Kind kind, const QString& text, const QString& actio
     m_text->setText(text);
     setAccessibleName(text);
     m_action->setText(action);
-    m_action->setAccessibleName(action);
+    if (!action.isEmpty()) m_action->setAccessibleName(action);
     m_action->setVisible(!action.isEmpty());
     applyColours();
     setVisible(!text.isEmpty());

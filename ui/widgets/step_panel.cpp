@@ -41,7 +41,7 @@ public:
         const QString text = plain.text;
         plain.text.clear();
         plain.widget->style()->drawControl(QStyle::CE_ItemViewItem, &plain, painter, plain.widget);
-        const int textWidth = plain.fontMetrics.horizontalAdvance(QStringLiteral("100.00 %")) + 6;
+        const int textWidth = plain.fontMetrics.horizontalAdvance(QStringLiteral("100.00 %")) + 4;
         const QRect room = option.rect.adjusted(4, 0, -textWidth - 4, 0);
         const double share = index.data(KindTableModel::ValueRole).toDouble();
         const bool filtered = index.data(KindTableModel::FilteredRole).toBool();
@@ -99,7 +99,8 @@ StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWi
     layout->addLayout(grid);
 
     layout->addSpacing(6);
-    layout->addWidget(makeHeading(tr("Moved, by kind"), this));
+    m_kindHeading = makeHeading(tr("Moved, by kind"), this);
+    layout->addWidget(m_kindHeading);
     m_kinds = new KindTableModel(data, this);
     m_kindView = new QTableView(this);
     m_kindView->setObjectName(QStringLiteral("run.step.kinds"));
@@ -113,13 +114,15 @@ StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWi
     m_kindView->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_kindView->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_kindView->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_kindView->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_kindView->verticalHeader()->hide();
     m_kindView->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    m_kindView->verticalHeader()->setMinimumSectionSize(1);
     m_kindView->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 4);
     m_kindView->horizontalHeader()->setSectionResizeMode(KindTableModel::Kind, QHeaderView::ResizeToContents);
     m_kindView->horizontalHeader()->setSectionResizeMode(KindTableModel::Share, QHeaderView::Stretch);
     m_kindView->horizontalHeader()->setSectionResizeMode(KindTableModel::Drift, QHeaderView::Fixed);
-    m_kindView->horizontalHeader()->resizeSection(KindTableModel::Drift, fontMetrics().horizontalAdvance(QStringLiteral("0.000e-00")) + 12);
+    m_kindView->horizontalHeader()->resizeSection(KindTableModel::Drift, fontMetrics().horizontalAdvance(QStringLiteral("0.000e-00")) + 14);
     m_kindView->horizontalHeader()->setHighlightSections(false);
     layout->addWidget(m_kindView);
     m_kindNote = makeLabel(QStringLiteral("run.step.kindNote"), this);
@@ -127,23 +130,27 @@ StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWi
     layout->addWidget(m_kindNote);
 
     layout->addSpacing(6);
-    layout->addWidget(makeHeading(tr("Tensors that drifted most"), this));
+    m_topHeading = makeHeading(tr("Tensors that drifted most"), this);
+    layout->addWidget(m_topHeading);
     m_top = new QTableWidget(0, 2, this);
     m_top->setObjectName(QStringLiteral("run.step.top"));
     m_top->setAccessibleName(tr("Tensors that drifted most"));
     m_top->horizontalHeader()->hide();
     m_top->verticalHeader()->hide();
     m_top->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    m_top->verticalHeader()->setMinimumSectionSize(1);
     m_top->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 4);
     m_top->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_top->horizontalHeader()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
     m_top->setShowGrid(false);
+    m_top->setWordWrap(false);
     m_top->setTabKeyNavigation(false);
     m_top->setFrameShape(QFrame::NoFrame);
     m_top->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_top->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_top->setTextElideMode(Qt::ElideLeft);
     m_top->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_top->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_top->setFixedHeight(topCount * (fontMetrics().height() + 4) + 2);
     layout->addWidget(m_top);
     layout->addStretch(1);
@@ -180,6 +187,11 @@ void StepPanel::refresh() {
     m_kindNote->setPalette(soft);
     fillFacts(step, column);
 
+    // Before anything is measured there is nothing to head.
+    for (QWidget* widget : {static_cast<QWidget*>(m_kindHeading), static_cast<QWidget*>(m_kindView), static_cast<QWidget*>(m_kindNote),
+                            static_cast<QWidget*>(m_topHeading), static_cast<QWidget*>(m_top)}) {
+        widget->setVisible(column.has_value());
+    }
     m_kinds->setColumn(column);
     m_delegate->asked = 0;
     if (column) {
@@ -224,7 +236,7 @@ void StepPanel::fillFacts(const StepRow* step, std::optional<std::size_t> column
         loss = ui::fourDigits(m_data->loss().value(index));
     }
     set(LossFact, tr("loss"), loss, tr("Nats per trained token"));
-    set(LrFact, tr("learning rate"), step != nullptr ? ui::fourDigits(step->lr) : none);
+    set(LrFact, tr("learning rate"), step != nullptr ? ui::shortNumber(step->lr) : none);
     set(GradFact, tr("gradient norm"), step != nullptr ? ui::fourDigits(step->gradNorm) : none, tr("L2 before clipping"));
     QString moved = none;
     if (step != nullptr && m_data->parameterCount() > 0) {
@@ -234,7 +246,7 @@ void StepPanel::fillFacts(const StepRow* step, std::optional<std::size_t> column
     }
     set(MovedFact, tr("moved"), moved, tr("Coordinates that this step changed: selected, and momentum not zero"));
     const TensorRow* row = column ? &m_data->tensors()[*column] : nullptr;
-    set(ThresholdFact, tr("threshold, median"), row != nullptr ? thresholdText(*row) : none,
+    set(ThresholdFact, tr("threshold"), row != nullptr ? thresholdText(*row) : none,
         tr("Least |momentum| that was selected; median over the filtered tensors"));
     double churn = 0, coverage = 0, size = 0, churnSize = 0;
     for (std::size_t i = 0; row != nullptr && i < m_data->parameters().size(); ++i) {

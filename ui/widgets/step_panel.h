@@ -43,8 +43,10 @@ private:
     std::vector<Fact> m_facts;
     KindTableModel* m_kinds;
     ShareDelegate* m_delegate;
+    QLabel* m_kindHeading;
     QTableView* m_kindView;
     QLabel* m_kindNote;
+    QLabel* m_topHeading;
     QTableWidget* m_top;
 };
 

@@ -22,6 +22,7 @@ void setUpTable(QTableView* view, const QString& objectName, const QString& acce
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     view->verticalHeader()->hide();
     view->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
+    view->verticalHeader()->setMinimumSectionSize(1);
     view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 6);
     view->horizontalHeader()->setHighlightSections(false);
     view->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
@@ -35,7 +36,7 @@ void setUpTable(QTableView* view, const QString& objectName, const QString& acce
 void sizeColumns(QTableView* view, std::initializer_list<int> digits) {
     const int digit = view->fontMetrics().horizontalAdvance(QLatin1Char('0'));
     int column = 0;
-    for (const int wanted : digits) view->setColumnWidth(column++, wanted * digit + 10);
+    for (const int wanted : digits) view->setColumnWidth(column++, wanted * digit + 12);
 }
 
 QString selectionAsTsv(const QTableView& view) {

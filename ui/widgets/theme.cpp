@@ -3,7 +3,8 @@
 #include <QApplication>
 #include <QFile>
 #include <QPainter>
-#include <QStyleFactory>
+#include <QProxyStyle>
+#include <QStyleOption>
 #include <QSvgRenderer>
 
 namespace mofo {
@@ -78,6 +79,41 @@ QPixmap tinted(const QByteArray& svg, const QColor& colour, int size) {
     return pixmap;
 }
 
+/// Fusion with room in table cells and flat tool bars.
+class WorkbenchStyle : public QProxyStyle {
+public:
+    WorkbenchStyle() : QProxyStyle(QStringLiteral("fusion")) {}
+    int pixelMetric(PixelMetric metric, const QStyleOption* option, const QWidget* widget) const override {
+        if (metric == PM_FocusFrameHMargin) return 5;
+        if (metric == PM_HeaderMargin) return 6;
+        return QProxyStyle::pixelMetric(metric, option, widget);
+    }
+    void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override {
+        if (element == PE_PanelButtonTool && option->state.testFlag(State_On)) {
+            // On is a tinted ground and a frame, in both themes; Fusion's darker shade cannot be told from off on dark.
+            painter->save();
+            painter->setRenderHint(QPainter::Antialiasing);
+            QColor ground = option->palette.color(QPalette::Highlight);
+            painter->setPen(ground);
+            ground.setAlphaF(0.22F);
+            painter->setBrush(ground);
+            painter->drawRoundedRect(QRectF(option->rect).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3);
+            painter->restore();
+            return;
+        }
+        QProxyStyle::drawPrimitive(element, option, painter, widget);
+    }
+    void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override {
+        if (element == CE_ToolBar) {
+            painter->fillRect(option->rect, option->palette.window());
+            painter->setPen(option->palette.color(QPalette::Midlight).darker(108));
+            painter->drawLine(option->rect.topRight(), option->rect.bottomRight());
+            return;
+        }
+        QProxyStyle::drawControl(element, option, painter, widget);
+    }
+};
+
 }  // namespace
 
 Theme Theme::current() {
@@ -113,7 +149,7 @@ Theme Theme::current() {
 
 void Theme::apply(QApplication& application, Choice choice) {
     static const bool desktopIsDark = application.palette().color(QPalette::Window).lightness() < 128;
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    if (dynamic_cast<WorkbenchStyle*>(QApplication::style()) == nullptr) QApplication::setStyle(new WorkbenchStyle);
     const bool dark = choice == Choice::Dark || (choice == Choice::Desktop && desktopIsDark);
     QApplication::setPalette(dark ? darkPalette() : lightPalette());
 }
