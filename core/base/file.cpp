@@ -256,13 +256,14 @@ Result<StagedFolder> StagedFolder::create(const fs::path& target, unsigned mode)
 
 Result<void> StagedFolder::commit() {
     std::error_code ec;
-    for (const auto& entry : fs::recursive_directory_iterator(m_temp, ec)) {
-        const int fd = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0) return errnoError(errno, "cannot open for syncing", entry.path());
+    for (fs::recursive_directory_iterator it(m_temp, ec), end; !ec && it != end; it.increment(ec)) {
+        const fs::path& entry = it->path();
+        const int fd = ::open(entry.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0) return errnoError(errno, "cannot open for syncing", entry);
         const bool synced = fsync(fd) == 0;
         const int reason = errno;
         ::close(fd);
-        if (!synced) return errnoError(reason, "cannot sync to disk", entry.path());
+        if (!synced) return errnoError(reason, "cannot sync to disk", entry);
     }
     if (ec) return errnoError(ec.value(), "cannot list the folder", m_temp);
     MOFO_CHECK(syncFolder(m_temp));
