@@ -32,6 +32,12 @@ constexpr std::int64_t observerCheckBytes = std::int64_t{32} << 20;
 constexpr std::int64_t writerCheckBytes = std::int64_t{512} << 20;
 constexpr std::int64_t pageCheckLimitNs = 2'000'000'000;
 
+// How long a locked file is waited for. The shared one has the most patience: eight programs that write without pause share one disk's syncs.
+constexpr std::int64_t observerPatienceNs = 250'000'000;
+constexpr std::int64_t writerPatienceNs = 5'000'000'000;
+constexpr std::int64_t sharedPatienceNs = 20'000'000'000;
+constexpr std::int64_t giveWayNs = 5'000'000;
+
 std::string shown(const fs::path& file) { return escapeForDisplay(file.string()); }
 
 Error refusal(ErrorCode code, std::string message, const fs::path& file, std::string remedy, const char* tag) {
@@ -79,25 +85,37 @@ struct ProgressLimit {
 
 /// Waits for another connection's lock with short, unequal pauses: SQLite's own grow to 100 ms and let one writer starve among many.
 struct Database::BusyWait {
-    std::int64_t limitNs = 5'000'000'000;
+    std::int64_t limitNs = 0;
     std::int64_t startNs = 0;
     std::uint64_t random = 0x9E3779B97F4A7C15ull;
 
+    /// 0.2 to 2.2 ms.
+    void pause() {
+        random ^= static_cast<std::uint64_t>(bootNs());
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usleep(static_cast<useconds_t>(200 + random % 2000));
+    }
     static int wait(void* self, int count) {
         auto& state = *static_cast<BusyWait*>(self);
         const std::int64_t now = bootNs();
-        if (count == 0) {
-            state.startNs = now;
-            state.random ^= static_cast<std::uint64_t>(now) | 1;
-        }
+        if (count == 0) state.startNs = now;
         if (now - state.startNs > state.limitNs) return 0;
-        state.random ^= state.random << 13;
-        state.random ^= state.random >> 7;
-        state.random ^= state.random << 17;
-        usleep(static_cast<useconds_t>(200 + state.random % (count < 20 ? 1'500 : 6'000)));
+        state.pause();
         return 1;
     }
 };
+
+SQLite::Database& Database::handleForWriting() {
+    if (m_sharesWriting && bootNs() - m_lastWriteEndNs < giveWayNs) {
+        m_busyWait->pause();
+        m_busyWait->pause();
+    }
+    return *m_connection;
+}
+
+void Database::noteWriteEnd() { m_lastWriteEndNs = bootNs(); }
 
 void Database::CloseBusyWait::operator()(BusyWait* wait) const { delete wait; }
 
@@ -134,7 +152,8 @@ Error Database::errorOf(const SQLite::Exception& failure) const {
 void Database::configure(Mode mode) {
     sqlite3* const handle = m_connection->getHandle();
     sqlite3_busy_handler(handle, &BusyWait::wait, m_busyWait.get());
-    m_busyWait->limitNs = mode == Mode::Observer ? 250'000'000 : 5'000'000'000;
+    m_busyWait->limitNs = mode == Mode::Observer ? observerPatienceNs : mode == Mode::SoleWriter ? writerPatienceNs : sharedPatienceNs;
+    m_sharesWriting = mode == Mode::SharedWriter;
     constexpr std::array<std::array<int, 2>, 8> switches{{{SQLITE_DBCONFIG_DEFENSIVE, 1},
                                                           {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
                                                           {SQLITE_DBCONFIG_ENABLE_FKEY, 1},

@@ -40,6 +40,10 @@ public:
     ~Database() = default;
 
     [[nodiscard]] SQLite::Database& handle() { return *m_connection; }
+    /// The connection for a write transaction. One that wrote a moment ago first gives others the chance to: without that, a program that
+    /// writes without pause leaves its lock for microseconds only, and on a busy machine nobody else ever meets it free.
+    [[nodiscard]] SQLite::Database& handleForWriting();
+    void noteWriteEnd();
     [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
     [[nodiscard]] std::int64_t dataVersion();
 
@@ -76,6 +80,8 @@ private:
     std::filesystem::path m_file;
     std::unique_ptr<BusyWait, CloseBusyWait> m_busyWait;  ///< outlives the connection that points to it
     std::unique_ptr<SQLite::Database> m_connection;
+    bool m_sharesWriting = false;
+    std::int64_t m_lastWriteEndNs = 0;
     dev_t m_device = 0;
     ino_t m_inode = 0;
 };
@@ -83,7 +89,12 @@ private:
 /// A write transaction: BEGIN IMMEDIATE, rolled back by the destructor unless committed. Throws SQLite::Exception.
 class WriteTransaction : public SQLite::Transaction {
 public:
-    explicit WriteTransaction(Database& database) : SQLite::Transaction(database.handle(), SQLite::TransactionBehavior::IMMEDIATE) {}
+    explicit WriteTransaction(Database& database)
+        : SQLite::Transaction(database.handleForWriting(), SQLite::TransactionBehavior::IMMEDIATE), m_database(database) {}
+    ~WriteTransaction() { m_database.noteWriteEnd(); }
+
+private:
+    Database& m_database;
 };
 
 /// A statement whose parameters are bound in order. Throws SQLite::Exception.
