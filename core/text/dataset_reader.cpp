@@ -38,6 +38,13 @@ Result<void> checkMagic(const std::filesystem::path& path, std::string_view head
     return {};
 }
 
+/// The name in a header's cell: blanks around it and quotes that stand behind a blank are not its own.
+std::string columnName(std::string_view cell) {
+    cell = trimText(cell);
+    if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') cell = trimText(cell.substr(1, cell.size() - 2));
+    return std::string(cell);
+}
+
 /// Whether rows are lines: a line that begins and ends with braces, more often than a line that only begins with one.
 bool looksLikeLines(std::string_view head, bool isWholeFile) {
     std::size_t whole = 0, begun = 0;
@@ -73,15 +80,12 @@ struct DatasetReader::State {
 Result<bool> DatasetReader::State::tryCsv(std::string_view firstLine) {
     const char separator = firstLine.find('\t') != std::string_view::npos ? '\t' : ',';
     std::vector<std::string> names;
-    for (std::string name : splitText(firstLine, separator)) {
-        if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
-        names.emplace_back(trimText(name));
-    }
+    for (const std::string& name : splitText(firstLine, separator)) names.push_back(columnName(name));
     if (!isKnownHeader(names, columns)) return false;
     auto csv = std::make_unique<CsvScanner>(separator);
     MOFO_TRY(const std::optional<Record> first, csv->next(window));
     if (!first || !first->reason.empty()) return refuse(window.path(), first ? first->tag : "CSV", "the header cannot be read: " + (first ? first->reason : std::string("it is empty")), "");
-    for (const std::string& cell : first->cells) header.emplace_back(trimText(cell));
+    for (const std::string& cell : first->cells) header.push_back(columnName(cell));
     for (std::size_t i = 0; i < header.size(); ++i) {
         if (std::find(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(i), header[i]) != header.begin() + static_cast<std::ptrdiff_t>(i)) {
             return refuse(window.path(), "DUP", "the header names the column \"" + escapeForDisplay(header[i].substr(0, 40)) + "\" twice", "Rename one of them");

@@ -38,7 +38,7 @@ Result<std::optional<bool>> readFlag(const GgufFile& file, std::string_view key)
 }
 
 Result<void> checkByteToken(std::string_view token, std::size_t id) {
-    int value = 0;
+    unsigned value = 0;
     const bool shaped = token.size() == 6 && token.starts_with("<0x") && token.ends_with('>');
     if (!shaped || std::from_chars(token.data() + 3, token.data() + 5, value, 16).ptr != token.data() + 5) {
         return refuse("tokenizer.ggml.tokens", "RANGE", "token " + std::to_string(id) + " is a byte token but spelt " + shown(token));
