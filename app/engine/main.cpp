@@ -1,7 +1,6 @@
 // mofo-engine: trains one run or does one job of a workspace. Started by `mofo supervise`, not by people.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -58,7 +57,6 @@ int main(int argc, char** argv) {
         std::fputs(kUsage, stderr);
         return 2;
     }
-    umask(077);
     spdlog::set_default_logger(spdlog::stderr_logger_mt("engine"));
     spdlog::set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
     struct sigaction action {};

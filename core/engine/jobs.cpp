@@ -160,10 +160,9 @@ private:
         MOFO_TRY(std::unique_ptr<ModelSource> source, CheckpointSource::open(checkpoint, std::move(base)));
         const auto cancelled = [] { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; };
         if (!progress("write", 0)) return cancelled();
-        MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); }));
-        const Json provenance = {{"run", optionalText(m_job.parameters, "run")}, {"step", found.step}, {"checkpoint_manifest_sha256", found.manifestSha256}, {"base_model_sha256", baseId},
-                                 {"model_sha256", sha256}, {"program", "MoFO Workbench"}, {"config", found.state.value("config", Json())}};
-        MOFO_CHECK(writeFileAtomic(fs::path(target) / "mofo.json", provenance.dump(1) + "\n", 0644));
+        const Json provenance = {{"run", optionalText(m_job.parameters, "run")}, {"step", found.step}, {"checkpoint_manifest_sha256", found.manifestSha256}, {"base_model", baseId},
+                                 {"program", "MoFO Workbench"}, {"config", found.state.value("config", Json())}};
+        MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); }, {{"mofo.json", provenance.dump(1) + "\n"}}));
 
         // Verified by opening what was written: every weight, and the logits of a prompt.
         MOFO_TRY(std::unique_ptr<ModelSource> written, ModelSource::open(target));
@@ -224,6 +223,7 @@ Result<void> runJobById(const Workspace& workspace, const std::string& jobId) {
         return std::move(result).error();
     }
     MOFO_CHECK(writeFileAtomic(workspace.jobFolder(jobId) / "result.json", result->dump()));
+    MOFO_CHECK(registry.setJobProgress(jobId, "done", 1));
     return registry.setJobState(jobId, JobState::Finished);
 }
 

@@ -58,10 +58,10 @@ OptimizerSettings OptimizerSettings::from(const RunConfig& config) {
 }
 
 Optimizer::Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights,
-                     ParameterArena& gradients)
+                     ParameterArena& gradients, StepBy stepBy)
     : m_model(model), m_infos(infos), m_weights(weights), m_gradients(gradients), m_first(infos, weights.flat().device()), m_second(infos, weights.flat().device()),
-      m_filtered(filteredParameters(infos, config.filterInclude, config.filterExclude)), m_decayed(decayedParameters(infos)) {
-    if (!weights.flat().is_cpu()) return;
+      m_filtered(filteredParameters(infos, config.filterInclude, config.filterExclude)), m_decayed(decayedParameters(infos)), m_stepBy(stepBy) {
+    if (stepBy != StepBy::Kernels) return;
     for (std::size_t i = 0; i < infos.size(); ++i) {
         kernels::Tensor tensor;
         tensor.p = weights.view(i).data_ptr<float>();
@@ -87,7 +87,7 @@ Result<void> Optimizer::configure(const OptimizerSettings& settings) {
             firstSlice.push_back(static_cast<std::int64_t>(slices.size()));
         }
         std::vector<kernels::Tensor> tensors = m_tensors;
-        if (tensors.empty()) {  // not on the CPU: the plan reads only sizes and flags
+        if (tensors.empty()) {  // the plan reads only sizes and flags
             for (std::size_t i = 0; i < m_infos.size(); ++i) {
                 kernels::Tensor tensor;
                 tensor.n = m_infos[i].elementCount();
@@ -130,10 +130,10 @@ Result<StepOutcome> Optimizer::step(std::int64_t step, double lr, double gradSca
     const kernels::Hyperparameters values{lr, m_settings.beta1, m_settings.beta2, m_settings.eps, m_settings.weightDecay};
     const kernels::StepScalars scalars = kernels::stepScalars(values, step, gradScale, gradientFinite && m_momentsFinite);
     countSelected(step);
-    return m_weights.flat().is_cpu() ? stepOnCpu(scalars) : stepByAten(scalars);
+    return m_stepBy == StepBy::Kernels ? stepByKernels(scalars) : stepByLibTorch(scalars);
 }
 
-Result<StepOutcome> Optimizer::stepOnCpu(const kernels::StepScalars& scalars) {
+Result<StepOutcome> Optimizer::stepByKernels(const kernels::StepScalars& scalars) {
     StepOutcome outcome;
     outcome.tensors.resize(m_tensors.size());
     if (m_settings.kind == OptimizerKind::Mofo) outcome.partitions.resize(m_partitions.size());
@@ -161,7 +161,7 @@ Result<StepOutcome> Optimizer::stepOnCpu(const kernels::StepScalars& scalars) {
 }
 
 // LibTorch's own operations, for devices without a kernel of ours: the same arithmetic, the threshold by topk over the gathered |m|.
-Result<StepOutcome> Optimizer::stepByAten(const kernels::StepScalars& scalars) {
+Result<StepOutcome> Optimizer::stepByLibTorch(const kernels::StepScalars& scalars) {
     return guardTorch([&]() -> Result<StepOutcome> {
         StepOutcome outcome;
         outcome.tensors.resize(m_infos.size());

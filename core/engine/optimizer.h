@@ -34,10 +34,16 @@ struct OptimizerSettings {
     [[nodiscard]] static OptimizerSettings from(const RunConfig& config);
 };
 
+/// Who computes a step: our kernels, or a composition of LibTorch's operations, for devices that have no kernel of ours yet.
+enum class StepBy { Kernels, LibTorch };
+
 /// Owns m and v (fp32, dense; they do not depend on the partition). Weights and gradients are the caller's and must outlive it. One thread.
 class Optimizer {
 public:
-    Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights, ParameterArena& gradients);
+    Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights, ParameterArena& gradients,
+              StepBy stepBy);
+    /// The kernels on the CPU, LibTorch elsewhere.
+    [[nodiscard]] static StepBy defaultFor(c10::Device device) { return device.is_cpu() ? StepBy::Kernels : StepBy::LibTorch; }
 
     /// Takes effect with the next step. Fails (Usage) where the granularity does not fit the model; nothing changes then.
     Result<void> configure(const OptimizerSettings& settings);
@@ -56,8 +62,8 @@ public:
     [[nodiscard]] std::vector<float> medianThresholds(const StepOutcome& outcome) const;
 
 private:
-    Result<StepOutcome> stepOnCpu(const kernels::StepScalars& scalars);
-    Result<StepOutcome> stepByAten(const kernels::StepScalars& scalars);
+    Result<StepOutcome> stepByKernels(const kernels::StepScalars& scalars);
+    Result<StepOutcome> stepByLibTorch(const kernels::StepScalars& scalars);
     void countSelected(std::int64_t step);
 
     ModelDescription m_model;
@@ -72,6 +78,7 @@ private:
     kernels::StepPlan m_plan;
     std::vector<std::int64_t> m_k;
     at::Tensor m_workspace;
+    StepBy m_stepBy;
     bool m_momentsFinite = true;
 };
 

@@ -158,6 +158,7 @@ void Trainer::acknowledge(const CommandRow& command, bool accepted, std::string 
 }
 
 Result<void> Trainer::prepare(const Json& initialConfig) {
+    if (!m_run.deviceWarning.empty()) event("warning", "engine", m_run.deviceWarning);
     status("load", 0, "opening the model");
     MOFO_TRY(m_pretrained, ModelSource::open(m_workspace.modelFolder(m_run.modelId).string()));
     MOFO_TRY(m_tokenizer, m_pretrained->loadTokenizer());
@@ -184,7 +185,7 @@ Result<void> Trainer::prepare(const Json& initialConfig) {
     return guardTorch([&]() -> Result<void> {
         m_gradients = ParameterArena(infos, m_device);
         m_decoder = std::make_unique<Decoder>(m_pretrained->description(), infos, m_weights);
-        m_optimizer = std::make_unique<Optimizer>(m_pretrained->description(), infos, m_config, m_weights, m_gradients);
+        m_optimizer = std::make_unique<Optimizer>(m_pretrained->description(), infos, m_config, m_weights, m_gradients, Optimizer::defaultFor(m_device));
         m_statistics = std::make_unique<TensorStatistics>(*m_pretrained, infos);
         std::vector<std::int64_t> sizes;
         for (const ParameterInfo& info : infos) sizes.push_back(info.elementCount());
