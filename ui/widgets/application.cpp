@@ -7,7 +7,10 @@
 #include <QTranslator>
 
 // Resources of a static library are not registered by themselves; the macro does not work inside a namespace.
-static void registerResources() { Q_INIT_RESOURCE(mofo); }
+static void registerResources() {
+    Q_INIT_RESOURCE(mofo);
+    Q_INIT_RESOURCE(mofo_i18n);
+}
 
 namespace mofo {
 
@@ -23,6 +26,8 @@ void setUpApplication(QApplication& application) {
 void setLanguage(QApplication& application, const QString& language) {
     const QLocale locale = language.isEmpty() ? QLocale() : QLocale(language);
     QLocale::setDefault(locale.language() == QLocale::C ? QLocale(QLocale::English) : locale);
+    // English has no file: where it is the desktop's first language, load() would go on to its second.
+    if (locale.uiLanguages().value(0).startsWith(QLatin1String("en"))) return;
     auto* own = new QTranslator(&application);
     if (own->load(locale, QStringLiteral("mofo"), QStringLiteral("_"), QStringLiteral(":/mofo/i18n"))) application.installTranslator(own);
     auto* qts = new QTranslator(&application);

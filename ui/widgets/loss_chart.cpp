@@ -37,18 +37,18 @@ protected:
                              fontMetrics().elidedText(text, Qt::ElideRight, width() - 31));
             y += line;
         };
-        entry(tr("raw"), [&](QPointF a, QPointF b) {
+        entry(LossChart::tr("raw"), [&](QPointF a, QPointF b) {
             QColor thin = theme.train;
             thin.setAlphaF(0.55F);
             painter.setPen(QPen(thin, 1));
             painter.drawLine(a, b);
         });
-        entry(tr("smoothed"), [&](QPointF a, QPointF b) {
+        entry(LossChart::tr("smoothed"), [&](QPointF a, QPointF b) {
             painter.setPen(QPen(theme.train, 2.4));
             painter.drawLine(a, b);
         });
         if (!data.evalLoss().empty()) {
-            entry(tr("held out"), [&](QPointF a, QPointF b) {
+            entry(LossChart::tr("held out"), [&](QPointF a, QPointF b) {
                 painter.setPen(QPen(theme.eval, 1.4));
                 painter.drawLine(a, b);
                 painter.setBrush(theme.surface);
@@ -57,7 +57,7 @@ protected:
             });
         }
         if (!data.supersededLoss().empty()) {
-            entry(tr("taken back"), [&](QPointF a, QPointF b) {
+            entry(LossChart::tr("taken back"), [&](QPointF a, QPointF b) {
                 QColor faint = theme.train;
                 faint.setAlphaF(0.3F);
                 painter.setPen(QPen(faint, 1.5, Qt::DashLine));
@@ -73,9 +73,9 @@ protected:
                 painter.drawLine(c + QPointF(-4, -4), c + QPointF(4, 4));
                 painter.drawLine(c + QPointF(-4, 4), c + QPointF(4, -4));
             };
-            if (nan > 0) entry(tr("%1 NaN").arg(ui::count(nan)), cross);
+            if (nan > 0) entry(LossChart::tr("%1 NaN").arg(ui::count(nan)), cross);
             if (inf > 0) {
-                entry(tr("%1 Inf").arg(ui::count(inf)), [&](QPointF a, QPointF b) {
+                entry(LossChart::tr("%1 Inf").arg(ui::count(inf)), [&](QPointF a, QPointF b) {
                     const QPointF c = (a + b) / 2;
                     painter.setPen(Qt::NoPen);
                     painter.setBrush(theme.error);
