@@ -39,9 +39,12 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument = argv[i];
         const auto value = [&]() -> std::string { return i + 1 < argc ? argv[++i] : ""; };
-        if (argument == "--workspace") workspaceFolder = value();
-        else if (argument == "--run") run = value();
-        else if (argument == "--job") job = value();
+        if (argument == "--workspace")
+            workspaceFolder = value();
+        else if (argument == "--run")
+            run = value();
+        else if (argument == "--job")
+            job = value();
         else if (argument == "--version") {
             std::printf("mofo-engine %s, LibTorch %s\n", MOFO_VERSION, TORCH_VERSION);
             return 0;
@@ -81,7 +84,8 @@ int main(int argc, char** argv) {
     // Before the first call into LibTorch: loading its CUDA libraries later would not register them.
     if (auto prepared = mofo::prepareDevice(device); !prepared.ok()) {
         const std::string text = prepared.error().text();
-        const auto noted = run.empty() ? registry->setJobState(job, mofo::JobState::Failed, text) : registry->setRunState(run, mofo::RunState::Failed, text);
+        const auto noted =
+            run.empty() ? registry->setJobState(job, mofo::JobState::Failed, text) : registry->setRunState(run, mofo::RunState::Failed, text);
         if (!noted.ok()) spdlog::error("{}", noted.error().text());
         return finish(prepared);
     }

@@ -24,7 +24,7 @@ Result<ResolvedDevice> resolveDevice(std::string_view wanted) {
     if (!cudaPlugin()) {
         const std::string name = finding.devices.empty() ? std::string("A GPU") : finding.devices.front().name;
         const std::string problem = name + " could be used, but this build has no CUDA part (libmofo_cuda.so)";
-        const std::string remedy = "Build with a CUDA toolkit: installer/bootstrap build";
+        const std::string remedy = "Run installer/bootstrap build on this machine, without --no-cuda";
         if (wanted == "auto") return ResolvedDevice{"cpu", problem + ", so the CPU is used. " + remedy + '.'};
         return Error{ErrorCode::DeviceUnusable, problem, "device=" + std::string(wanted), remedy + ", or use --set device=cpu", ""};
     }

@@ -33,7 +33,8 @@ Result<void> writeArena(SafetensorsWriter& file, const ParameterArena& arena) {
     return {};
 }
 
-Result<std::string> writeTensors(const fs::path& path, const std::vector<ParameterInfo>& infos, const std::vector<std::pair<std::string, const ParameterArena*>>& arenas) {
+Result<std::string> writeTensors(const fs::path& path, const std::vector<ParameterInfo>& infos,
+                                 const std::vector<std::pair<std::string, const ParameterArena*>>& arenas) {
     std::vector<SafetensorsWriter::Declaration> declarations;
     for (const auto& [prefix, arena] : arenas)
         for (const ParameterInfo& info : infos) declarations.push_back({prefix + info.name, DType::F32, info.shape});
@@ -47,8 +48,9 @@ Result<void> readArena(const SafetensorsFile& file, const std::string& prefix, c
         const std::string name = prefix + infos[i].name;
         const TensorInfo* tensor = file.find(name);
         if (tensor == nullptr || tensor->shape != infos[i].shape || tensor->dtype != DType::F32) {
-            return Error{ErrorCode::InvalidInput, "the tensor " + escapeForDisplay(name) + (tensor == nullptr ? " is missing" : " has another shape or type"), file.path().string(),
-                         "Resume from an earlier checkpoint", "SIZE"};
+            return Error{ErrorCode::InvalidInput,
+                         "the tensor " + escapeForDisplay(name) + (tensor == nullptr ? " is missing" : " has another shape or type"),
+                         file.path().string(), "Resume from an earlier checkpoint", "SIZE"};
         }
         at::Tensor host = arena.flat().is_cpu() ? arena.view(i) : at::empty(infos[i].shape, at::kFloat);
         MOFO_CHECK(file.readFloats(*tensor, 0, std::span(host.data_ptr<float>(), static_cast<std::size_t>(host.numel()))));
@@ -59,11 +61,13 @@ Result<void> readArena(const SafetensorsFile& file, const std::string& prefix, c
 
 }  // namespace
 
-Result<CheckpointRow> writeCheckpoint(const fs::path& checkpointsFolder, std::int64_t step, const std::vector<ParameterInfo>& infos, const ParameterArena& weights,
-                                      const ParameterArena& firstMoments, const ParameterArena& secondMoments, const Json& state) {
+Result<CheckpointRow> writeCheckpoint(const fs::path& checkpointsFolder, std::int64_t step, const std::vector<ParameterInfo>& infos,
+                                      const ParameterArena& weights, const ParameterArena& firstMoments, const ParameterArena& secondMoments,
+                                      const Json& state) {
     const Stopwatch clock;
     MOFO_CHECK(makeFolder(checkpointsFolder, false));
-    MOFO_CHECK(requireFreeBytes(checkpointsFolder, static_cast<std::uint64_t>(weights.flat().numel()) * 12, "the checkpoint of step " + std::to_string(step)));
+    MOFO_CHECK(requireFreeBytes(checkpointsFolder, static_cast<std::uint64_t>(weights.flat().numel()) * 12,
+                                "the checkpoint of step " + std::to_string(step)));
     int attempt = 1;
     std::error_code ec;
     while (fs::exists(checkpointsFolder / folderName(step, attempt), ec)) ++attempt;
@@ -104,8 +108,8 @@ Result<FoundCheckpoint> openCheckpoint(const fs::path& folder, bool hashes) {
     auto parsed = parseJson(text);
     if (!parsed.ok()) return std::move(parsed).error().in(manifestPath.string());
     const Json& manifest = *parsed;
-    if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object() || !manifest.contains("step") || !manifest["step"].is_number_integer() ||
-        manifest.value("format", Json(0)) != Json(kFormat)) {
+    if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_object() || !manifest.contains("step") ||
+        !manifest["step"].is_number_integer() || manifest.value("format", Json(0)) != Json(kFormat)) {
         return damaged("not a manifest of this program's checkpoints", manifestPath);
     }
     FoundCheckpoint found;
@@ -113,14 +117,17 @@ Result<FoundCheckpoint> openCheckpoint(const fs::path& folder, bool hashes) {
     found.folder = folder;
     for (const char* name : kFiles) {
         const Json& entry = manifest["files"].contains(name) ? manifest["files"][name] : Json();
-        if (!entry.is_object() || !entry.contains("size") || !entry["size"].is_number_unsigned() || !entry.contains("sha256") || !entry["sha256"].is_string()) {
+        if (!entry.is_object() || !entry.contains("size") || !entry["size"].is_number_unsigned() || !entry.contains("sha256") ||
+            !entry["sha256"].is_string()) {
             return damaged(std::string("the manifest does not name ") + name, manifestPath);
         }
         MOFO_TRY(const FileReader file, FileReader::open(folder / name));
-        if (file.sizeBytes() != entry["size"].get<std::uint64_t>()) return damaged("the file does not have the size its manifest says", folder / name);
+        if (file.sizeBytes() != entry["size"].get<std::uint64_t>())
+            return damaged("the file does not have the size its manifest says", folder / name);
         if (!hashes) continue;
         MOFO_TRY(const std::string hash, sha256OfFile(folder / name));
-        if (hash != entry["sha256"].get<std::string>()) return damaged("the file is not what was written: its SHA-256 differs from the manifest's", folder / name);
+        if (hash != entry["sha256"].get<std::string>())
+            return damaged("the file is not what was written: its SHA-256 differs from the manifest's", folder / name);
     }
     MOFO_TRY(const std::string stateText, readWholeFile(folder / kFiles[2], 64 << 20));
     auto state = parseJson(stateText);
@@ -137,13 +144,14 @@ Result<std::optional<FoundCheckpoint>> newestCheckpoint(const fs::path& checkpoi
         if (!entry.path().filename().string().starts_with("step-")) continue;
         auto found = openCheckpoint(entry.path(), false);
         // Among equal steps the name with the higher attempt is the later one.
-        if (found.ok() && (!newest || found->step > newest->step || (found->step == newest->step && entry.path() > newest->folder))) newest = std::move(*found);
+        if (found.ok() && (!newest || found->step > newest->step || (found->step == newest->step && entry.path() > newest->folder)))
+            newest = std::move(*found);
     }
     return newest;
 }
 
-Result<void> restoreCheckpoint(const FoundCheckpoint& checkpoint, const std::vector<ParameterInfo>& infos, ParameterArena& weights, ParameterArena& firstMoments,
-                               ParameterArena& secondMoments) {
+Result<void> restoreCheckpoint(const FoundCheckpoint& checkpoint, const std::vector<ParameterInfo>& infos, ParameterArena& weights,
+                               ParameterArena& firstMoments, ParameterArena& secondMoments) {
     MOFO_CHECK(openCheckpoint(checkpoint.folder, true));
     MOFO_TRY(const SafetensorsFile model, SafetensorsFile::open(checkpoint.folder / kFiles[0]));
     MOFO_CHECK(readArena(model, "", infos, weights));

@@ -21,7 +21,8 @@ namespace mofo {
 ///   manifest.json          written last: size and SHA-256 of each of them
 /// The folder is made under a temporary name, synced, and renamed; every file is read back before the row says verified.
 Result<CheckpointRow> writeCheckpoint(const std::filesystem::path& checkpointsFolder, std::int64_t step, const std::vector<ParameterInfo>& infos,
-                                      const ParameterArena& weights, const ParameterArena& firstMoments, const ParameterArena& secondMoments, const Json& state);
+                                      const ParameterArena& weights, const ParameterArena& firstMoments, const ParameterArena& secondMoments,
+                                      const Json& state);
 
 struct FoundCheckpoint {
     std::int64_t step = 0;
@@ -35,8 +36,8 @@ Result<FoundCheckpoint> openCheckpoint(const std::filesystem::path& folder, bool
 Result<std::optional<FoundCheckpoint>> newestCheckpoint(const std::filesystem::path& checkpointsFolder);
 
 /// Fills weights and moments; every name, shape and dtype must agree.
-Result<void> restoreCheckpoint(const FoundCheckpoint& checkpoint, const std::vector<ParameterInfo>& infos, ParameterArena& weights, ParameterArena& firstMoments,
-                               ParameterArena& secondMoments);
+Result<void> restoreCheckpoint(const FoundCheckpoint& checkpoint, const std::vector<ParameterInfo>& infos, ParameterArena& weights,
+                               ParameterArena& firstMoments, ParameterArena& secondMoments);
 
 /// Deletes the oldest checkpoints beyond `keep` (at least two verified ones stay). Returns the names of the deleted folders.
 std::vector<std::string> retainCheckpoints(const std::filesystem::path& checkpointsFolder, std::int64_t keep);

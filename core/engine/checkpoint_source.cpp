@@ -9,7 +9,8 @@ Result<std::unique_ptr<ModelSource>> CheckpointSource::open(const std::filesyste
     for (const ParameterInfo& info : base->parameters()) {
         const TensorInfo* tensor = file.find(info.name);
         if (tensor == nullptr || tensor->shape != info.shape) {
-            return Error{ErrorCode::InvalidInput, "the tensor " + escapeForDisplay(info.name) + (tensor == nullptr ? " is missing" : " has another shape than in the model"),
+            return Error{ErrorCode::InvalidInput,
+                         "the tensor " + escapeForDisplay(info.name) + (tensor == nullptr ? " is missing" : " has another shape than in the model"),
                          file.path().string(), "Use another checkpoint", "SIZE"};
         }
     }

@@ -2,7 +2,8 @@
 
 namespace mofo {
 
-CommandInbox::CommandInbox(const Registry& registry, std::string runId, const std::vector<AcknowledgementRow>& acknowledged) : m_registry(registry), m_runId(std::move(runId)) {
+CommandInbox::CommandInbox(const Registry& registry, std::string runId, const std::vector<AcknowledgementRow>& acknowledged)
+    : m_registry(registry), m_runId(std::move(runId)) {
     for (const AcknowledgementRow& row : acknowledged) m_handled.insert(row.uuid);
 }
 
@@ -28,7 +29,8 @@ Result<std::vector<CommandRow>> CommandInbox::due(std::int64_t nextStep) {
     return ready;
 }
 
-Result<std::vector<std::pair<std::int64_t, CommandRow>>> CommandInbox::replayAfter(std::int64_t step, const std::vector<AcknowledgementRow>& acknowledged) const {
+Result<std::vector<std::pair<std::int64_t, CommandRow>>> CommandInbox::replayAfter(std::int64_t step,
+                                                                                   const std::vector<AcknowledgementRow>& acknowledged) const {
     MOFO_TRY(const std::vector<CommandRow> all, m_registry.commands(m_runId));
     std::vector<std::pair<std::int64_t, CommandRow>> replay;
     for (const CommandRow& command : all) {

@@ -21,7 +21,8 @@ public:
     /// Commands that update `nextStep` is to be the first to use. Cheap where nothing changed in the store.
     Result<std::vector<CommandRow>> due(std::int64_t nextStep);
     /// Changes that were acknowledged for steps after `step`: a resumed run applies them again at those steps.
-    Result<std::vector<std::pair<std::int64_t, CommandRow>>> replayAfter(std::int64_t step, const std::vector<AcknowledgementRow>& acknowledged) const;
+    Result<std::vector<std::pair<std::int64_t, CommandRow>>> replayAfter(std::int64_t step,
+                                                                         const std::vector<AcknowledgementRow>& acknowledged) const;
 
 private:
     const Registry& m_registry;

@@ -48,17 +48,18 @@ KvCache::KvCache(const ModelDescription& model, std::int64_t capacity, c10::Devi
 
 /// What one layer's backward pass needs of its forward pass.
 struct Decoder::LayerState {
-    at::Tensor input;          ///< [T, H] residual stream before the layer
+    at::Tensor input;  ///< [T, H] residual stream before the layer
     RmsNormResult inputNorm;
-    at::Tensor qkv;            ///< [T, heads + 2 kvHeads, D], rotated
+    at::Tensor qkv;                          ///< [T, heads + 2 kvHeads, D], rotated
     std::vector<AttentionResult> attention;  ///< per run of equally long rows
-    at::Tensor attended;       ///< [T, heads * D]
-    at::Tensor middle;         ///< [T, H] residual stream after attention
+    at::Tensor attended;                     ///< [T, heads * D]
+    at::Tensor middle;                       ///< [T, H] residual stream after attention
     RmsNormResult postNorm;
-    at::Tensor gateUp;         ///< [T, 2 I]
+    at::Tensor gateUp;  ///< [T, 2 I]
 };
 
-Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights) : m_model(model), m_weights(weights) {
+Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights)
+    : m_model(model), m_weights(weights) {
     m_layers.resize(static_cast<std::size_t>(model.layerCount));
     for (std::size_t i = 0; i < infos.size(); ++i) {
         const ParameterInfo& info = infos[i];
@@ -184,7 +185,8 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
             const at::Tensor dGateUp = swiGluBackward(dActivated, state.gateUp);
             gradients.rows(w.gate, 2).addmm_(dGateUp.t(), state.postNorm.y);
             at::Tensor dWeight = gradients.view(w.postNorm);
-            rmsNormBackward(at::mm(dGateUp, m_weights.rows(w.gate, 2)), state.middle, m_weights.view(w.postNorm), state.postNorm.inverseRms, dx, dWeight);
+            rmsNormBackward(at::mm(dGateUp, m_weights.rows(w.gate, 2)), state.middle, m_weights.view(w.postNorm), state.postNorm.inverseRms, dx,
+                            dWeight);
         }
         {  // attention
             gradients.view(w.output).addmm_(dx.t(), state.attended);
@@ -207,7 +209,8 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
             const at::Tensor flat = dQkv.view({dQkv.size(0), -1});
             gradients.rows(w.query, 3).addmm_(flat.t(), state.inputNorm.y);
             at::Tensor dWeight = gradients.view(w.inputNorm);
-            rmsNormBackward(at::mm(flat, m_weights.rows(w.query, 3)), state.input, m_weights.view(w.inputNorm), state.inputNorm.inverseRms, dx, dWeight);
+            rmsNormBackward(at::mm(flat, m_weights.rows(w.query, 3)), state.input, m_weights.view(w.inputNorm), state.inputNorm.inverseRms, dx,
+                            dWeight);
         }
         states.pop_back();
     }
@@ -243,7 +246,8 @@ at::Tensor Decoder::logits(const at::Tensor& ids) const {
 }
 
 at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
-    const std::int64_t count = ids.size(0), before = cache.m_length, heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
+    const std::int64_t count = ids.size(0), before = cache.m_length, heads = m_model.headCount, kvHeads = m_model.kvHeadCount,
+                       headSize = m_model.headSize;
     const RopeTable& rope = ropeFor(before + count);
     const at::Tensor positions = at::arange(before, before + count, ids.options());
     at::Tensor x = embed(ids);
@@ -260,12 +264,16 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
         } else {
             // [kvHeads, group * count, D] x [kvHeads, D, seen]: the query heads of a group share their keys.
             const std::int64_t group = heads / kvHeads, seen = before + count;
-            const at::Tensor query = qkv.narrow(1, 0, heads).view({count, kvHeads, group, headSize}).permute({1, 2, 0, 3}).reshape({kvHeads, group * count, headSize});
-            const at::Tensor keys = cache.m_keys[l].narrow(0, 0, seen).permute({1, 2, 0}), values = cache.m_values[l].narrow(0, 0, seen).transpose(0, 1);
+            const at::Tensor query =
+                qkv.narrow(1, 0, heads).view({count, kvHeads, group, headSize}).permute({1, 2, 0, 3}).reshape({kvHeads, group * count, headSize});
+            const at::Tensor keys = cache.m_keys[l].narrow(0, 0, seen).permute({1, 2, 0}),
+                             values = cache.m_values[l].narrow(0, 0, seen).transpose(0, 1);
             at::Tensor scores = at::bmm(query, keys).mul_(1.0 / std::sqrt(static_cast<double>(headSize))).view({kvHeads, group, count, seen});
             if (count > 1) scores.masked_fill_(at::ones({count, seen}, scores.options().dtype(at::kBool)).triu_(before + 1), -INFINITY);
             attended = at::bmm(at::softmax(scores, -1).view({kvHeads, group * count, seen}), values)
-                           .view({kvHeads, group, count, headSize}).permute({2, 0, 1, 3}).reshape({count, heads * headSize});
+                           .view({kvHeads, group, count, headSize})
+                           .permute({2, 0, 1, 3})
+                           .reshape({count, heads * headSize});
         }
         const at::Tensor middle = at::addmm(x, attended, m_weights.view(w.output).t());
         const at::Tensor post = rmsNorm(middle, m_weights.view(w.postNorm), m_model.normEpsilon).y;

@@ -9,8 +9,8 @@ namespace mofo {
 double RowLosses::mean() const { return std::accumulate(nll.begin(), nll.end(), 0.0) / static_cast<double>(targetCount()); }
 std::int64_t RowLosses::targetCount() const { return std::accumulate(targets.begin(), targets.end(), std::int64_t{0}); }
 
-Result<RowLosses> computeRowLosses(const Decoder& decoder, std::span<const TokenRow> rows, c10::Device device, const std::function<bool(double)>& progress,
-                                   std::int64_t tokenBudget) {
+Result<RowLosses> computeRowLosses(const Decoder& decoder, std::span<const TokenRow> rows, c10::Device device,
+                                   const std::function<bool(double)>& progress, std::int64_t tokenBudget) {
     return guardTorch([&]() -> Result<RowLosses> {
         RowLosses losses;
         std::vector<const TokenRow*> group;
@@ -23,7 +23,8 @@ Result<RowLosses> computeRowLosses(const Decoder& decoder, std::span<const Token
             tokens = 0;
         };
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            if (progress && !progress(static_cast<double>(i) / static_cast<double>(rows.size()))) return Error{ErrorCode::Interrupted, "cancelled during the evaluation", "", "", ""};
+            if (progress && !progress(static_cast<double>(i) / static_cast<double>(rows.size())))
+                return Error{ErrorCode::Interrupted, "cancelled during the evaluation", "", "", ""};
             if (rows[i].targetCount() == 0) {
                 if (!group.empty()) computeGroup();
                 losses.nll.push_back(0);

@@ -16,7 +16,8 @@ Result<double> numberOf(const Json& json, const char* key, double fallback, doub
     if (!json[key].is_number()) return Error{ErrorCode::Usage, std::string(key) + " must be a number", "", "", "TYPE"};
     const double value = json[key].get<double>();
     if (!(value >= least && value <= most)) {
-        return Error{ErrorCode::Usage, std::string(key) + " must lie between " + formatShortest(least) + " and " + formatShortest(most), "", "", "RANGE"};
+        return Error{ErrorCode::Usage, std::string(key) + " must lie between " + formatShortest(least) + " and " + formatShortest(most), "", "",
+                     "RANGE"};
     }
     return value;
 }
@@ -58,6 +59,25 @@ Result<GenerationSettings> GenerationSettings::from(const Json& json) {
     return settings;
 }
 
+Result<std::vector<ChatMessage>> messagesOf(const Json& parameters) {
+    const auto text = [](const Json& object, const char* key) -> Result<std::string> {
+        if (object.is_object() && object.contains(key) && object[key].is_string()) return object[key].get<std::string>();
+        return Error{ErrorCode::Usage, std::string("a chat without ") + key, "", "", "MISSING"};
+    };
+    std::vector<ChatMessage> messages;
+    if (parameters.is_object() && parameters.contains("messages") && parameters["messages"].is_array()) {
+        for (const Json& message : parameters["messages"]) {
+            MOFO_TRY(std::string role, text(message, "role"));
+            MOFO_TRY(std::string content, text(message, "content"));
+            messages.push_back({std::move(role), std::move(content)});
+        }
+        return messages;
+    }
+    MOFO_TRY(std::string prompt, text(parameters, "prompt"));
+    messages.push_back({"user", std::move(prompt)});
+    return messages;
+}
+
 Result<std::vector<TokenId>> encodePrompt(const Tokenizer& tokenizer, const ChatTemplate* chatTemplate, const std::vector<ChatMessage>& messages) {
     if (chatTemplate == nullptr) {
         std::string text;
@@ -70,13 +90,15 @@ Result<std::vector<TokenId>> encodePrompt(const Tokenizer& tokenizer, const Chat
     return std::move(encoding.ids);
 }
 
-Result<Generation> generate(const Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt, const GenerationSettings& settings, c10::Device device,
-                            const std::function<bool(std::string_view)>& onText) {
+Result<Generation> generate(const Decoder& decoder, const Tokenizer& tokenizer, const std::vector<TokenId>& prompt,
+                            const GenerationSettings& settings, c10::Device device, const std::function<bool(std::string_view)>& onText) {
     if (prompt.empty()) return Error{ErrorCode::Usage, "the prompt is empty", "", "Say something with --prompt", ""};
     const auto promptLength = static_cast<std::int64_t>(prompt.size());
     if (decoder.model().maxPositions > 0 && promptLength >= decoder.model().maxPositions) {
-        return Error{ErrorCode::InvalidInput, "the prompt has " + std::to_string(promptLength) + " tokens, the model reads at most " + std::to_string(decoder.model().maxPositions), "",
-                     "Shorten it", "LIMIT"};
+        return Error{
+            ErrorCode::InvalidInput,
+            "the prompt has " + std::to_string(promptLength) + " tokens, the model reads at most " + std::to_string(decoder.model().maxPositions), "",
+            "Shorten it", "LIMIT"};
     }
     return guardTorch([&]() -> Result<Generation> {
         const Stopwatch clock;

@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 namespace {
 
 Result<std::string> textOf(const Json& parameters, const char* key) {
-    if (!parameters.is_object() || !parameters.contains(key) || !parameters[key].is_string()) return Error{ErrorCode::Usage, std::string("the job has no ") + key, "", "", "MISSING"};
+    if (!parameters.is_object() || !parameters.contains(key) || !parameters[key].is_string())
+        return Error{ErrorCode::Usage, std::string("the job has no ") + key, "", "", "MISSING"};
     return parameters[key].get<std::string>();
 }
 
@@ -125,25 +126,19 @@ private:
         MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
         MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, optionalText(m_job.parameters, "chat_template")));
         MOFO_TRY(const GenerationSettings settings, GenerationSettings::from(m_job.parameters));
-        std::vector<ChatMessage> messages;
-        if (m_job.parameters.contains("messages") && m_job.parameters["messages"].is_array()) {
-            for (const Json& message : m_job.parameters["messages"]) {
-                MOFO_TRY(std::string role, textOf(message, "role"));
-                MOFO_TRY(std::string content, textOf(message, "content"));
-                messages.push_back({std::move(role), std::move(content)});
-            }
-        } else {
-            MOFO_TRY(std::string prompt, textOf(m_job.parameters, "prompt"));
-            messages.push_back({"user", std::move(prompt)});
-        }
+        MOFO_TRY(const std::vector<ChatMessage> messages, messagesOf(m_job.parameters));
         MOFO_TRY(const std::vector<TokenId> prompt, encodePrompt(tokenizer, chatTemplate ? &*chatTemplate : nullptr, messages));
         MOFO_TRY(const LoadedModel model, load(std::move(source), "load"));
         const Decoder decoder = decoderOf(model);
         std::size_t pieces = 0;
         MOFO_TRY(const Generation generation, generate(decoder, tokenizer, prompt, settings, m_device, [&](std::string_view) {
-            return progress("answer", static_cast<double>(++pieces) / static_cast<double>(settings.maxNewTokens));
-        }));
-        return Json{{"text", generation.text}, {"tokens", generation.ids.size()}, {"prompt_tokens", prompt.size()}, {"seconds", generation.seconds}, {"stop_reason", generation.stopReason}};
+                     return progress("answer", static_cast<double>(++pieces) / static_cast<double>(settings.maxNewTokens));
+                 }));
+        return Json{{"text", generation.text},
+                    {"tokens", generation.ids.size()},
+                    {"prompt_tokens", prompt.size()},
+                    {"seconds", generation.seconds},
+                    {"stop_reason", generation.stopReason}};
     }
 
     Result<Json> exportRun() {
@@ -152,17 +147,25 @@ private:
         MOFO_TRY(const std::string target, textOf(m_job.parameters, "target"));
         const std::string dtypeText = optionalText(m_job.parameters, "dtype");
         DType dtype = DType::F32;
-        if (dtypeText == "bf16") dtype = DType::BF16;
-        else if (dtypeText == "f16" || dtypeText == "fp16") dtype = DType::F16;
-        else if (!dtypeText.empty() && dtypeText != "f32" && dtypeText != "fp32") return Error{ErrorCode::Usage, "an export can be f32, bf16 or f16, not " + escapeForDisplay(dtypeText), "", "", ""};
+        if (dtypeText == "bf16")
+            dtype = DType::BF16;
+        else if (dtypeText == "f16" || dtypeText == "fp16")
+            dtype = DType::F16;
+        else if (!dtypeText.empty() && dtypeText != "f32" && dtypeText != "fp32")
+            return Error{ErrorCode::Usage, "an export can be f32, bf16 or f16, not " + escapeForDisplay(dtypeText), "", "", ""};
         MOFO_TRY(const FoundCheckpoint found, openCheckpoint(checkpoint, true));
         MOFO_TRY(std::unique_ptr<ModelSource> base, ModelSource::open(placeOf(baseId)));
         MOFO_TRY(std::unique_ptr<ModelSource> source, CheckpointSource::open(checkpoint, std::move(base)));
         const auto cancelled = [] { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; };
         if (!progress("write", 0)) return cancelled();
-        const Json provenance = {{"run", optionalText(m_job.parameters, "run")}, {"step", found.step}, {"checkpoint_manifest_sha256", found.manifestSha256}, {"base_model", baseId},
-                                 {"program", "MoFO Workbench"}, {"config", found.state.value("config", Json())}};
-        MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); }, {{"mofo.json", provenance.dump(1) + "\n"}}));
+        const Json provenance = {{"run", optionalText(m_job.parameters, "run")},
+                                 {"step", found.step},
+                                 {"checkpoint_manifest_sha256", found.manifestSha256},
+                                 {"base_model", baseId},
+                                 {"program", "MoFO Workbench"},
+                                 {"config", found.state.value("config", Json())}};
+        MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); },
+                                                         {{"mofo.json", provenance.dump(1) + "\n"}}));
 
         // Verified by opening what was written: every weight, and the logits of a prompt.
         MOFO_TRY(std::unique_ptr<ModelSource> written, ModelSource::open(target));
@@ -178,7 +181,8 @@ private:
             progress("verify", 0.5 * static_cast<double>(i) / static_cast<double>(source->parameters().size()));
         }
         if (dtype == DType::F32 && worst != 0) {
-            return Error{ErrorCode::Io, "written, but not verified: a weight read back differs by " + formatShortest(worst), escapeForDisplay(target), "Check the disk and export again", "CHANGED"};
+            return Error{ErrorCode::Io, "written, but not verified: a weight read back differs by " + formatShortest(worst), escapeForDisplay(target),
+                         "Check the disk and export again", "CHANGED"};
         }
         MOFO_TRY(const Tokenizer tokenizer, written->loadTokenizer());
         MOFO_TRY(const Encoding prompt, tokenizer.encode("What is 3 times 14? Explain step by step.", true));

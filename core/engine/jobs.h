@@ -10,8 +10,9 @@ namespace mofo {
 
 /// Does job `jobId` of the workspace under its lock; its state, progress and result.json are written here.
 ///   score     {model, base_model?, data, skip?, limit?, max_length?, columns?, chat_template?} -> {"rows":[{"tokens","log_likelihood"}],"refused":N}
-///   generate  {model, base_model?, messages, chat_template?, max_new_tokens?, temperature?, top_p?, top_k?, seed?} -> {"text","tokens","seconds","stop_reason"}
-///   export    {run, step, checkpoint, base_model, target, dtype} -> {"path","sha256","max_difference","max_logit_difference"}
+///   generate  {model, base_model?, messages, chat_template?, max_new_tokens?, temperature?, top_p?, top_k?, seed?} ->
+///   {"text","tokens","seconds","stop_reason"} export    {run, step, checkpoint, base_model, target, dtype} ->
+///   {"path","sha256","max_difference","max_logit_difference"}
 /// `model`: id of a sealed model, absolute path of a GGUF file or HF folder, or of a checkpoint folder (base_model then says whose).
 Result<void> runJobById(const Workspace& workspace, const std::string& jobId);
 

@@ -38,7 +38,9 @@ void merge(MetricsBatch& to, MetricsBatch&& from) {
 }  // namespace
 
 MetricsQueue::MetricsQueue(MetricsWriter writer, Registry registry, std::string runId, std::filesystem::path folder)
-    : m_writer(std::move(writer)), m_registry(std::move(registry)), m_runId(std::move(runId)), m_folder(std::move(folder)), m_thread([this] { run(); }) {}
+    : m_writer(std::move(writer)), m_registry(std::move(registry)), m_runId(std::move(runId)), m_folder(std::move(folder)), m_thread([this] {
+          run();
+      }) {}
 
 MetricsQueue::~MetricsQueue() {
     {

@@ -64,7 +64,10 @@ MOFO_CLONES void rotateHalves(float* x, const float* cosine, const float* sine, 
 at::Tensor spreadHeads(const at::Tensor& x, std::int64_t heads) {
     const std::int64_t kvHeads = x.size(2);
     if (kvHeads == heads) return x.transpose(1, 2);
-    return x.unsqueeze(3).expand({x.size(0), x.size(1), kvHeads, heads / kvHeads, x.size(3)}).reshape({x.size(0), x.size(1), heads, x.size(3)}).transpose(1, 2);
+    return x.unsqueeze(3)
+        .expand({x.size(0), x.size(1), kvHeads, heads / kvHeads, x.size(3)})
+        .reshape({x.size(0), x.size(1), heads, x.size(3)})
+        .transpose(1, 2);
 }
 
 /// The reverse for gradients: [R, heads, L, D] -> [R, L, kvHeads, D], summed over each group.
@@ -97,7 +100,8 @@ RmsNormResult rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsi
     return result;
 }
 
-void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverseRms, at::Tensor& dx, at::Tensor& dWeight) {
+void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverseRms, at::Tensor& dx,
+                     at::Tensor& dWeight) {
     if (!x.is_cpu()) {
         const at::Tensor inverse = inverseRms.unsqueeze(-1);
         const at::Tensor normal = x * inverse;
@@ -169,7 +173,8 @@ void applyRope(at::Tensor& x, std::int64_t heads, const at::Tensor& positions, c
     at::parallel_for(0, rows, 32, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r)
             for (std::int64_t h = 0; h < heads; ++h)
-                rotateHalves(data + r * stride + h * 2 * half, cosine + position[r] * half, sine + position[r] * half, static_cast<float>(direction), half);
+                rotateHalves(data + r * stride + h * 2 * half, cosine + position[r] * half, sine + position[r] * half, static_cast<float>(direction),
+                             half);
     });
 }
 
@@ -202,17 +207,20 @@ AttentionResult causalAttention(const at::Tensor& q, const at::Tensor& k, const 
     return {at::matmul(probability, value).transpose(1, 2), probability};
 }
 
-AttentionGradient causalAttentionBackward(const at::Tensor& dOut, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionResult& forward) {
+AttentionGradient causalAttentionBackward(const at::Tensor& dOut, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                          const AttentionResult& forward) {
     const std::int64_t heads = q.size(2), kvHeads = k.size(2);
     const at::Tensor query = q.transpose(1, 2), key = spreadHeads(k, heads), value = spreadHeads(v, heads), gradient = dOut.transpose(1, 2);
     if (q.is_cpu()) {
-        auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(gradient, query, key, value, forward.out.transpose(1, 2), forward.saved, 0.0, true);
+        auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(gradient, query, key, value, forward.out.transpose(1, 2),
+                                                                                     forward.saved, 0.0, true);
         return {dq.transpose(1, 2), gatherHeads(dk, kvHeads), gatherHeads(dv, kvHeads)};
     }
     const at::Tensor& probability = forward.saved;
     const at::Tensor dValue = at::matmul(probability.transpose(2, 3), gradient);
     const at::Tensor dProbability = at::matmul(gradient, value.transpose(2, 3));
-    const at::Tensor dScores = (probability * (dProbability - (dProbability * probability).sum(-1, true))).mul_(1.0 / std::sqrt(static_cast<double>(q.size(3))));
+    const at::Tensor dScores =
+        (probability * (dProbability - (dProbability * probability).sum(-1, true))).mul_(1.0 / std::sqrt(static_cast<double>(q.size(3))));
     return {at::matmul(dScores, key).transpose(1, 2), gatherHeads(at::matmul(dScores.transpose(2, 3), query), kvHeads), gatherHeads(dValue, kvHeads)};
 }
 

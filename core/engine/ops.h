@@ -19,7 +19,8 @@ struct RmsNormResult {
 };
 [[nodiscard]] RmsNormResult rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
 /// Adds the gradient with respect to x to `dx` [T, H] and that of the weight to `dWeight` [H].
-void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverseRms, at::Tensor& dx, at::Tensor& dWeight);
+void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverseRms, at::Tensor& dx,
+                     at::Tensor& dWeight);
 
 /// Cosines and sines of the rotary embedding for positions [0, length), [length, headSize / 2] each.
 struct RopeTable {
@@ -38,13 +39,14 @@ void applyRope(at::Tensor& x, std::int64_t heads, const at::Tensor& positions, c
 
 /// Causal attention of one group of equally long rows. q [R, L, heads, D], k and v [R, L, kvHeads, D] (views are fine).
 struct AttentionResult {
-    at::Tensor out;       ///< [R, L, heads, D]
-    at::Tensor saved;     ///< log-sum-exp (CPU) or probabilities (elsewhere), for the backward pass
+    at::Tensor out;    ///< [R, L, heads, D]
+    at::Tensor saved;  ///< log-sum-exp (CPU) or probabilities (elsewhere), for the backward pass
 };
 [[nodiscard]] AttentionResult causalAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
 struct AttentionGradient {
     at::Tensor dq, dk, dv;  ///< shapes of q, k, v
 };
-[[nodiscard]] AttentionGradient causalAttentionBackward(const at::Tensor& dOut, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionResult& forward);
+[[nodiscard]] AttentionGradient causalAttentionBackward(const at::Tensor& dOut, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                                        const AttentionResult& forward);
 
 }  // namespace mofo

@@ -59,8 +59,15 @@ OptimizerSettings OptimizerSettings::from(const RunConfig& config) {
 
 Optimizer::Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights,
                      ParameterArena& gradients, StepBy stepBy)
-    : m_model(model), m_infos(infos), m_weights(weights), m_gradients(gradients), m_first(infos, weights.flat().device()), m_second(infos, weights.flat().device()),
-      m_filtered(filteredParameters(infos, config.filterInclude, config.filterExclude)), m_decayed(decayedParameters(infos)), m_stepBy(stepBy) {
+    : m_model(model),
+      m_infos(infos),
+      m_weights(weights),
+      m_gradients(gradients),
+      m_first(infos, weights.flat().device()),
+      m_second(infos, weights.flat().device()),
+      m_filtered(filteredParameters(infos, config.filterInclude, config.filterExclude)),
+      m_decayed(decayedParameters(infos)),
+      m_stepBy(stepBy) {
     if (stepBy != StepBy::Kernels) return;
     for (std::size_t i = 0; i < infos.size(); ++i) {
         kernels::Tensor tensor;
@@ -119,7 +126,8 @@ void Optimizer::countSelected(std::int64_t step) {
     for (std::size_t i = 0; i < m_partitions.size(); ++i) {
         double alpha = common;
         if (!m_settings.alpha.perKind.empty()) {
-            const auto group = m_settings.alpha.perKind.find(alphaGroup(m_infos[static_cast<std::size_t>(m_partitions[i].slices.front().parameter)].kind));
+            const auto group =
+                m_settings.alpha.perKind.find(alphaGroup(m_infos[static_cast<std::size_t>(m_partitions[i].slices.front().parameter)].kind));
             if (group != m_settings.alpha.perKind.end()) alpha = group->second.at(step);
         }
         m_k[i] = kernels::selectedCount(alpha, m_plan.sizes[i]);

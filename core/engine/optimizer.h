@@ -40,8 +40,8 @@ enum class StepBy { Kernels, LibTorch };
 /// Owns m and v (fp32, dense; they do not depend on the partition). Weights and gradients are the caller's and must outlive it. One thread.
 class Optimizer {
 public:
-    Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights, ParameterArena& gradients,
-              StepBy stepBy);
+    Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights,
+              ParameterArena& gradients, StepBy stepBy);
     /// The kernels on the CPU, LibTorch elsewhere.
     [[nodiscard]] static StepBy defaultFor(c10::Device device) { return device.is_cpu() ? StepBy::Kernels : StepBy::LibTorch; }
 

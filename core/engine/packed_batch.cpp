@@ -1,5 +1,7 @@
 #include "core/engine/packed_batch.h"
 
+#include <algorithm>
+
 namespace mofo {
 
 PackedBatch PackedBatch::to(c10::Device device) const {
@@ -33,6 +35,30 @@ PackedBatch packRows(std::span<const TokenRow* const> rows) {
     batch.targets = at::tensor(targets, at::kLong);
     batch.weights = at::ones({static_cast<std::int64_t>(targets.size())}, at::kFloat);
     return batch;
+}
+
+std::vector<PackedBatch> packMicroBatches(std::span<const TokenRow* const> rows, std::int64_t microRows, LossMean mean) {
+    std::vector<PackedBatch> pieces;
+    std::int64_t usefulRows = 0, targets = 0;
+    for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(microRows)) {
+        std::vector<const TokenRow*> useful;
+        for (const TokenRow* row : rows.subspan(begin, std::min(static_cast<std::size_t>(microRows), rows.size() - begin)))
+            if (row->targetCount() > 0) useful.push_back(row);
+        if (useful.empty()) continue;
+        pieces.push_back(packRows(useful));
+        usefulRows += pieces.back().rowCount();
+        targets += pieces.back().targetCount();
+    }
+    for (PackedBatch& piece : pieces) {
+        for (std::int64_t r = 0; r < piece.rowCount(); ++r) {
+            const std::int64_t count = piece.targetStart[r + 1] - piece.targetStart[r];
+            double share = 1.0 / static_cast<double>(targets);
+            if (mean == LossMean::Sample) share = 1.0 / (static_cast<double>(usefulRows) * static_cast<double>(count));
+            if (mean == LossMean::MicroBatch) share = 1.0 / (static_cast<double>(pieces.size()) * static_cast<double>(piece.targetCount()));
+            piece.weights.narrow(0, piece.targetStart[r], count).fill_(share);
+        }
+    }
+    return pieces;
 }
 
 }  // namespace mofo

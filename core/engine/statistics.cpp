@@ -14,7 +14,9 @@ namespace mofo {
 
 namespace {
 
-std::uint32_t count32(std::int64_t value) { return static_cast<std::uint32_t>(std::min<std::int64_t>(value, std::numeric_limits<std::uint32_t>::max())); }
+std::uint32_t count32(std::int64_t value) {
+    return static_cast<std::uint32_t>(std::min<std::int64_t>(value, std::numeric_limits<std::uint32_t>::max()));
+}
 
 void setBit(std::vector<std::uint64_t>& bits, std::int64_t i) { bits[static_cast<std::size_t>(i >> 6)] |= 1ull << (i & 63); }
 
@@ -31,7 +33,8 @@ TensorStatistics::TensorStatistics(const ModelSource& pretrained, const std::vec
     m_workspace.resize(kernels::cpu::statisticsWorkspaceBytes(m_sizes) + 64);
 }
 
-Result<TensorStatistics::Measurement> TensorStatistics::measure(std::int64_t step, const ParameterArena& weights, Optimizer& optimizer, const StepOutcome& outcome) {
+Result<TensorStatistics::Measurement> TensorStatistics::measure(std::int64_t step, const ParameterArena& weights, Optimizer& optimizer,
+                                                                const StepOutcome& outcome) {
     const kernels::Execution execution = torchExecution();
     const std::size_t count = m_infos.size();
     Measurement result;
@@ -90,7 +93,8 @@ void TensorStatistics::measureMasks(Optimizer& optimizer, const StepOutcome& out
     };
     std::vector<std::vector<Piece>> pieces(count);
     for (std::size_t i = 0; i < outcome.partitions.size(); ++i)
-        for (const Slice& slice : optimizer.partitions()[i].slices) pieces[static_cast<std::size_t>(slice.parameter)].push_back({slice, outcome.partitions[i].threshold});
+        for (const Slice& slice : optimizer.partitions()[i].slices)
+            pieces[static_cast<std::size_t>(slice.parameter)].push_back({slice, outcome.partitions[i].threshold});
     for (std::size_t i = 0; i < count; ++i)
         if (pieces[i].empty()) pieces[i].push_back({{static_cast<std::int32_t>(i), 0, 1, m_sizes[i], m_sizes[i]}, 0.0f});
     row.churn.assign(count, std::numeric_limits<float>::quiet_NaN());

@@ -48,7 +48,12 @@ std::int64_t residentBytes() {
 class Trainer {
 public:
     Trainer(const Workspace& workspace, RunRow run, Registry& registry, MetricsQueue& queue, std::vector<AcknowledgementRow> acknowledged)
-        : m_workspace(workspace), m_run(std::move(run)), m_config(m_run.config), m_registry(registry), m_queue(queue), m_acknowledged(std::move(acknowledged)),
+        : m_workspace(workspace),
+          m_run(std::move(run)),
+          m_config(m_run.config),
+          m_registry(registry),
+          m_queue(queue),
+          m_acknowledged(std::move(acknowledged)),
           m_inbox(registry, m_run.id, m_acknowledged) {}
 
     Result<void> prepare(const Json& initialConfig);
@@ -167,25 +172,29 @@ Result<void> Trainer::prepare(const Json& initialConfig) {
 
     status("scan", 0, "reading " + escapeForDisplay(m_config.data));
     MOFO_TRY(m_data, TrainingData::load(m_config, *m_tokenizer, [&](double progress) {
-        status("scan", progress, "reading " + escapeForDisplay(m_config.data));
-        return g_stopSignals.load() == 0;
-    }));
+                 status("scan", progress, "reading " + escapeForDisplay(m_config.data));
+                 return g_stopSignals.load() == 0;
+             }));
     m_total = m_data->totalSteps();
     for (const std::string& warning : m_data->warnings()) event("warning", "engine", warning);
     MOFO_CHECK(m_queue.writeFact("data", m_data->facts()));
     MOFO_CHECK(m_queue.writeFact("initial_config", initialConfig));
-    MOFO_CHECK(m_queue.writeFact("engine", {{"device", deviceLabel(m_device)}, {"threads", at::get_num_threads()}, {"libtorch", TORCH_VERSION},
-                                            {"kernels", kernels::instructionSetName(kernels::bestInstructionSet())}, {"model_sha256", m_run.modelId}}));
+    MOFO_CHECK(m_queue.writeFact("engine", {{"device", deviceLabel(m_device)},
+                                            {"threads", at::get_num_threads()},
+                                            {"libtorch", TORCH_VERSION},
+                                            {"kernels", kernels::instructionSetName(kernels::bestInstructionSet())},
+                                            {"model_sha256", m_run.modelId}}));
 
     status("load", 0, "reading the weights");
     MOFO_TRY(m_weights, loadWeights(*m_pretrained, m_device, [&](double progress) {
-        status("load", progress, "reading the weights");
-        return g_stopSignals.load() == 0;
-    }));
+                 status("load", progress, "reading the weights");
+                 return g_stopSignals.load() == 0;
+             }));
     return guardTorch([&]() -> Result<void> {
         m_gradients = ParameterArena(infos, m_device);
         m_decoder = std::make_unique<Decoder>(m_pretrained->description(), infos, m_weights);
-        m_optimizer = std::make_unique<Optimizer>(m_pretrained->description(), infos, m_config, m_weights, m_gradients, Optimizer::defaultFor(m_device));
+        m_optimizer =
+            std::make_unique<Optimizer>(m_pretrained->description(), infos, m_config, m_weights, m_gradients, Optimizer::defaultFor(m_device));
         m_statistics = std::make_unique<TensorStatistics>(*m_pretrained, infos);
         std::vector<std::int64_t> sizes;
         for (const ParameterInfo& info : infos) sizes.push_back(info.elementCount());
@@ -202,8 +211,9 @@ Result<void> Trainer::resumeFrom(const FoundCheckpoint& checkpoint) {
     status("load", 0, "reading the checkpoint of step " + std::to_string(checkpoint.step));
     const Json& state = checkpoint.state;
     if (state.value("data_sha256", std::string()) != m_data->facts()["sha256"].get<std::string>()) {
-        return Error{ErrorCode::Conflict, "the training data changed since the checkpoint of step " + std::to_string(checkpoint.step) + " was written", escapeForDisplay(m_config.data),
-                     "Put the old file back, or start a new run", "CHANGED"};
+        return Error{ErrorCode::Conflict,
+                     "the training data changed since the checkpoint of step " + std::to_string(checkpoint.step) + " was written",
+                     escapeForDisplay(m_config.data), "Put the old file back, or start a new run", "CHANGED"};
     }
     MOFO_CHECK(restoreCheckpoint(checkpoint, m_pretrained->parameters(), m_weights, m_optimizer->firstMoments(), m_optimizer->secondMoments()));
     m_optimizer->momentsReplaced();
@@ -235,7 +245,8 @@ Result<void> Trainer::applySet(const CommandRow& command, bool mayRefuse) {
         return {};
     }
     for (const ConfigDifference& difference : configDifferences(m_config, changed)) {
-        event("set", command.who, difference.key + " " + difference.a + " -> " + difference.b + " from step " + std::to_string(m_done + 1), difference.key, difference.a, difference.b);
+        event("set", command.who, difference.key + " " + difference.a + " -> " + difference.b + " from step " + std::to_string(m_done + 1),
+              difference.key, difference.a, difference.b);
     }
     m_config = std::move(changed);
     if (mayRefuse) acknowledge(command, true);
@@ -245,16 +256,7 @@ Result<void> Trainer::applySet(const CommandRow& command, bool mayRefuse) {
 Result<void> Trainer::answer(const CommandRow& command) {
     const Stopwatch clock;
     const auto work = [&]() -> Result<void> {
-        if (!command.payload.is_object() || !command.payload.contains("messages") || !command.payload["messages"].is_array()) {
-            return Error{ErrorCode::Usage, "a generate command without messages", "", "", ""};
-        }
-        std::vector<ChatMessage> messages;
-        for (const Json& message : command.payload["messages"]) {
-            if (!message.is_object() || !message.contains("role") || !message["role"].is_string() || !message.contains("content") || !message["content"].is_string()) {
-                return Error{ErrorCode::Usage, "a message without role or content", "", "", ""};
-            }
-            messages.push_back({message["role"].get<std::string>(), message["content"].get<std::string>()});
-        }
+        MOFO_TRY(const std::vector<ChatMessage> messages, messagesOf(command.payload));
         MOFO_TRY(const GenerationSettings settings, GenerationSettings::from(command.payload));
         MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(*m_tokenizer, m_config.chatTemplate));
         MOFO_TRY(const std::vector<TokenId> prompt, encodePrompt(*m_tokenizer, chatTemplate ? &*chatTemplate : nullptr, messages));
@@ -270,12 +272,15 @@ Result<void> Trainer::answer(const CommandRow& command) {
         };
         std::size_t sent = 0;
         MOFO_TRY(const Generation generation, generate(*m_decoder, *m_tokenizer, prompt, settings, m_device, [&](std::string_view text) {
-            send(text, false, nullptr);
-            sent += text.size();
-            return g_stopSignals.load() == 0;
-        }));
+                     send(text, false, nullptr);
+                     sent += text.size();
+                     return g_stopSignals.load() == 0;
+                 }));
         send(std::string_view(generation.text).substr(std::min(sent, generation.text.size())), true,
-             {{"tokens", generation.ids.size()}, {"seconds", generation.seconds}, {"stop_reason", generation.stopReason}, {"waited_seconds", clock.elapsedMs() * 1e-3}});
+             {{"tokens", generation.ids.size()},
+              {"seconds", generation.seconds},
+              {"stop_reason", generation.stopReason},
+              {"waited_seconds", clock.elapsedMs() * 1e-3}});
         return {};
     };
     if (auto done = work(); !done.ok()) {
@@ -355,9 +360,9 @@ Result<void> Trainer::evaluate(bool force) {
     if (m_data->evalRows().empty() || (!force && m_lastEvaluated == m_done)) return {};
     const Stopwatch clock;
     MOFO_TRY(const RowLosses losses, computeRowLosses(*m_decoder, m_data->evalRows(), m_device, [&](double progress) {
-        status("evaluate", progress, "held-out loss of " + std::to_string(m_data->evalRows().size()) + " rows");
-        return g_stopSignals.load() < 2;
-    }));
+                 status("evaluate", progress, "held-out loss of " + std::to_string(m_data->evalRows().size()) + " rows");
+                 return g_stopSignals.load() < 2;
+             }));
     EvalRow row;
     row.step = m_done;
     row.loss = losses.mean();
@@ -379,20 +384,31 @@ Result<void> Trainer::evaluate(bool force) {
 Result<void> Trainer::saveCheckpoint() {
     if (m_lastSaved == m_done || m_done == 0) return {};
     status("save", 0, "checkpoint of step " + std::to_string(m_done));
-    const Json state = {{"step", m_done}, {"run", m_run.id}, {"config", configToJson(m_config)}, {"tokens", m_tokens}, {"rows_consumed", m_done * m_config.batch},
-                        {"data_sha256", m_data->facts()["sha256"]}, {"model", m_run.modelId}, {"libtorch", TORCH_VERSION}, {"threads", at::get_num_threads()},
+    const Json state = {{"step", m_done},
+                        {"run", m_run.id},
+                        {"config", configToJson(m_config)},
+                        {"tokens", m_tokens},
+                        {"rows_consumed", m_done * m_config.batch},
+                        {"data_sha256", m_data->facts()["sha256"]},
+                        {"model", m_run.modelId},
+                        {"libtorch", TORCH_VERSION},
+                        {"threads", at::get_num_threads()},
                         {"kernels", kernels::instructionSetName(kernels::bestInstructionSet())}};
     MOFO_TRY(CheckpointRow row, guardTorch([&] {
-        return writeCheckpoint(m_workspace.checkpointsFolder(m_run.id), m_done, m_pretrained->parameters(), m_weights, m_optimizer->firstMoments(), m_optimizer->secondMoments(), state);
-    }));
+                 return writeCheckpoint(m_workspace.checkpointsFolder(m_run.id), m_done, m_pretrained->parameters(), m_weights,
+                                        m_optimizer->firstMoments(), m_optimizer->secondMoments(), state);
+             }));
     m_lastSaved = m_done;
     m_sinceCheckpoint.restart();
-    event("checkpoint", "engine", "checkpoint of step " + std::to_string(m_done) + ", " + formatBytes(static_cast<std::uint64_t>(row.sizeBytes)) + " in " + formatDuration(row.seconds));
+    event("checkpoint", "engine",
+          "checkpoint of step " + std::to_string(m_done) + ", " + formatBytes(static_cast<std::uint64_t>(row.sizeBytes)) + " in " +
+              formatDuration(row.seconds));
     MetricsBatch batch;
     batch.checkpoints.push_back(std::move(row));
     m_queue.add(std::move(batch));
     if (m_config.keep > 0) {
-        for (const std::string& name : retainCheckpoints(m_workspace.checkpointsFolder(m_run.id), m_config.keep)) event("checkpoint", "engine", "removed " + name + " (keep=" + std::to_string(m_config.keep) + ")");
+        for (const std::string& name : retainCheckpoints(m_workspace.checkpointsFolder(m_run.id), m_config.keep))
+            event("checkpoint", "engine", "removed " + name + " (keep=" + std::to_string(m_config.keep) + ")");
     }
     return {};
 }
@@ -403,32 +419,11 @@ Result<void> Trainer::trainStep() {
     Stopwatch clock;
     StepTiming timing;
     const std::vector<const TokenRow*> rows = m_data->batch(step);
-    const std::int64_t microRows = m_config.microBatch > 0 ? m_config.microBatch : m_config.batch;
-    std::vector<PackedBatch> pieces;
-    std::size_t usefulRows = 0;
+    const std::vector<PackedBatch> pieces = packMicroBatches(rows, effectiveMicroBatch(m_config), m_config.lossMean);
     std::int64_t targets = 0, inputTokens = 0;
-    for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(microRows)) {
-        const std::size_t count = std::min(static_cast<std::size_t>(microRows), rows.size() - begin);
-        std::vector<const TokenRow*> useful;
-        for (const TokenRow* row : std::span(rows).subspan(begin, count))
-            if (row->targetCount() > 0) useful.push_back(row);
-        if (useful.empty()) continue;
-        usefulRows += useful.size();
-        pieces.push_back(packRows(useful));
-        targets += pieces.back().targetCount();
-        inputTokens += pieces.back().tokenCount();
-    }
-    for (PackedBatch& piece : pieces) {
-        switch (m_config.lossMean) {
-            case LossMean::Token: piece.weights.fill_(1.0 / static_cast<double>(targets)); break;
-            case LossMean::MicroBatch: piece.weights.fill_(1.0 / (static_cast<double>(pieces.size()) * static_cast<double>(piece.targetCount()))); break;
-            case LossMean::Sample:
-                for (std::int64_t r = 0; r < piece.rowCount(); ++r) {
-                    const std::int64_t count = piece.targetStart[r + 1] - piece.targetStart[r];
-                    piece.weights.narrow(0, piece.targetStart[r], count).fill_(1.0 / (static_cast<double>(usefulRows) * static_cast<double>(count)));
-                }
-                break;
-        }
+    for (const PackedBatch& piece : pieces) {
+        targets += piece.targetCount();
+        inputTokens += piece.tokenCount();
     }
     timing.dataMs = clock.elapsedMs();
 
@@ -442,7 +437,8 @@ Result<void> Trainer::trainStep() {
         std::vector<kernels::Array> arrays;
         for (std::size_t i = 0; i < infos.size(); ++i) arrays.push_back({m_gradients.view(i).const_data_ptr<float>(), infos[i].elementCount()});
         std::vector<double> sums(arrays.size());
-        if (!kernels::cpu::sumsOfSquares(arrays, sums, m_normWorkspace, torchExecution())) return Error{ErrorCode::Internal, "the norm kernel refused its arguments", "", "", ""};
+        if (!kernels::cpu::sumsOfSquares(arrays, sums, m_normWorkspace, torchExecution()))
+            return Error{ErrorCode::Internal, "the norm kernel refused its arguments", "", "", ""};
         for (const double sum : sums) squares += sum;
     } else {
         squares = m_gradients.flat().to(at::kDouble).square().sum().item<double>();
@@ -476,7 +472,8 @@ Result<void> Trainer::trainStep() {
     } else {
         std::string lines;
         for (std::size_t i = 0; i < std::min<std::size_t>(rows.size(), 8); ++i) lines += (i == 0 ? "" : ", ") + std::to_string(rows[i]->line);
-        refusal = (std::isfinite(loss) ? "the gradient norm is " + lossStateOf(norm) : "the loss is " + lossStateOf(loss)) + " at step " + std::to_string(step) + " (rows of lines " + lines + ")";
+        refusal = (std::isfinite(loss) ? "the gradient norm is " + lossStateOf(norm) : "the loss is " + lossStateOf(loss)) + " at step " +
+                  std::to_string(step) + " (rows of lines " + lines + ")";
     }
     timing.optimizerMs = clock.elapsedMs();
 
@@ -488,8 +485,8 @@ Result<void> Trainer::trainStep() {
             std::vector<ParameterRow> parameters;
             const auto& infos = m_pretrained->parameters();
             for (std::size_t i = 0; i < infos.size(); ++i) {
-                parameters.push_back({static_cast<std::int64_t>(i), infos[i].name, std::string(moduleKindName(infos[i].kind)), infos[i].layer, infos[i].elementCount(),
-                                      m_optimizer->filtered()[i], measured.pretrainedL2[i]});
+                parameters.push_back({static_cast<std::int64_t>(i), infos[i].name, std::string(moduleKindName(infos[i].kind)), infos[i].layer,
+                                      infos[i].elementCount(), m_optimizer->filtered()[i], measured.pretrainedL2[i]});
             }
             MOFO_CHECK(m_queue.writeParameters(parameters));
             m_parametersWritten = true;
@@ -521,7 +518,8 @@ Result<void> Trainer::trainStep() {
     if (!refusal.empty()) {
         if (m_config.onNonFinite == OnNonFinite::Stop) {
             event("error", "engine", refusal + "; nothing was updated");
-            return Error{ErrorCode::Conflict, refusal + "; the update was not made", "", "Resume from the last checkpoint with a lower lr, or set on_nonfinite=skip", "NONFINITE"};
+            return Error{ErrorCode::Conflict, refusal + "; the update was not made", "",
+                         "Resume from the last checkpoint with a lower lr, or set on_nonfinite=skip", "NONFINITE"};
         }
         event("warning", "engine", refusal + "; this update was skipped");
     }
@@ -530,7 +528,8 @@ Result<void> Trainer::trainStep() {
 
 Result<void> Trainer::train() {
     setState(RunState::Running);
-    event("state", "engine", (m_done == 0 ? "training starts: " : "training goes on: ") + formatCount(m_total - m_done) + " steps on " + deviceLabel(m_device));
+    event("state", "engine",
+          (m_done == 0 ? "training starts: " : "training goes on: ") + formatCount(m_total - m_done) + " steps on " + deviceLabel(m_device));
     m_sinceCheckpoint.restart();
     if (m_done == 0) MOFO_CHECK(evaluate(false));
     Go go = Go::On;

@@ -9,7 +9,11 @@
 namespace mofo {
 
 TrainingData::TrainingData(TokenDataset data, const RunConfig& config, std::int64_t heldOut)
-    : m_data(std::move(data)), m_order(m_data.rows.size(), config.seed, config.shuffle), m_batch(config.batch), m_heldOut(heldOut), m_maxLength(config.maxLength) {
+    : m_data(std::move(data)),
+      m_order(m_data.rows.size(), config.seed, config.shuffle),
+      m_batch(config.batch),
+      m_heldOut(heldOut),
+      m_maxLength(config.maxLength) {
     const auto rows = static_cast<std::int64_t>(m_data.rows.size());
     if (config.steps > 0) {
         m_totalSteps = config.steps;
@@ -35,8 +39,9 @@ Result<TrainingData> TrainingData::load(const RunConfig& config, const Tokenizer
         const auto rows = static_cast<std::int64_t>(data.rows.size());
         heldOut = std::clamp<std::int64_t>(std::llround(split * static_cast<double>(rows)), 1, rows);
         if (heldOut >= rows) {
-            return Error{ErrorCode::InvalidInput, "holding out " + formatShortest(split) + " of " + std::to_string(rows) + " rows leaves nothing to train on", escapeForDisplay(config.data),
-                         "Lower eval_split or give eval_data", "ROWS"};
+            return Error{ErrorCode::InvalidInput,
+                         "holding out " + formatShortest(split) + " of " + std::to_string(rows) + " rows leaves nothing to train on",
+                         escapeForDisplay(config.data), "Lower eval_split or give eval_data", "ROWS"};
         }
         evalRows.assign(std::make_move_iterator(data.rows.end() - heldOut), std::make_move_iterator(data.rows.end()));
         data.rows.resize(static_cast<std::size_t>(rows - heldOut));
@@ -87,18 +92,24 @@ Json TrainingData::facts() const {
 std::vector<std::string> TrainingData::warnings() const {
     std::vector<std::string> out;
     if (m_data.refusedCount > 0) {
-        std::string text = formatCount(static_cast<std::int64_t>(m_data.refusedCount)) + " of " + formatCount(static_cast<std::int64_t>(m_data.fileRows)) + " rows were left out";
-        if (!m_data.refused.empty()) text += ", the first in line " + std::to_string(m_data.refused.front().line) + ": " + m_data.refused.front().reason;
+        std::string text = formatCount(static_cast<std::int64_t>(m_data.refusedCount)) + " of " +
+                           formatCount(static_cast<std::int64_t>(m_data.fileRows)) + " rows were left out";
+        if (!m_data.refused.empty())
+            text += ", the first in line " + std::to_string(m_data.refused.front().line) + ": " + m_data.refused.front().reason;
         out.push_back(std::move(text));
     }
     if (m_data.zeroTargetCount > 0) {
-        out.push_back(formatCount(static_cast<std::int64_t>(m_data.zeroTargetCount)) + " rows have nothing to train on; they keep their place and add nothing" +
+        out.push_back(formatCount(static_cast<std::int64_t>(m_data.zeroTargetCount)) +
+                      " rows have nothing to train on; they keep their place and add nothing" +
                       (m_data.zeroTargetLines.empty() ? std::string() : ", the first in line " + std::to_string(m_data.zeroTargetLines.front())));
     }
     if (m_data.truncatedCount > 0) {
-        out.push_back(formatCount(static_cast<std::int64_t>(m_data.truncatedCount)) + " rows were cut to " + std::to_string(m_maxLength) + " tokens (max_length)");
+        out.push_back(formatCount(static_cast<std::int64_t>(m_data.truncatedCount)) + " rows were cut to " + std::to_string(m_maxLength) +
+                      " tokens (max_length)");
     }
-    if (m_data.specialInTextCount > 0) out.push_back(formatCount(static_cast<std::int64_t>(m_data.specialInTextCount)) + " rows spell a special token in their text; it became that token");
+    if (m_data.specialInTextCount > 0)
+        out.push_back(formatCount(static_cast<std::int64_t>(m_data.specialInTextCount)) +
+                      " rows spell a special token in their text; it became that token");
     if (m_heldOut > 0) out.push_back("the last " + formatCount(m_heldOut) + " rows are held out for evaluation");
     return out;
 }

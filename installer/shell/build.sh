@@ -41,6 +41,8 @@ build_targets() {
     if ninja -C "$build_dir" -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then return 0; fi
     say "Building ${targets[*]:-everything, tests included} with $jobs at a time (the first build takes some minutes)"
     [ -t 1 ] || quiet=(--quiet)
+    # Checkouts in different folders share what ccache knows.
+    export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
     ninja -C "$build_dir" -j "$jobs" "${quiet[@]}" "${targets[@]}" || code=$?
     [ $code = 0 ] || fail "The build failed (see above); run it again, with --jobs 1 if the compiler was killed for lack of memory."
 }

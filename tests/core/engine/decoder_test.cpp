@@ -30,7 +30,9 @@ public:
     /// Logits [L, V] of one row.
     at::Tensor logits(const at::Tensor& ids) const {
         const std::int64_t length = ids.size(0), half = m_model.headSize / 2;
-        const at::Tensor frequency = at::pow(at::Scalar(m_model.rope.theta), at::arange(0, m_model.headSize, 2, at::kFloat) / static_cast<double>(m_model.headSize)).reciprocal();
+        const at::Tensor frequency =
+            at::pow(at::Scalar(m_model.rope.theta), at::arange(0, m_model.headSize, 2, at::kFloat) / static_cast<double>(m_model.headSize))
+                .reciprocal();
         const at::Tensor angle = at::outer(at::arange(length, at::kFloat), frequency);
         const at::Tensor cosine = at::cat({angle, angle}, -1).cos().unsqueeze(1), sine = at::cat({angle, angle}, -1).sin().unsqueeze(1);
         const auto rotate = [&](const at::Tensor& x) { return x * cosine + at::cat({-x.narrow(-1, half, half), x.narrow(-1, 0, half)}, -1) * sine; };
@@ -46,12 +48,14 @@ public:
             const at::Tensor k = rotate(heads("k", m_model.kvHeadCount)).repeat_interleave(group, 1).transpose(0, 1);
             const at::Tensor v = heads("v", m_model.kvHeadCount).repeat_interleave(group, 1).transpose(0, 1);
             const at::Tensor hidden = at::ones({length, length}, at::kBool).triu(1);
-            const at::Tensor scores = (at::matmul(q, k.transpose(1, 2)) / std::sqrt(static_cast<double>(m_model.headSize))).masked_fill(hidden, -INFINITY);
+            const at::Tensor scores =
+                (at::matmul(q, k.transpose(1, 2)) / std::sqrt(static_cast<double>(m_model.headSize))).masked_fill(hidden, -INFINITY);
             const at::Tensor attended = at::matmul(at::softmax(scores, -1), v).transpose(0, 1).reshape({length, -1});
             x = x + at::matmul(attended, (*this)[p + "self_attn.o_proj.weight"].t());
             const at::Tensor m = norm(x, p + "post_attention_layernorm.weight");
-            x = x + at::matmul(at::silu(at::matmul(m, (*this)[p + "mlp.gate_proj.weight"].t())) * at::matmul(m, (*this)[p + "mlp.up_proj.weight"].t()),
-                               (*this)[p + "mlp.down_proj.weight"].t());
+            x = x +
+                at::matmul(at::silu(at::matmul(m, (*this)[p + "mlp.gate_proj.weight"].t())) * at::matmul(m, (*this)[p + "mlp.up_proj.weight"].t()),
+                           (*this)[p + "mlp.down_proj.weight"].t());
         }
         return at::matmul(norm(x, "model.norm.weight"), (*this)["model.embed_tokens.weight"].t());
     }

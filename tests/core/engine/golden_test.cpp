@@ -14,9 +14,7 @@ namespace {
 
 using test::EngineFixture;
 
-Json golden(const char* name) {
-    return Json::parse(test::readFile(test::sharedFolder() / "reference" / "golden" / name));
-}
+Json golden(const char* name) { return Json::parse(test::readFile(test::sharedFolder() / "reference" / "golden" / name)); }
 
 /// The first `steps` of the golden run: loss within 2e-4, gradient norm within 1e-3, and after the tenth drift within 0.5 %, selected counts
 /// within 0.1 % (embedding: 1 %, where rows that no token touched tie at zero).
@@ -86,7 +84,10 @@ TEST(Golden, ScoresAsTheReference) {
     JobRow job;
     job.id = newShortId();
     job.kind = "score";
-    job.parameters = {{"model", test::smolGguf().string()}, {"data", (test::sharedFolder() / "data" / "metamathqa-1024.jsonl").string()}, {"limit", 16}, {"max_length", 512}};
+    job.parameters = {{"model", test::smolGguf().string()},
+                      {"data", (test::sharedFolder() / "data" / "metamathqa-1024.jsonl").string()},
+                      {"limit", 16},
+                      {"max_length", 512}};
     ASSERT_OK(registry->addJob(job));
     ASSERT_OK(runJobById(*workspace, job.id));
     const Json result = Json::parse(test::readFile(workspace->jobFolder(job.id) / "result.json"));

@@ -12,7 +12,9 @@ namespace {
 
 struct Side {
     Side(const ModelSource& source, const RunConfig& config, StepBy by)
-        : weights(*loadWeights(source, c10::kCPU)), gradients(source.parameters(), c10::kCPU), optimizer(source.description(), source.parameters(), config, weights, gradients, by) {}
+        : weights(*loadWeights(source, c10::kCPU)),
+          gradients(source.parameters(), c10::kCPU),
+          optimizer(source.description(), source.parameters(), config, weights, gradients, by) {}
     ParameterArena weights, gradients;
     Optimizer optimizer;
 };
@@ -56,11 +58,13 @@ TEST_P(OptimizerTest, LibTorchMovesWhatTheKernelsMove) {
         EXPECT_TRUE(at::equal(kernels.optimizer.firstMoments().flat(), torch.optimizer.firstMoments().flat()));
         EXPECT_TRUE(at::equal(kernels.optimizer.secondMoments().flat(), torch.optimizer.secondMoments().flat()));
         // LibTorch's square root (MKL) is sometimes one unit in the last place off; a step is 1e-3, so 1e-9 is one part in a million of it.
-        EXPECT_LT((kernels.weights.flat() - torch.weights.flat()).abs().max().item<double>(), 1e-9 + 1.2e-7 * kernels.weights.flat().abs().max().item<double>());
+        EXPECT_LT((kernels.weights.flat() - torch.weights.flat()).abs().max().item<double>(),
+                  1e-9 + 1.2e-7 * kernels.weights.flat().abs().max().item<double>());
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Granularities, OptimizerTest, ::testing::Values("model", "layer", "module", "tensor", "head", "row", "block:64", "shards:4"));
+INSTANTIATE_TEST_SUITE_P(Granularities, OptimizerTest,
+                         ::testing::Values("model", "layer", "module", "tensor", "head", "row", "block:64", "shards:4"));
 
 TEST_F(OptimizerTest, ANaNInTheGradientMovesNothing) {
     for (const StepBy by : {StepBy::Kernels, StepBy::LibTorch}) {

@@ -292,7 +292,8 @@ TEST_F(TrainerTest, KeepRemovesOldCheckpointsButNeverBelowTwo) {
     c.keep = 1;
     const auto run = m_engine->trainNew(c, "keep");
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(m_engine->workspace().checkpointsFolder(run.run.id))) names.push_back(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(m_engine->workspace().checkpointsFolder(run.run.id)))
+        names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
     EXPECT_EQ(names, (std::vector<std::string>{"step-00000010", "step-00000012"}));
 }
