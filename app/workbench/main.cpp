@@ -5,6 +5,7 @@
 #include <QSettings>
 #include <QTimer>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 #include "core/base/paths.h"
@@ -25,6 +26,11 @@ int refuse(const QString& sentence) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // Asked by `mofo doctor`, also where there is no display.
+    if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+        std::puts("mofo-workbench " MOFO_VERSION);
+        return 0;
+    }
     QApplication application(argc, argv);
     mofo::setUpApplication(application);
 
