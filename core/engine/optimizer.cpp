@@ -174,8 +174,8 @@ Result<StepOutcome> Optimizer::stepByLibTorch(const kernels::StepScalars& scalar
         StepOutcome outcome;
         outcome.tensors.resize(m_infos.size());
         const at::Tensor& p = m_weights.flat();
-        at::Tensor& m = const_cast<at::Tensor&>(m_first.flat());
-        at::Tensor& v = const_cast<at::Tensor&>(m_second.flat());
+        const at::Tensor& m = m_first.flat();
+        const at::Tensor& v = m_second.flat();
         const at::Tensor gradient = m_gradients.flat() * scalars.gradScale;
         const at::Tensor newMoment = at::lerp(m, gradient, scalars.momentWeight);
         if (newMoment.isnan().any().item<bool>()) {

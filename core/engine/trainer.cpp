@@ -69,7 +69,8 @@ private:
     Result<void> resumeFrom(const FoundCheckpoint& checkpoint);
     Result<Go> obeyCommands();
     Result<Go> obey(const CommandRow& command);
-    Result<void> applySet(const CommandRow& command, bool acknowledge);
+    /// `mayRefuse`: a new command, to be acknowledged; else one replayed, which was accepted before.
+    Result<void> applySet(const CommandRow& command, bool mayRefuse);
     Result<Go> waitWhilePaused();
     Result<void> answer(const CommandRow& command);
     Result<void> trainStep();

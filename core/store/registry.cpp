@@ -149,6 +149,28 @@ Result<void> checkText(std::string_view what, std::string_view text, std::size_t
     return {};
 }
 
+Result<std::string> idNamedBy(Query& graded, std::string_view text, std::string_view plural) {
+    std::string id;
+    std::int64_t grade = 0;
+    std::vector<std::string> candidates;
+    while (graded.next()) {
+        if (candidates.empty()) {
+            id = graded.text(0);
+            grade = graded.integer(2);
+        } else if (graded.integer(2) != grade) {
+            break;
+        }
+        candidates.push_back(graded.text(0) + " (" + graded.text(1) + ")");
+    }
+    if (candidates.size() > 1) {
+        return Error{ErrorCode::Conflict,
+                     '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + ' ' + std::string(plural) + ": " +
+                         candidateList(candidates),
+                     "", "Give the id, or more of it", ""};
+    }
+    return id;
+}
+
 std::string candidateList(const std::vector<std::string>& candidates) {
     constexpr std::size_t shownCount = 5;
     std::string list;
@@ -224,25 +246,8 @@ Result<RunRow> Registry::findRun(std::string_view text) const {
             "SELECT id, name, CASE WHEN id = ?1 THEN 0 WHEN name = ?1 THEN CASE WHEN trashed_ns IS NULL THEN 1 ELSE 2 END ELSE 3 END AS grade "
             "FROM runs WHERE id = ?1 OR name = ?1 OR substr(id, 1, length(?1)) = ?1 ORDER BY grade, seq DESC");
         query.with(text);
-        std::string id;
-        std::int64_t grade = 0;
-        std::vector<std::string> candidates;
-        while (query.next()) {
-            if (candidates.empty()) {
-                id = query.text(0);
-                grade = query.integer(2);
-            } else if (query.integer(2) != grade) {
-                break;
-            }
-            candidates.push_back(query.text(0) + " (" + query.text(1) + ")");
-        }
-        if (candidates.empty()) return noRun(text);
-        if (candidates.size() > 1) {
-            return Error{
-                ErrorCode::Conflict,
-                '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) + " runs: " + candidateList(candidates),
-                "", "Give the id, or more of it", ""};
-        }
+        MOFO_TRY(const std::string id, idNamedBy(query, text, "runs"));
+        if (id.empty()) return noRun(text);
         Query row(*m_state->database, MOFO_SELECT_RUNS "WHERE r.id = ?");
         if (!row.with(id).next()) return noRun(text);
         return readRun(row, m_state->workspace);

@@ -86,25 +86,8 @@ Result<ModelRow> Registry::findModel(std::string_view text) const {
                     "SELECT id, name, CASE WHEN id = ?1 THEN 0 WHEN name = ?1 THEN 1 ELSE 2 END AS grade FROM models "
                     "WHERE id = ?1 OR name = ?1 OR substr(id, 1, length(?1)) = ?1 ORDER BY grade, seq DESC");
         query.with(text);
-        std::string id;
-        std::int64_t grade = 0;
-        std::vector<std::string> candidates;
-        while (query.next()) {
-            if (candidates.empty()) {
-                id = query.text(0);
-                grade = query.integer(2);
-            } else if (query.integer(2) != grade) {
-                break;
-            }
-            candidates.push_back(query.text(0) + " (" + query.text(1) + ")");
-        }
-        if (candidates.empty()) return noModel(text);
-        if (candidates.size() > 1) {
-            return Error{ErrorCode::Conflict,
-                         '"' + escapeForDisplay(text.substr(0, 80)) + "\" names " + std::to_string(candidates.size()) +
-                             " models: " + candidateList(candidates),
-                         "", "Give the id, or more of it", ""};
-        }
+        MOFO_TRY(const std::string id, idNamedBy(query, text, "models"));
+        if (id.empty()) return noModel(text);
         Query row(*m_state->database, MOFO_SELECT_MODELS "WHERE m.id = ?");
         if (!row.with(id).next()) return noModel(text);
         return readModel(row);

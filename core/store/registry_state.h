@@ -30,5 +30,8 @@ struct Liveness {
 Result<void> checkText(std::string_view what, std::string_view text, std::size_t limitBytes);
 /// "a, b and 3 more": candidates of an ambiguous name.
 [[nodiscard]] std::string candidateList(const std::vector<std::string>& candidates);
+/// The id that `text` names among rows (id, name, grade) in order of grade: the best grade decides. Empty where there is no row; Conflict,
+/// listing the candidates, where several share the best grade. `plural` is the word for them: "runs".
+Result<std::string> idNamedBy(Query& graded, std::string_view text, std::string_view plural);
 
 }  // namespace mofo
