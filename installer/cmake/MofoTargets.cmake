@@ -10,12 +10,14 @@ endif()
 add_library(mofo_options INTERFACE)
 target_include_directories(mofo_options INTERFACE "${PROJECT_SOURCE_DIR}")
 # -Wrestrict of g++ 12 warns of std::string's own operator+ (GCC bug 105651).
-target_compile_options(mofo_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi -Wno-restrict)
+set(MOFO_WARNINGS -Wall -Wextra -Wno-missing-field-initializers -Wno-psabi -Wno-restrict)
+target_compile_options(mofo_options INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${MOFO_WARNINGS}>")
 if(MOFO_SANITIZE STREQUAL "thread")
-  target_compile_options(mofo_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_compile_options(mofo_options INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=thread;-fno-omit-frame-pointer>")
   target_link_options(mofo_options INTERFACE -fsanitize=thread)
 elseif(MOFO_SANITIZE)
-  target_compile_options(mofo_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  target_compile_options(mofo_options INTERFACE
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=undefined;-fno-omit-frame-pointer>")
   target_link_options(mofo_options INTERFACE -fsanitize=address,undefined)
 endif()
 
