@@ -78,9 +78,9 @@ Optimizer::Optimizer(const ModelDescription& model, const std::vector<ParameterI
         tensor.n = infos[i].elementCount();
         tensor.filtered = m_filtered[i];
         tensor.decayed = m_decayed[i];
+        tensor.key = kernels::tensorKey(infos[i].name);
         m_tensors.push_back(tensor);
     }
-    m_workspace = at::empty({static_cast<std::int64_t>(kernels::cpu::stepWorkspaceBytes(at::get_num_threads())) + 64}, at::kByte);
 }
 
 Result<void> Optimizer::configure(const OptimizerSettings& settings) {
@@ -116,7 +116,12 @@ Result<void> Optimizer::configure(const OptimizerSettings& settings) {
         tensorwise.granularity = {};
         MOFO_CHECK(configure(tensorwise));
     }
+    if (m_stepBy == StepBy::Kernels) {
+        const std::int64_t bytes = static_cast<std::int64_t>(kernels::cpu::stepWorkspaceBytes(m_plan, at::get_num_threads())) + 64;
+        if (!m_workspace.defined() || m_workspace.numel() < bytes) m_workspace = at::empty({bytes}, at::kByte);
+    }
     m_settings = settings;
+    m_hasStepped = false;
     return {};
 }
 
@@ -134,45 +139,51 @@ void Optimizer::countSelected(std::int64_t step) {
     }
 }
 
-Result<StepOutcome> Optimizer::step(std::int64_t step, double lr, double gradScale, bool gradientFinite) {
+Result<const StepOutcome*> Optimizer::step(std::int64_t step, double lr, double gradScale, bool gradientFinite, const StepMeasure& measure) {
     const kernels::Hyperparameters values{lr, m_settings.beta1, m_settings.beta2, m_settings.eps, m_settings.weightDecay};
-    const kernels::StepScalars scalars = kernels::stepScalars(values, step, gradScale, gradientFinite && m_momentsFinite);
+    m_hasStepped = false;
+    m_scalars = kernels::stepScalars(values, step, gradScale, gradientFinite && m_momentsFinite);
     countSelected(step);
-    return m_stepBy == StepBy::Kernels ? stepByKernels(scalars) : stepByLibTorch(scalars);
+    const std::size_t tensors = m_infos.size(), partitions = m_settings.kind == OptimizerKind::Mofo ? m_partitions.size() : 0;
+    m_outcome.tensors.assign(tensors, {});
+    m_outcome.partitions.assign(partitions, {});
+    m_outcome.histograms.assign(measure.histograms ? tensors : 0, {});
+    m_outcome.nanFound = false;
+    m_status = {};
+    m_arguments.tensors = m_tensors;
+    m_arguments.plan = &m_plan;
+    m_arguments.k = m_k;
+    m_arguments.rule = m_settings.kind == OptimizerKind::Mofo ? kernels::Rule::Momentum : kernels::Rule::None;
+    m_arguments.decaySelectedOnly = m_settings.decaySelectedOnly;
+    m_arguments.scalars = &m_scalars;
+    m_arguments.partitionResults = m_outcome.partitions;
+    m_arguments.tensorResults = m_outcome.tensors;
+    m_arguments.status = &m_status;
+    m_arguments.measure = measure.updates;
+    m_arguments.histograms = m_outcome.histograms;
+    MOFO_CHECK(m_stepBy == StepBy::Kernels ? stepByKernels() : stepByLibTorch());
+    return &m_outcome;
 }
 
-Result<StepOutcome> Optimizer::stepByKernels(const kernels::StepScalars& scalars) {
-    StepOutcome outcome;
-    outcome.tensors.resize(m_tensors.size());
-    if (m_settings.kind == OptimizerKind::Mofo) outcome.partitions.resize(m_partitions.size());
-    kernels::StepStatus status;
-    kernels::StepArguments arguments;
-    arguments.tensors = m_tensors;
-    arguments.plan = &m_plan;
-    arguments.k = m_k;
-    arguments.rule = m_settings.kind == OptimizerKind::Mofo ? kernels::Rule::Momentum : kernels::Rule::None;
-    arguments.decaySelectedOnly = m_settings.decaySelectedOnly;
-    arguments.scalars = &scalars;
-    arguments.partitionResults = outcome.partitions;
-    arguments.tensorResults = outcome.tensors;
-    arguments.status = &status;
+Result<void> Optimizer::stepByKernels() {
     void* aligned = m_workspace.data_ptr();
     std::size_t space = static_cast<std::size_t>(m_workspace.numel());
     aligned = std::align(64, space - 64, aligned, space);
-    arguments.workspace = {static_cast<std::byte*>(aligned), space};
-    if (!kernels::cpu::step(arguments, torchExecution())) {
+    m_arguments.workspace = {static_cast<std::byte*>(aligned), space};
+    if (!kernels::cpu::step(m_arguments, torchExecution())) {
         return Error{ErrorCode::Internal, "the optimizer kernel refused its arguments", "", "Report this with the engine's log", ""};
     }
-    outcome.nanFound = status.nanFound;
-    m_momentsFinite = status.momentsFinite;
-    return outcome;
+    m_outcome.nanFound = m_status.nanFound;
+    m_momentsFinite = m_status.momentsFinite;
+    m_hasStepped = true;
+    return {};
 }
 
 // LibTorch's own operations, for devices without a kernel of ours: the same arithmetic, the threshold by topk over the gathered |m|.
-Result<StepOutcome> Optimizer::stepByLibTorch(const kernels::StepScalars& scalars) {
-    return guardTorch([&]() -> Result<StepOutcome> {
-        StepOutcome outcome;
-        outcome.tensors.resize(m_infos.size());
+Result<void> Optimizer::stepByLibTorch() {
+    return guardTorch([&]() -> Result<void> {
+        const kernels::StepScalars& scalars = m_scalars;
+        StepOutcome& outcome = m_outcome;
         const at::Tensor& p = m_weights.flat();
         const at::Tensor& m = m_first.flat();
         const at::Tensor& v = m_second.flat();
@@ -180,7 +191,7 @@ Result<StepOutcome> Optimizer::stepByLibTorch(const kernels::StepScalars& scalar
         const at::Tensor newMoment = at::lerp(m, gradient, scalars.momentWeight);
         if (newMoment.isnan().any().item<bool>()) {
             outcome.nanFound = true;
-            return outcome;
+            return {};
         }
         m.copy_(newMoment);
         v.mul_(scalars.beta2).addcmul_(gradient, gradient, scalars.squareWeight);
@@ -208,7 +219,7 @@ Result<StepOutcome> Optimizer::stepByLibTorch(const kernels::StepScalars& scalar
                     result.masked += keep.sum().item<std::int64_t>();
                     result.selected += keep.logical_and(pieces[s] != 0).sum().item<std::int64_t>();
                 }
-                outcome.partitions.push_back(result);
+                outcome.partitions[i] = result;
             }
         }
         const at::Tensor move = at::where(mask, m, at::zeros_like(m));
@@ -229,7 +240,7 @@ Result<StepOutcome> Optimizer::stepByLibTorch(const kernels::StepScalars& scalar
         }
         p.addcdiv_(move, denominator, scalars.stepSize);
         m_momentsFinite = true;
-        return outcome;
+        return {};
     });
 }
 

@@ -16,10 +16,17 @@
 
 namespace mofo {
 
+/// What a step measures beside its counts and thresholds.
+struct StepMeasure {
+    bool updates = false;     ///< the squaredUpdate of tensors and partitions
+    bool histograms = false;  ///< of |m|
+};
+
 /// What the last step did, per tensor in parameter order and per partition in partition order.
 struct StepOutcome {
     std::vector<kernels::TensorResult> tensors;
-    std::vector<kernels::PartitionResult> partitions;  ///< empty with AdamW
+    std::vector<kernels::PartitionResult> partitions;  ///< empty where every coordinate moves (AdamW)
+    std::vector<kernels::LogHistogram> histograms;     ///< per tensor, where asked for; else empty
     bool nanFound = false;                             ///< nothing was moved
     [[nodiscard]] std::int64_t selectedCount() const;
 };
@@ -48,8 +55,11 @@ public:
     /// Takes effect with the next step. Fails (Usage) where the granularity does not fit the model; nothing changes then.
     Result<void> configure(const OptimizerSettings& settings);
     /// Update number `step` (1-based) with learning rate `lr`; gradients are multiplied by `gradScale` first. `gradientFinite`: the
-    /// gradient's norm is known to be finite.
-    Result<StepOutcome> step(std::int64_t step, double lr, double gradScale, bool gradientFinite);
+    /// gradient's norm is known to be finite. What is returned holds until the next step or configure().
+    Result<const StepOutcome*> step(std::int64_t step, double lr, double gradScale, bool gradientFinite, const StepMeasure& measure = {});
+    /// The last step as the kernels were given it, with its results; its arrays still hold what they held after it. Null before the first step,
+    /// after configure(), and where the step was not done by our kernels.
+    [[nodiscard]] const kernels::StepArguments* lastStep() const { return m_hasStepped ? &m_arguments : nullptr; }
 
     [[nodiscard]] ParameterArena& firstMoments() { return m_first; }
     [[nodiscard]] ParameterArena& secondMoments() { return m_second; }
@@ -62,8 +72,8 @@ public:
     [[nodiscard]] std::vector<float> medianThresholds(const StepOutcome& outcome) const;
 
 private:
-    Result<StepOutcome> stepByKernels(const kernels::StepScalars& scalars);
-    Result<StepOutcome> stepByLibTorch(const kernels::StepScalars& scalars);
+    Result<void> stepByKernels();
+    Result<void> stepByLibTorch();
     void countSelected(std::int64_t step);
 
     ModelDescription m_model;
@@ -80,6 +90,12 @@ private:
     at::Tensor m_workspace;
     StepBy m_stepBy;
     bool m_momentsFinite = true;
+    bool m_hasStepped = false;
+    /// The last step: what m_arguments points to.
+    kernels::StepScalars m_scalars;
+    kernels::StepStatus m_status;
+    StepOutcome m_outcome;
+    kernels::StepArguments m_arguments;
 };
 
 /// The kernels' threads are LibTorch's: one pool in the process.

@@ -462,12 +462,13 @@ Result<void> Trainer::trainStep() {
     row.tokens = targets;
     row.inputTokens = inputTokens;
     row.epoch = m_data->epochAfter(step);
-    std::optional<StepOutcome> outcome;
+    const bool logged = step == 1 || step == m_total || (m_config.statsEvery > 0 && step % m_config.statsEvery == 0);
+    const StepOutcome* outcome = nullptr;
     std::string refusal;
     if (pieces.empty()) {
         event("warning", "engine", "none of the rows of step " + std::to_string(step) + " has anything to train on; nothing was updated");
     } else if (finite) {
-        MOFO_TRY(outcome, m_optimizer->step(step, row.lr, scale, true));
+        MOFO_TRY(outcome, m_optimizer->step(step, row.lr, scale, true, {.updates = logged, .histograms = logged}));
         row.movedCount = outcome->selectedCount();
         if (outcome->nanFound) refusal = "a moment would become NaN at step " + std::to_string(step);
     } else {
@@ -480,7 +481,7 @@ Result<void> Trainer::trainStep() {
 
     MetricsBatch batch;
     clock.restart();
-    if (outcome && refusal.empty() && (step == 1 || step == m_total || (m_config.statsEvery > 0 && step % m_config.statsEvery == 0))) {
+    if (outcome != nullptr && refusal.empty() && logged) {
         MOFO_TRY(TensorStatistics::Measurement measured, m_statistics->measure(step, m_weights, *m_optimizer, *outcome));
         if (!m_parametersWritten) {
             std::vector<ParameterRow> parameters;

@@ -46,14 +46,14 @@ TEST_P(OptimizerTest, LibTorchMovesWhatTheKernelsMove) {
         auto a = kernels.optimizer.step(step, 1e-3, 0.7, true), b = torch.optimizer.step(step, 1e-3, 0.7, true);
         ASSERT_OK(a);
         ASSERT_OK(b);
-        ASSERT_EQ(a->partitions.size(), b->partitions.size());
-        for (std::size_t i = 0; i < a->partitions.size(); ++i) {
-            EXPECT_EQ(a->partitions[i].threshold, b->partitions[i].threshold) << i;
-            EXPECT_EQ(a->partitions[i].selected, b->partitions[i].selected) << i;
+        ASSERT_EQ((*a)->partitions.size(), (*b)->partitions.size());
+        for (std::size_t i = 0; i < (*a)->partitions.size(); ++i) {
+            EXPECT_EQ((*a)->partitions[i].threshold, (*b)->partitions[i].threshold) << i;
+            EXPECT_EQ((*a)->partitions[i].selected, (*b)->partitions[i].selected) << i;
         }
-        for (std::size_t i = 0; i < a->tensors.size(); ++i) {
-            EXPECT_EQ(a->tensors[i].selected, b->tensors[i].selected) << m_source->parameters()[i].name;
-            EXPECT_EQ(a->tensors[i].masked, b->tensors[i].masked) << m_source->parameters()[i].name;
+        for (std::size_t i = 0; i < (*a)->tensors.size(); ++i) {
+            EXPECT_EQ((*a)->tensors[i].selected, (*b)->tensors[i].selected) << m_source->parameters()[i].name;
+            EXPECT_EQ((*a)->tensors[i].masked, (*b)->tensors[i].masked) << m_source->parameters()[i].name;
         }
         EXPECT_TRUE(at::equal(kernels.optimizer.firstMoments().flat(), torch.optimizer.firstMoments().flat()));
         EXPECT_TRUE(at::equal(kernels.optimizer.secondMoments().flat(), torch.optimizer.secondMoments().flat()));
@@ -75,7 +75,7 @@ TEST_F(OptimizerTest, ANaNInTheGradientMovesNothing) {
         side.gradients.flat()[17] = std::nan("");
         auto outcome = side.optimizer.step(1, 1e-3, 1, false);
         ASSERT_OK(outcome);
-        EXPECT_TRUE(outcome->nanFound);
+        EXPECT_TRUE((*outcome)->nanFound);
         EXPECT_TRUE(at::equal(before, side.weights.flat()));
         EXPECT_EQ(side.optimizer.firstMoments().flat().abs().sum().item<double>(), 0);
     }
