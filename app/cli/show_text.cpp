@@ -129,6 +129,17 @@ std::string nextCommands(const RunDetail& detail) {
     return text.empty() ? text : "\n" + text;
 }
 
+// "mofo by gradient, alpha 0.15, granularity tensor, l2 0.01, lr 2e-05 constant, batch 16"
+std::string methodText(const RunConfig& config) {
+    std::string text = configValue(config, "optimizer");
+    if (config.rule != SelectionRule::Momentum) text += " by " + configValue(config, "rule");
+    if (selectsCoordinates(config.optimizer)) text += ", alpha " + configValue(config, "alpha") + ", granularity " + configValue(config, "granularity");
+    for (const char* key : {"hft_every", "l1", "l2"}) {
+        if (configValue(config, key) != "0") text += std::string(", ") + key + ' ' + configValue(config, key);
+    }
+    return text + ", lr " + configValue(config, "lr") + ' ' + configValue(config, "schedule") + ", batch " + configValue(config, "batch");
+}
+
 }  // namespace
 
 std::string agoText(std::int64_t when) {
@@ -163,10 +174,7 @@ std::string runText(const RunDetail& detail) {
     if (!run.deviceWarning.empty()) text += factText("warning", escapeForDisplay(run.deviceWarning));
     text += factText("model", escapeForDisplay(run.modelName) + " (" + run.modelId + ")");
     text += factText("data", escapeForDisplay(run.config.data));
-    text += factText("method", configValue(run.config, "optimizer") + (run.config.optimizer == OptimizerKind::Mofo
-                                                                            ? ", alpha " + configValue(run.config, "alpha") + ", granularity " + configValue(run.config, "granularity")
-                                                                            : std::string()) +
-                                   ", lr " + configValue(run.config, "lr") + " " + configValue(run.config, "schedule") + ", batch " + configValue(run.config, "batch"));
+    text += factText("method", methodText(run.config));
     text += factText("device", deviceText(run.device) + (detail.enginePid ? fmt::format(", engine {}", *detail.enginePid) : ""));
     text += factText("made", formatLocalTime(run.createdNs) + (run.startedNs && run.endedNs ? ", took " + formatDuration(static_cast<double>(*run.endedNs - *run.startedNs) * 1e-9) : ""));
     if (!run.tags.empty()) text += factText("tags", escapeForDisplay(joinText(run.tags, ", ")));

@@ -45,15 +45,7 @@ Result<Json> checkLiveChange(const RunRow& run, const std::vector<std::string>& 
     for (const std::string& assignment : assignments) {
         MOFO_TRY(const auto parts, splitAssignment(assignment));
         MOFO_CHECK(setConfigValue(changed, parts.first, parts.second));
-        const KeyDescription* key = findKey(parts.first);
-        if (key != nullptr && !key->live) {
-            std::vector<std::string> live;
-            for (const KeyDescription& other : keyDescriptions()) {
-                if (other.live) live.push_back(other.name);
-            }
-            return Error{ErrorCode::Usage, "this key cannot change while a run is on", escapeForDisplay(parts.first),
-                         "These can: " + joinText(live, ", "), ""};
-        }
+        MOFO_CHECK(checkLiveKey(run.config, parts.first));
         payload[parts.first] = configValue(changed, parts.first);
     }
     MOFO_CHECK(checkConfig(changed));

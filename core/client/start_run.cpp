@@ -43,7 +43,9 @@ Result<std::string> makeName(const Registry& registry, const RunConfig& config, 
     std::string base = modelName;
     if (const auto dot = base.find('.'); dot != std::string::npos && dot > 0) base.resize(dot);
     std::transform(base.begin(), base.end(), base.begin(), [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
-    base += config.optimizer == OptimizerKind::Mofo ? "-a" + formatShortest(config.alpha.common.from) : "-adamw";
+    if (config.optimizer != OptimizerKind::Mofo) base += "-" + configValue(config, "optimizer");
+    if (config.rule != SelectionRule::Momentum) base += "-" + configValue(config, "rule");
+    if (selectsCoordinates(config.optimizer)) base += "-a" + formatShortest(config.alpha.common.from);
     MOFO_TRY(const std::vector<RunRow> runs, registry.runs(true));
     const auto taken = [&](const std::string& name) {
         return std::any_of(runs.begin(), runs.end(), [&](const RunRow& run) { return run.name == name; });

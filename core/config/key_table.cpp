@@ -262,11 +262,20 @@ void addAlpha(TableBuilder& table) {
 
 void addMethod(TableBuilder& table) {
     table.section("Method");
-    table.choice("optimizer", &RunConfig::optimizer, {{"mofo", OptimizerKind::Mofo}, {"adamw", OptimizerKind::AdamW}},
-                 {"hft", "lora", "lora_mofo", "fixed_mask"}, "mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: every coordinate moves");
-    table.choice<std::string>("rule", &RunConfig::rule, {{"momentum", "momentum"}},
-                              {"gradient", "mv", "gv", "v", "random", "bernoulli", "inverse", "none"},
-                              "What ranks the coordinates of a partition: |m|, as in the MoFO paper, section 3");
+    table.choice(
+        "optimizer", &RunConfig::optimizer,
+        {{"mofo", OptimizerKind::Mofo}, {"adamw", OptimizerKind::AdamW}, {"hft", OptimizerKind::Hft}, {"fixed_mask", OptimizerKind::FixedMask}},
+        {"lora", "lora_mofo"},
+        "mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: all moves; hft: half of each layer's tensors (arXiv 2404.18466); "
+        "fixed_mask: a random share alpha, drawn once");
+    live(table.choice(
+        "rule", &RunConfig::rule,
+        {{"momentum", SelectionRule::Momentum},
+         {"gradient", SelectionRule::Gradient},
+         {"mv", SelectionRule::MomentumOverRoot},
+         {"random", SelectionRule::Random}},
+        {"gv", "v", "bernoulli", "inverse", "none"},
+        "What ranks a partition's coordinates: momentum |m| (MoFO), gradient |g|, mv |m/h|, random (MoFO paper, its ablation of rules)"));
     addAlpha(table);
     KeyEntry& granularity = table.custom(
         "granularity", Type::Granularity, "What a partition is: model, layer, module, tensor (the paper's), head, row, block:N or shards:S",
@@ -277,6 +286,12 @@ void addMethod(TableBuilder& table) {
         [](const RunConfig& config) { return config.granularity.text(); });
     basic(granularity);
     live(granularity);
+    live(table.integer("hft_every", &RunConfig::hftEvery, 0, 1e9, "steps",
+                       "Steps after which hft draws its half anew (arXiv 2404.18466: each round); 0: after one pass over the rows"));
+    live(table.number("l1", &RunConfig::l1, 0, 1e6, "",
+                      "Pull to the pretrained weights p0 by sign: p -= lr l1 sign(p - p0), norms exempt (baseline of the MoFO paper); 0: off"));
+    live(table.number("l2", &RunConfig::l2, 0, 1e6, "",
+                      "Pull to the pretrained weights p0 by distance: p -= lr l2 (p - p0), norms exempt (baseline of the MoFO paper); 0: off"));
     table.text(
         "filter_include", Type::Text, &RunConfig::filterInclude,
         "Parameters that are filtered, as name patterns (* any characters, comma between patterns); empty: all but norms and biases (MoFO paper)",
@@ -323,6 +338,8 @@ void addMachineAndStore(TableBuilder& table) {
         .custom("device", Type::Text, "auto: the GPU where one can be used, else the CPU, and why is said; cuda refuses instead", setDevice,
                 [](const RunConfig& config) { return config.device; })
         .description.choices = {"auto", "cpu", "cuda:0"};
+    table.choice("offload", &RunConfig::offload, {{"none", Offload::None}, {"optimizer", Offload::Optimizer}}, {},
+                 "optimizer: m and v stay in host memory and the CPU does the step, for models that fill the GPU (ZeRO-Offload, arXiv 2101.06840)");
     table.section("Checkpoints");
     live(table.integer("checkpoint_every", &RunConfig::checkpointEvery, 0, 1e9, "steps",
                        "Checkpoint after every so many steps; 0: only the last step's"));
@@ -331,6 +348,11 @@ void addMachineAndStore(TableBuilder& table) {
     table.section("Statistics");
     live(table.integer("stats_every", &RunConfig::statsEvery, 1, 1e9, "steps",
                        "Selection and drift of every tensor, measured at step 1, at this cadence, and at the last step"));
+    live(table.text("row_counts", Type::Text, &RunConfig::rowCounts,
+                    "Parameters whose selected coordinates are counted row by row at logged steps, as name patterns (filter_include's); empty: none",
+                    checkNamePattern));
+    table.flag("coverage", &RunConfig::coverage,
+               "Which coordinates were ever selected at logged steps (mofo.md, \"What is shown\"): one bit of memory a parameter");
 }
 
 struct Index {
@@ -372,11 +394,7 @@ const std::vector<LaterKey>& laterKeys() {
         {"early_stop", "", "ending when the held-out loss stops falling"},
         {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
         {"group_by_length", "false", "batches of rows of like length"},
-        {"offload", "none", "optimizer state in host memory"},
         {"recompute", "off", "activations computed again instead of kept"},
-        {"l1", "0", "L1 pull to the pretrained weights"},
-        {"l2", "0", "L2 pull to the pretrained weights"},
-        {"hft_every", "", "how often half fine-tuning draws anew"},
         {"lora_rank", "", "rank of LoRA"},
         {"lora_alpha", "", "scale of LoRA"},
         {"lora_dropout", "", "dropout of LoRA"},

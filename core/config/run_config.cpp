@@ -129,9 +129,43 @@ Result<void> checkConfig(const RunConfig& config) {
                 "Use granularity module, tensor, head, row, block or shards, or one alpha for all");
         }
     }
+    const std::string optimizer = configValue(config, "optimizer");
+    if (config.rule != SelectionRule::Momentum && config.optimizer != OptimizerKind::Mofo) {
+        return conflict("rule=" + configValue(config, "rule"),
+                        "rule has no effect with optimizer=" + optimizer + ": only mofo ranks coordinates by it",
+                        "Use rule=momentum, or optimizer=mofo");
+    }
+    if (config.hftEvery > 0 && config.optimizer != OptimizerKind::Hft) {
+        return conflict("hft_every=" + std::to_string(config.hftEvery), "hft_every has no effect with optimizer=" + optimizer,
+                        "Use hft_every=0, or optimizer=hft");
+    }
     if (config.evalSplit > 0 && !config.evalData.empty()) {
         return conflict("eval_split=" + formatShortest(config.evalSplit), "eval_split and eval_data are both set, and only one can be",
                         "Leave one of them out");
+    }
+    return {};
+}
+
+bool selectsCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::FixedMask; }
+
+Result<void> checkLiveKey(const RunConfig& config, std::string_view key) {
+    const KeyDescription* const description = findKey(key);
+    if (description == nullptr || !description->live) {
+        std::vector<std::string> live;
+        for (const KeyDescription& other : keyDescriptions()) {
+            if (other.live) live.push_back(other.name);
+        }
+        return Error{ErrorCode::Usage, "this key cannot change while a run is on", escapeForDisplay(key.substr(0, 60)),
+                     "These can: " + joinText(live, ", "), "KEY"};
+    }
+    const bool ofSelection = key == "alpha" || key.starts_with("alpha.") || key == "granularity";
+    const bool effective = ofSelection          ? selectsCoordinates(config.optimizer)
+                           : key == "rule"      ? config.optimizer == OptimizerKind::Mofo
+                           : key == "hft_every" ? config.optimizer == OptimizerKind::Hft
+                                                : true;
+    if (!effective) {
+        return Error{ErrorCode::Usage, std::string(key) + " has no effect with optimizer=" + configValue(config, "optimizer"), std::string(key),
+                     "Start a run with another optimizer: that key cannot change while a run is on", "KEY"};
     }
     return {};
 }

@@ -16,11 +16,19 @@
 
 namespace mofo {
 
-enum class OptimizerKind { Mofo, AdamW };
+enum class OptimizerKind {
+    Mofo,
+    AdamW,
+    Hft,       ///< half fine-tuning (arXiv 2404.18466): AdamW on a random half of each layer's tensors, drawn anew each round
+    FixedMask  ///< AdamW on a random share alpha of each partition, drawn once
+};
+/// What ranks the coordinates of a partition under OptimizerKind::Mofo (mofo.md, "Selection rules").
+enum class SelectionRule { Momentum, Gradient, MomentumOverRoot, Random };
 enum class ScheduleKind { Constant, Linear, Cosine };
 enum class LossMean { Token, Sample, MicroBatch };
 enum class OnNonFinite { Stop, Skip };
 enum class Precision { Fp32 };
+enum class Offload { None, Optimizer };
 
 /// Typed values of one run. Defaults are the product's. Keys that are declared by the command line's contract but belong to
 /// later versions (lora_rank, packing ...) are known by name and refused as not yet available.
@@ -31,9 +39,12 @@ struct RunConfig {
     double evalSplit = 0.0;      ///< share of the rows, the last ones, held out
     std::int64_t evalEvery = 0;  ///< steps; 0 = only before the first and after the last step, if there is anything to evaluate on
     OptimizerKind optimizer = OptimizerKind::Mofo;
-    std::string rule = "momentum";
+    SelectionRule rule = SelectionRule::Momentum;
     Alpha alpha;
     Granularity granularity;
+    std::int64_t hftEvery = 0;  ///< steps between two draws of half fine-tuning; 0 = one pass over the rows
+    double l1 = 0.0;            ///< decoupled pull to the pretrained weights: p -= lr l1 sign(p - p0)
+    double l2 = 0.0;            ///< p -= lr l2 (p - p0)
     double lr = 2e-5;
     ScheduleKind schedule = ScheduleKind::Constant;
     double warmup = 0.0;     ///< >= 1: steps; < 1: share of the run
@@ -51,11 +62,14 @@ struct RunConfig {
     bool shuffle = true;
     LossMean lossMean = LossMean::Token;
     Precision precision = Precision::Fp32;
+    Offload offload = Offload::None;
     std::string device = "auto";       ///< auto, cpu, cuda:N (cuda = cuda:0)
     std::int64_t checkpointEvery = 0;  ///< steps; 0 = only the last step
     double checkpointMinutes = 0.0;
     std::int64_t keep = 3;
     std::int64_t statsEvery = 10;
+    std::string rowCounts;  ///< pattern over parameter names; empty = none
+    bool coverage = true;
     OnNonFinite onNonFinite = OnNonFinite::Stop;
     std::string chatTemplate;  ///< empty = recognised from the model
     std::string columns;
@@ -90,9 +104,14 @@ Result<void> setConfigValue(RunConfig& config, std::string_view key, std::string
 [[nodiscard]] std::string configValue(const RunConfig& config, std::string_view key);
 /// Parses "key=value".
 Result<std::pair<std::string, std::string>> splitAssignment(std::string_view assignment);
-/// Rules across keys: micro_batch at most batch, alpha per kind not with model or layer, eval_split not with eval_data. That a model and
-/// data are named at all is for whoever needs them.
+/// Rules across keys: micro_batch at most batch, alpha per kind not with model or layer, eval_split not with eval_data, rule with mofo only,
+/// hft_every with hft only. That a model and data are named at all is for whoever needs them.
 Result<void> checkConfig(const RunConfig& config);
+/// Whether `key` can be changed while a run of this configuration is on. Usage for one that is not live, and for one that has no effect with
+/// the run's optimizer.
+Result<void> checkLiveKey(const RunConfig& config, std::string_view key);
+/// Whether the optimizer selects coordinates within partitions, so that alpha and granularity mean something.
+[[nodiscard]] bool selectsCoordinates(OptimizerKind optimizer);
 /// The share of the rows that is held out in fact: eval_split, or 0.05 where eval_every is set without it and without eval_data.
 [[nodiscard]] double effectiveEvalSplit(const RunConfig& config);
 /// Rows per forward: micro_batch, or batch where it is 0.

@@ -54,7 +54,7 @@ bool TuningController::canTune() const {
 }
 
 bool TuningController::invitesTuning() const {
-    if (!m_data->run() || m_data->run()->config.optimizer != OptimizerKind::Mofo) return false;
+    if (!m_data->run() || !selectsCoordinates(m_data->run()->config.optimizer)) return false;
     const RunState state = m_data->run()->state;
     const bool live = state == RunState::Running || state == RunState::Starting || state == RunState::Paused;
     return live && m_data->tuning().appliedCount == 0 && m_staged.empty() && !isAsked(QStringLiteral("set"));

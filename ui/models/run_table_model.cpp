@@ -73,7 +73,7 @@ std::vector<QString> RunTableModel::cellsOf(const RunRow& run) {
     std::vector<QString> cells(ColumnCount);
     cells[Name] = ui::shown(run.name);
     cells[State] = ui::stateGlyph(run.state) + QLatin1Char(' ') + ui::stateText(run.state);
-    const bool filters = run.config.optimizer == OptimizerKind::Mofo;
+    const bool filters = selectsCoordinates(run.config.optimizer);
     cells[Alpha] = filters ? ui::alphaText(configValue(run.config, "alpha")) : ui::percent(1.0);
     cells[Granularity] = filters ? ui::shown(run.config.granularity.text()) : none;
     cells[Model] = ui::shown(run.modelName);
@@ -94,7 +94,7 @@ QVariant RunTableModel::sortKey(const RunRow& run, int column) {
     switch (column) {
         case Name: return ui::shown(run.name).toCaseFolded();
         case State: return static_cast<int>(run.state);
-        case Alpha: return run.config.optimizer == OptimizerKind::Mofo ? run.config.alpha.common.at(run.summary.step) : 1.0;
+        case Alpha: return selectsCoordinates(run.config.optimizer) ? run.config.alpha.common.at(run.summary.step) : 1.0;
         case Granularity: return QString::fromStdString(run.config.granularity.text());
         case Model: return ui::shown(run.modelName).toCaseFolded();
         case Step: return static_cast<qlonglong>(run.summary.step);

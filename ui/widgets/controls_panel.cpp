@@ -119,7 +119,7 @@ ControlsPanel::ControlsPanel(const RunData* data, TuningController* tuning, QWid
 void ControlsPanel::focusAlpha() { m_dial->setFocus(Qt::OtherFocusReason); }
 
 double ControlsPanel::currentAlpha(const KeyState& state) const {
-    if (m_data->run() && m_data->run()->config.optimizer == OptimizerKind::AdamW) return 1;
+    if (m_data->run() && !selectsCoordinates(m_data->run()->config.optimizer)) return 1;
     if (const std::optional<double> constant = ui::constantAlpha(state.applied)) return *constant;
     return m_data->tuning().applied.alpha.common.at(std::max<std::int64_t>(1, m_data->newestStep()));
 }
@@ -209,7 +209,7 @@ void ControlsPanel::refresh() {
     const KeyState granularity = m_tuning->state(granularityKey);
     refreshAlpha(alpha);
     refreshGranularity(granularity);
-    const bool filters = m_data->run() && m_data->run()->config.optimizer == OptimizerKind::Mofo;
+    const bool filters = m_data->run() && selectsCoordinates(m_data->run()->config.optimizer);
     const bool enabled = filters && m_tuning->canTune();
     QString why;
     if (!m_data->run()) why = tr("No run is shown");

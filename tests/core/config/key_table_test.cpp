@@ -26,14 +26,17 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"max_length", {{"256", "256"}, {"0256", "256"}}},
         {"shuffle", {{"false", "false"}, {"on", "true"}, {"0", "false"}, {"yes", "true"}}},
         {"seed", {{"0", "0"}, {"18446744073709551615", "18446744073709551615"}}},
-        {"optimizer", {{"adamw", "adamw"}, {"mofo", "mofo"}}},
-        {"rule", {{"momentum", "momentum"}}},
+        {"optimizer", {{"adamw", "adamw"}, {"mofo", "mofo"}, {"hft", "hft"}, {"fixed_mask", "fixed_mask"}}},
+        {"rule", {{"momentum", "momentum"}, {"gradient", "gradient"}, {"mv", "mv"}, {"random", "random"}}},
         {"alpha", {{"0.05", "0.05"}, {"linear:0.3..0.1@0..1000", "linear:0.3..0.1@0..1000"}}},
         {"alpha.attention", {{"0.1", "0.1"}, {"", ""}}},
         {"alpha.mlp", {{"cosine:0.2..0.1@1..2", "cosine:0.2..0.1@1..2"}}},
         {"alpha.embedding", {{"0.01", "0.01"}}},
         {"alpha.head", {{"1", "1"}}},
         {"granularity", {{"layer", "layer"}, {"block:4096", "block:4096"}, {"shards:4", "shards:4"}}},
+        {"hft_every", {{"0", "0"}, {"500", "500"}}},
+        {"l1", {{"0", "0"}, {"1e-3", "0.001"}}},
+        {"l2", {{"0.10", "0.1"}}},
         {"filter_include", {{"*.mlp.*", "*.mlp.*"}}},
         {"filter_exclude", {{"lm_head.weight,*.q_proj.*", "lm_head.weight,*.q_proj.*"}}},
         {"weight_decay", {{"0.1", "0.1"}}},
@@ -53,10 +56,13 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"on_nonfinite", {{"skip", "skip"}, {"stop", "stop"}}},
         {"precision", {{"fp32", "fp32"}}},
         {"device", {{"cpu", "cpu"}, {"cuda", "cuda:0"}, {"cuda:3", "cuda:3"}, {"auto", "auto"}}},
+        {"offload", {{"optimizer", "optimizer"}, {"none", "none"}}},
         {"checkpoint_every", {{"200", "200"}}},
         {"checkpoint_minutes", {{"15", "15"}}},
         {"keep", {{"5", "5"}}},
         {"stats_every", {{"1", "1"}}},
+        {"row_counts", {{"*.o_proj.weight,lm_head.weight", "*.o_proj.weight,lm_head.weight"}, {"", ""}}},
+        {"coverage", {{"off", "false"}, {"true", "true"}}},
     };
     return values;
 }
@@ -109,19 +115,41 @@ TEST(KeyTable, EveryAcceptedValueReadsBackAndChangesItsKeyAlone) {
 }
 
 TEST(KeyTable, DefaultsAreTheProducts) {
-    const std::map<std::string, std::string> expected{
-        {"optimizer", "mofo"},    {"alpha", "0.15"},     {"granularity", "tensor"}, {"clip", "1"},
-        {"shuffle", "true"},      {"precision", "fp32"}, {"device", "auto"},        {"stats_every", "10"},
-        {"on_nonfinite", "stop"}, {"beta1", "0.9"},      {"beta2", "0.999"},        {"eps", "1e-08"},
-        {"weight_decay", "0"},    {"decay", "all"},      {"eval_split", "0"},       {"loss_mean", "token"},
-        {"schedule", "constant"}, {"warmup", "0"},       {"rule", "momentum"},      {"lr", "2e-05"}};
+    const std::map<std::string, std::string> expected{{"optimizer", "mofo"},
+                                                      {"alpha", "0.15"},
+                                                      {"granularity", "tensor"},
+                                                      {"clip", "1"},
+                                                      {"shuffle", "true"},
+                                                      {"precision", "fp32"},
+                                                      {"device", "auto"},
+                                                      {"stats_every", "10"},
+                                                      {"on_nonfinite", "stop"},
+                                                      {"beta1", "0.9"},
+                                                      {"beta2", "0.999"},
+                                                      {"eps", "1e-08"},
+                                                      {"weight_decay", "0"},
+                                                      {"decay", "all"},
+                                                      {"eval_split", "0"},
+                                                      {"loss_mean", "token"},
+                                                      {"schedule", "constant"},
+                                                      {"warmup", "0"},
+                                                      {"rule", "momentum"},
+                                                      {"lr", "2e-05"},
+                                                      {"hft_every", "0"},
+                                                      {"l1", "0"},
+                                                      {"l2", "0"},
+                                                      {"offload", "none"},
+                                                      {"row_counts", ""},
+                                                      {"coverage", "true"}};
     for (const auto& [name, text] : expected) EXPECT_EQ(findKey(name)->defaultText, text) << name;
 }
 
 TEST(KeyTable, LiveKeysAreThoseWhoseChangeLosesNothing) {
-    for (const char* name : {"alpha", "alpha.mlp", "granularity", "lr", "clip", "stats_every", "checkpoint_every"})
+    for (const char* name :
+         {"rule", "alpha", "alpha.mlp", "granularity", "hft_every", "l1", "l2", "lr", "clip", "stats_every", "row_counts", "checkpoint_every"})
         EXPECT_TRUE(findKey(name)->live) << name;
-    for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device"})
+    for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device", "offload", "coverage",
+                             "filter_include", "filter_exclude"})
         EXPECT_FALSE(findKey(name)->live) << name;
 }
 
@@ -166,14 +194,26 @@ INSTANTIATE_TEST_SUITE_P(
         WrongValue{"warmup", "-0.1", "out of range"}, WrongValue{"epochs", "0", "out of range"}, WrongValue{"eval_split", "1", "0.9"},
         WrongValue{"seed", "-1", "whole number"}, WrongValue{"seed", "18446744073709551616", "whole number"},
         WrongValue{"shuffle", "maybe", "true or false"}, WrongValue{"keep", "0", "from 1"}, WrongValue{"stats_every", "0", "from 1"},
-        WrongValue{"beta1", "1", "out of range"}, WrongValue{"eps", "0", "out of range"}, WrongValue{"optimizer", "sgd", "mofo or adamw"},
-        WrongValue{"optimizer", "adam", "did you mean adamw?"}, WrongValue{"optimizer", "lora", "known but not available in this version"},
-        WrongValue{"optimizer", "hft", "Use mofo or adamw"}, WrongValue{"rule", "gradient", "known but not available"},
-        WrongValue{"rule", "momentun", "did you mean momentum?"}, WrongValue{"precision", "bf16", "known but not available"},
-        WrongValue{"precision", "fp16", "Use fp32"}, WrongValue{"schedule", "cosin", "did you mean cosine?"},
-        WrongValue{"granularity", "block:8", "from 64"}, WrongValue{"alpha", "15%", "write 0.15"}, WrongValue{"alpha", "0", "out of range"},
-        WrongValue{"alpha", "1.5", "out of range"}, WrongValue{"alpha.mlp", "2", "out of range"}, WrongValue{"device", "gpu", "auto, cpu, cuda"},
-        WrongValue{"device", "cuda:x", "cuda:N"}, WrongValue{"device", "cuda:-1", "cuda:N"}, WrongValue{"columns", "prompt", "role:column"},
+        WrongValue{"beta1", "1", "out of range"}, WrongValue{"eps", "0", "out of range"},
+        WrongValue{"optimizer", "sgd", "mofo, adamw, hft, fixed_mask"}, WrongValue{"optimizer", "adam", "did you mean adamw?"},
+        WrongValue{"optimizer", "lora", "known but not available in this version"}, WrongValue{"optimizer", "lora_mofo", "known but not available"},
+        WrongValue{"optimizer", "fixed-mask", "did you mean fixed_mask?"}, WrongValue{"rule", "gv", "known but not available"},
+        WrongValue{"rule", "v", "known but not available"}, WrongValue{"rule", "bernoulli", "known but not available"},
+        WrongValue{"rule", "inverse", "known but not available"}, WrongValue{"rule", "none", "Use momentum, gradient, mv, random"},
+        WrongValue{"rule", "gradeint", "did you mean gradient?"}, WrongValue{"rule", "randon", "did you mean random?"},
+        WrongValue{"rule", "", "Use momentum, gradient, mv, random"}, WrongValue{"hft_every", "-1", "from 0"},
+        WrongValue{"hft_every", "0.5", "not a whole number"}, WrongValue{"l1", "-0.1", "out of range"}, WrongValue{"l1", "nan", "not a number"},
+        WrongValue{"l2", "inf", "not a number"}, WrongValue{"l2", "1e7", "out of range"}, WrongValue{"offload", "weights", "none or optimizer"},
+        WrongValue{"offload", "optimiser", "did you mean optimizer?"}, WrongValue{"row_counts", "a,,b", "empty"},
+        WrongValue{"coverage", "half", "true or false"}, WrongValue{"rule", "momentun", "did you mean momentum?"},
+        WrongValue{"precision", "bf16", "known but not available"}, WrongValue{"precision", "fp16", "Use fp32"},
+        WrongValue{"schedule", "cosin", "did you mean cosine?"}, WrongValue{"granularity", "block:8", "from 64"},
+        WrongValue{"granularity", "block:63", "from 64"}, WrongValue{"granularity", "block:0", "from 64"},
+        WrongValue{"granularity", "shards:0", "from 1"}, WrongValue{"granularity", "heads", "did you mean head?"},
+        WrongValue{"alpha", "15%", "write 0.15"}, WrongValue{"alpha", "0", "out of range"}, WrongValue{"alpha", "1.1", "out of range"},
+        WrongValue{"alpha", "nan", "not a number"}, WrongValue{"alpha", "-0.1", "out of range"}, WrongValue{"alpha", "1.5", "out of range"},
+        WrongValue{"alpha.mlp", "2", "out of range"}, WrongValue{"device", "gpu", "auto, cpu, cuda"}, WrongValue{"device", "cuda:x", "cuda:N"},
+        WrongValue{"device", "cuda:-1", "cuda:N"}, WrongValue{"columns", "prompt", "role:column"},
         WrongValue{"columns", "prompt:A", "both prompt and completion"}, WrongValue{"columns", "prompt:A,answer:B", "no role"},
         WrongValue{"columns", "prompt:A,completion:B,text:C", "either text alone"}, WrongValue{"columns", "prompt:A,prompt:B", "twice"},
         WrongValue{"columns", "text:", "role:column"}, WrongValue{"filter_include", "a,,b", "empty"}, WrongValue{"model", "\xff\xfe", "UTF-8"},
@@ -219,8 +259,8 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 }
 
 TEST(LaterKeys, AreKnownButRefused) {
-    for (const char* key : {"packing", "probes", "probe_budget", "guard_rails", "early_stop", "oom_retry", "group_by_length", "offload", "recompute",
-                            "l1", "l2", "hft_every", "lora_rank", "lora_alpha", "lora_dropout"}) {
+    for (const char* key : {"packing", "probes", "probe_budget", "guard_rails", "early_stop", "oom_retry", "group_by_length", "recompute",
+                            "lora_rank", "lora_alpha", "lora_dropout"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;
@@ -231,8 +271,7 @@ TEST(LaterKeys, AreKnownButRefused) {
 
 TEST(LaterKeys, TakeTheValueThatAsksForWhatThisVersionDoes) {
     RunConfig config;
-    for (const auto& [key, value] :
-         {std::pair("packing", "false"), std::pair("offload", "none"), std::pair("recompute", "off"), std::pair("l2", "0")}) {
+    for (const auto& [key, value] : {std::pair("packing", "false"), std::pair("oom_retry", "false"), std::pair("recompute", "off")}) {
         EXPECT_OK(setConfigValue(config, key, value));
         const auto refused = setConfigValue(config, key, "5");
         ASSERT_FALSE(refused.ok());

@@ -20,7 +20,13 @@ RunConfig unusualConfig() {
                              "data=rows \"1\".jsonl",
                              "eval_data=$(e).jsonl",
                              "eval_every=7",
-                             "optimizer=adamw",
+                             "optimizer=hft",
+                             "hft_every=40",
+                             "l1=0.25",
+                             "l2=1e-3",
+                             "offload=optimizer",
+                             "row_counts=*.q_proj.*",
+                             "coverage=false",
                              "alpha=linear:0.3..0.1@0..1000",
                              "alpha.mlp=0.1",
                              "alpha.head=cosine:0.2..0.1@5..9",
@@ -199,6 +205,56 @@ TEST(CheckConfig, AlphaPerKindNeedsPartitionsThatKeepTheKindsApart) {
     }
     config.alpha.perKind.clear();
     EXPECT_OK(checkConfig(config));
+}
+
+TEST(CheckConfig, ARuleNeedsAnOptimizerThatRanksByIt) {
+    RunConfig config;
+    ASSERT_OK(setConfigValue(config, "rule", "gradient"));
+    EXPECT_OK(checkConfig(config));
+    for (const char* optimizer : {"adamw", "hft", "fixed_mask"}) {
+        ASSERT_OK(setConfigValue(config, "optimizer", optimizer));
+        const auto refused = checkConfig(config);
+        ASSERT_FALSE(refused.ok()) << optimizer;
+        EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+        EXPECT_THAT(refused.error().text(), HasSubstr(std::string("no effect with optimizer=") + optimizer));
+        RunConfig plain = config;
+        plain.rule = SelectionRule::Momentum;
+        EXPECT_OK(checkConfig(plain));
+    }
+}
+
+TEST(CheckConfig, HftEveryNeedsHft) {
+    RunConfig config;
+    ASSERT_OK(setConfigValue(config, "hft_every", "10"));
+    EXPECT_THAT(checkConfig(config).error().text(), HasSubstr("optimizer=hft"));
+    ASSERT_OK(setConfigValue(config, "optimizer", "hft"));
+    EXPECT_OK(checkConfig(config));
+}
+
+TEST(CheckLiveKey, RefusesWhatIsFixedUnknownOrWithoutEffect) {
+    RunConfig config;
+    for (const char* key : {"alpha", "alpha.mlp", "granularity", "rule", "l1", "l2", "lr", "row_counts"}) EXPECT_OK(checkLiveKey(config, key));
+    for (const char* key : {"batch", "optimizer", "offload", "nonsense", "lora_rank"}) {
+        const auto refused = checkLiveKey(config, key);
+        ASSERT_FALSE(refused.ok()) << key;
+        EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+        EXPECT_THAT(refused.error().text(), HasSubstr("cannot change while a run is on")) << key;
+        EXPECT_THAT(refused.error().remedy, HasSubstr("granularity")) << key;
+    }
+    const auto withoutEffect = [&](OptimizerKind optimizer, const char* key) {
+        config.optimizer = optimizer;
+        const auto checked = checkLiveKey(config, key);
+        return !checked.ok() && checked.error().text().find("no effect with optimizer=") != std::string::npos;
+    };
+    EXPECT_TRUE(withoutEffect(OptimizerKind::Mofo, "hft_every"));
+    EXPECT_FALSE(withoutEffect(OptimizerKind::Hft, "hft_every"));
+    EXPECT_TRUE(withoutEffect(OptimizerKind::FixedMask, "rule"));
+    EXPECT_FALSE(withoutEffect(OptimizerKind::FixedMask, "alpha"));
+    for (const char* key : {"alpha", "alpha.head", "granularity", "rule"}) {
+        EXPECT_TRUE(withoutEffect(OptimizerKind::AdamW, key)) << key;
+        EXPECT_TRUE(withoutEffect(OptimizerKind::Hft, key)) << key;
+    }
+    for (const char* key : {"l1", "l2", "lr"}) EXPECT_FALSE(withoutEffect(OptimizerKind::AdamW, key)) << key;
 }
 
 TEST(CheckConfig, HeldOutRowsComeFromOnePlace) {
