@@ -41,4 +41,6 @@ function(mofo_add_test name)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} ENVIRONMENT "${arg_ENVIRONMENT}")
+  list(JOIN arg_LABELS "|" labels)
+  set_property(GLOBAL APPEND PROPERTY MOFO_TESTS "test_${name}|${arg_TIMEOUT}|${labels}")
 endfunction()

@@ -19,7 +19,10 @@ configure() {
     local gui=OFF cuda=OFF options stamp=$log_dir/configured
     [ "$with_gui" = 0 ] || gui=ON
     [ "$cuda_wanted" = 0 ] || cuda=ON
+    # A bundle takes nothing of the window, whether it is built here or not.
+    if [ "$command" = bundle ] && grep -q '^MOFO_WITH_GUI:[A-Z]*=ON' "$build_dir/CMakeCache.txt" 2>/dev/null; then gui=ON; fi
     options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DMOFO_WITH_ENGINE=ON "-DMOFO_WITH_GUI=$gui" "-DMOFO_WITH_CUDA=$cuda" "-DMOFO_TORCH_DIR=$torch_dir")
+    [ "$cuda_wanted" = 0 ] || options+=("-DMOFO_CUDA_ROOT=$nvcc_root")
     # ninja configures again by itself where a CMakeLists.txt changed; here only where the options did.
     if [ -e "$build_dir/build.ninja" ] && [ "$(cat "$stamp" 2>/dev/null)" = "${options[*]}" ]; then return 0; fi
     rm -f "$stamp"
@@ -29,7 +32,7 @@ configure() {
     printf '%s' "${options[*]}" >"$stamp"
 }
 
-# build_targets all|programs
+# build_targets all|programs|bundle
 build_targets() {
     local targets=() quiet=() code=0
     choose_jobs
@@ -38,6 +41,7 @@ build_targets() {
         [ "$with_gui" = 0 ] || targets+=(mofo-workbench)
         [ "$cuda_wanted" = 0 ] || targets+=(mofo_cuda)
     fi
+    [ "$1" != bundle ] || targets=(mofo_bundle_programs)
     if ninja -C "$build_dir" -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then return 0; fi
     say "Building ${targets[*]:-everything, tests included} with $jobs at a time (the first build takes some minutes)"
     [ -t 1 ] || quiet=(--quiet)

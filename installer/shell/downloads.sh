@@ -8,6 +8,7 @@ libtorch_dir=$cache_dir/libtorch-2.11.0
 model_file=$cache_dir/models/SmolLM2-135M-Instruct.Q4_1.gguf
 data_file=$cache_dir/data/gsm8k-test.jsonl
 cuda_stamp=$libtorch_dir/nvidia/.cuda-13.0.2
+nvcc_dir=$cache_dir/cuda-13.0
 
 # --torch DIR: the folder itself, or one that holds it.
 use_given_torch() {
@@ -30,6 +31,7 @@ peak_bytes() {
     case $1 in
         libtorch) printf 1720000000 ;;
         cuda) printf 4700000000 ;;
+        nvcc) printf 390000000 ;;
         model) printf 200000000 ;;
         data) printf 5000000 ;;
     esac
@@ -39,6 +41,7 @@ describe_download() {
     case $1 in
         libtorch) printf 'LibTorch 2.11.0 (544 MB to fetch, 1.1 GB unpacked)' ;;
         cuda) printf "CUDA 13.0's libraries for LibTorch (1.8 GB to fetch, 2.8 GB unpacked)" ;;
+        nvcc) printf "CUDA 13.0's compiler (104 MB to fetch, 271 MB unpacked)" ;;
         model) printf 'the model SmolLM2-135M-Instruct (93 MB)' ;;
         data) printf 'the maths problems GSM8K (0.8 MB)' ;;
     esac
@@ -58,6 +61,11 @@ find_missing_downloads() {
     # The smallest first: without a network that is known at once.
     has_size "$data_file" 748933 || missing_downloads+=(data)
     has_size "$model_file" 98362432 || missing_downloads+=(model)
+    # A bundle has the CUDA part in any case; elsewhere it takes a GPU to be worth it (see cuda.sh).
+    if [ "$command" = bundle ] && [ "$with_cuda" = 1 ]; then
+        find_nvcc
+        [ -n "$nvcc_root" ] || missing_downloads+=(nvcc)
+    fi
     if [ "$torch_is_ours" = 1 ]; then
         [ -e "$libtorch_dir/torch/lib/libtorch_cpu.so" ] && [ -e "$libtorch_dir/torch/include/ATen/ATen.h" ] &&
             [ -e "$libtorch_dir/nvidia/cu13/lib/libcudart.so.13" ] && [ -e "$libtorch_dir/nvidia/cu13/lib/libcupti.so.13" ] || missing_downloads+=(libtorch)
@@ -166,6 +174,14 @@ fetch_libtorch() {
     end_fetch
 }
 
+fetch_nvcc() {
+    begin_fetch nvcc
+    unpack_step 'nvidia_*' nvidia
+    rm -rf "$nvcc_dir"
+    mv "$stage/files" "$nvcc_dir"
+    end_fetch
+}
+
 # libtorch_cuda looks for these beside itself, where the CPU's two libraries are already: a new folder with both takes the old one's place.
 fetch_cuda() {
     begin_fetch cuda
@@ -175,35 +191,4 @@ fetch_cuda() {
     mv "$libtorch_dir/nvidia" "$stage/old"
     mv "$stage/files/nvidia" "$libtorch_dir/nvidia"
     end_fetch
-}
-
-# Before anything of CUDA is fetched, the probe that all programs use says whether the GPU here can be used.
-look_for_gpu() {
-    local probe=$log_dir/gpu-probe source answer sentence
-    local sources=("$here/gpu_probe_main.cpp" "$root/core/base/gpu_probe.cpp" "$root/core/base/gpu_driver.cpp" "$root/core/base/text.cpp")
-    cuda_wanted=0
-    [ "$with_cuda" = 1 ] || return 0
-    for source in "${sources[@]}"; do
-        if [ ! "$probe" -nt "$source" ]; then
-            g++ -std=c++20 -O0 -I"$root" "${sources[@]}" -o "$probe.new" -ldl >"$log_dir/gpu-probe.log" 2>&1 ||
-                fail "The GPU probe does not compile: $(last_error "$log_dir/gpu-probe.log")"
-            mv -f "$probe.new" "$probe"
-            break
-        fi
-    done
-    answer=$("$probe")
-    sentence=$(printf '%s\n' "$answer" | sed -n 2p)
-    if [ "${answer%%$'\n'*}" != usable ]; then
-        # Without any GPU there is nothing to explain on every call.
-        if [ "${answer%%$'\n'*}" != no_gpu ] || [ ! -e "$build_dir/bin/mofo" ]; then say "$sentence"; fi
-        return 0
-    fi
-    say "$sentence"
-    cuda_wanted=1
-    if [ "$torch_is_ours" = 1 ] && [ ! -e "$cuda_stamp" ]; then
-        missing_packages=()
-        missing_downloads=(cuda)
-        check_space
-        fetch_downloads
-    fi
 }

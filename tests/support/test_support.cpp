@@ -40,7 +40,11 @@ fs::path smolGguf() {
     return fs::exists(cached, ec) ? cached : fs::path();
 }
 
-fs::path binFolder() { return MOFO_BIN_DIR; }
+fs::path binFolder() {
+    // A bundle's wrapper says where its programs are.
+    const char* named = std::getenv("MOFO_BIN_DIR");
+    return named != nullptr && *named != '\0' ? named : MOFO_BIN_DIR;
+}
 
 void writeFile(const fs::path& path, std::string_view bytes) {
     std::ofstream out(path, std::ios::binary);

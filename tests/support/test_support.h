@@ -27,7 +27,7 @@ private:
 [[nodiscard]] std::filesystem::path sharedFolder();
 /// The SmolLM2-135M-Instruct GGUF that installer/bootstrap fetched ($MOFO_TEST_GGUF, else the cache), or empty.
 [[nodiscard]] std::filesystem::path smolGguf();
-/// Folder of the built programs (build/bin).
+/// Folder of the built programs (build/bin, or $MOFO_BIN_DIR).
 [[nodiscard]] std::filesystem::path binFolder();
 /// Writes a file, failing the test if that does not work.
 void writeFile(const std::filesystem::path& path, std::string_view bytes);
