@@ -63,6 +63,7 @@ void addRunCommands(CLI::App& app, Context& context);      ///< runs, show, log,
 void addControlCommands(CLI::App& app, Context& context);  ///< set, withdraw, pause, stop, checkpoint
 void addJobCommands(CLI::App& app, Context& context);      ///< export, jobs, queue
 void addChatCommand(CLI::App& app, Context& context);
+void addBenchCommand(CLI::App& app, Context& context);
 void addDoctorCommand(CLI::App& app, Context& context);
 
 }  // namespace mofo::cli

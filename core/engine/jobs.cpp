@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
+#include "core/engine/bench_optimizer.h"
 #include "core/engine/checkpoint.h"
 #include "core/engine/checkpoint_source.h"
 #include "core/engine/device.h"
@@ -51,6 +52,7 @@ public:
         if (m_job.kind == "score") return score();
         if (m_job.kind == "generate") return answer();
         if (m_job.kind == "export") return exportRun();
+        if (m_job.kind == "bench") return bench();
         return Error{ErrorCode::Unsupported, "this version does not know jobs of kind " + escapeForDisplay(m_job.kind), "", "", ""};
     }
 
@@ -198,6 +200,24 @@ private:
         const double logits = (before - after).abs().max().item<double>();
         progress("verify", 1);
         return Json{{"path", target}, {"sha256", sha256}, {"step", found.step}, {"max_difference", worst}, {"max_logit_difference", logits}};
+    }
+
+    Result<Json> bench() {
+        MOFO_TRY(const std::string what, textOf(m_job.parameters, "bench"));
+        if (what != "optimizer") return Error{ErrorCode::Unsupported, "this version cannot measure " + escapeForDisplay(what), "bench", "", ""};
+        MOFO_TRY(const std::string name, textOf(m_job.parameters, "model"));
+        BenchSettings settings;
+        MOFO_TRY(settings.format, parseBenchPrecision(optionalText(m_job.parameters, "precision")));
+        settings.device = m_device;
+        BenchModel model;
+        if (name.starts_with("random:")) {
+            MOFO_TRY(model, BenchModel::open(name));
+        } else {
+            MOFO_TRY(std::unique_ptr<ModelSource> source, openSource());
+            const std::string shown = optionalText(m_job.parameters, "shown");
+            model = BenchModel::of(shown.empty() ? name : shown, std::move(source));
+        }
+        return benchOptimizer(model, settings, [&](std::string_view phase, double share) { return progress(phase, share); });
     }
 
     const Workspace& m_workspace;

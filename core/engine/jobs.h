@@ -1,4 +1,4 @@
-// Work beside training: score, generate, export. One engine process per job.
+// Work beside training: score, generate, export, bench. One engine process per job.
 #pragma once
 
 #include <string>
@@ -13,7 +13,9 @@ namespace mofo {
 ///   generate  {model, base_model?, messages, chat_template?, max_new_tokens?, temperature?, top_p?, top_k?, seed?} ->
 ///   {"text","tokens","seconds","stop_reason"} export    {run, step, checkpoint, base_model, target, dtype} ->
 ///   {"path","sha256","max_difference","max_logit_difference"}
-/// `model`: id of a sealed model, absolute path of a GGUF file or HF folder, or of a checkpoint folder (base_model then says whose).
+///   bench     {bench: "optimizer", model, base_model?, shown?, precision?} -> core/engine/bench_optimizer.h
+/// `model`: id of a sealed model, absolute path of a GGUF file or HF folder, or of a checkpoint folder (base_model then says whose);
+/// for bench random:NAME as well.
 Result<void> runJobById(const Workspace& workspace, const std::string& jobId);
 
 }  // namespace mofo

@@ -1,0 +1,50 @@
+// `mofo bench optimizer`: what a step costs, by granularity and alpha, against LibTorch's fused AdamW and against MoFO composed of LibTorch's
+// operations.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/config/granularity.h"
+#include "core/engine/bench_workload.h"
+
+namespace mofo {
+
+struct BenchCase {
+    Granularity granularity;
+    double alpha = 0.15;
+};
+
+struct BenchSettings {
+    kernels::Format format = kernels::Format::Fp32;
+    c10::Device device = c10::kCPU;
+    std::vector<BenchCase> cases = defaultCases();
+    int leastRounds = 11;             ///< a round is one step of each side
+    double secondsPerCase = 6;        ///< rounds go on for so long
+    double secondsComposed = 10;      ///< the same for the composition, of which one step takes seconds
+    double composedStepLimit = 60;    ///< seconds; where a step would take longer there is no composition
+    double secondsInAll = 540;        ///< compositions that would end later are left out
+    std::int64_t availableBytes = 0;  ///< of host memory; 0 asks the system
+
+    /// tensor at 0.15, 0.05 and 0.03; layer, module, model, head, row, block:4096 and shards:4 at 0.15.
+    [[nodiscard]] static std::vector<BenchCase> defaultCases();
+};
+
+/// "fp32", "bf16-pure" (bf16 parameters, rounded stochastically) or "bf16" (fp32 masters beside them); Usage otherwise.
+Result<kernels::Format> parseBenchPrecision(std::string_view text);
+
+/// The most that a step may cost, as a multiple of fused AdamW's (the project's own limits); 0 where none is set.
+[[nodiscard]] double costLimit(const BenchCase& which, kernels::Format format, bool onGpu);
+
+/// Measures all cases in this thread, with LibTorch's threads. Every round gives new gradients; within it each side steps once over the same
+/// arrays, in an order that changes from round to round; gradients are made outside of what is timed. `ms` are medians; `ratio` and `speedup` are
+/// quotients of them, and `ratio_low` .. `ratio_high` the quartiles of the rounds' own ratios. Refuses (OutOfMemory) what does not fit.
+/// `progress`: phase and share 0..1; false cancels.
+Result<Json> benchOptimizer(const BenchModel& model, const BenchSettings& settings, const std::function<bool(std::string_view, double)>& progress);
+
+}  // namespace mofo
