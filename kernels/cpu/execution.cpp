@@ -42,7 +42,7 @@ InstructionSet bestInstructionSet() {
 
 namespace cpu {
 
-const SliceKernels& sliceKernels(InstructionSet set) {
+const InstructionSetKernels& kernelsOf(InstructionSet set) {
     switch (set) {
         case InstructionSet::Avx512: return avx512Kernels;
         case InstructionSet::Avx2: return avx2Kernels;

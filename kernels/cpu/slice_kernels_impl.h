@@ -1,258 +1,581 @@
-// The inner loops, written once over a vector type V (slice_kernels_*.cpp) and compiled once per instruction set. Everything is in an unnamed
-// namespace: see slice_kernels.h.
-//
-// Every operation below is one IEEE rounding, and fused multiply-add is written out where PyTorch fuses (the files are compiled with
-// -ffp-contract=off), so that all instruction sets give the same bits.
+// The inner loops, written once over a vector type V of sixteen coordinates (slice_kernels_*.cpp) and compiled once per instruction set. Everything
+// is in an unnamed namespace: see slice_kernels.h. The arithmetic itself is kernels/shared/arithmetic.h.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
 #include "kernels/cpu/slice_kernels.h"
-#include "kernels/include/statistics.h"
+#include "kernels/shared/arithmetic.h"
+#include "kernels/shared/threshold_search.h"
 
 namespace mofo::kernels::cpu {
 namespace {
 
-constexpr std::uint32_t infinityBits = 0x7f800000U;
+constexpr int lanes = 16;
 
-/// Calls body<full>(offset, count) for V::width coordinates at a time; the last call of a row has full = false and count < V::width.
-template <class V, class Body>
+/// Calls body<full>(offset, count, number) for sixteen coordinates at a time, `offset` from the slice's pointers, `number` in the order of the runs;
+/// the last call of a run has full = false and count < 16 where the run's length asks for it.
+template <class Body>
 [[gnu::always_inline]] inline void forEachVector(const SliceView& slice, Body&& body) {
+    std::int64_t number = 0;
     for (std::int64_t row = 0; row < slice.rows; ++row) {
         const std::int64_t begin = row * slice.stride;
         std::int64_t i = 0;
-        for (; i + V::width <= slice.length; i += V::width) body.template operator()<true>(begin + i, V::width);
-        if (i < slice.length) body.template operator()<false>(begin + i, static_cast<int>(slice.length - i));
+        for (; i + lanes <= slice.length; i += lanes) body.template operator()<true>(begin + i, lanes, number + i);
+        if (i < slice.length) body.template operator()<false>(begin + i, static_cast<int>(slice.length - i), number + i);
+        number += slice.length;
     }
 }
 
-template <class V, bool full>
-[[gnu::always_inline]] inline typename V::F load(const float* at, int count) {
-    if constexpr (full) return V::load(at);
-    return V::loadFirst(at, count);
-}
-
-template <class V, bool full>
-[[gnu::always_inline]] inline void store(float* at, typename V::F value, int count) {
-    if constexpr (full) {
-        V::store(at, value);
-    } else {
-        V::storeFirst(at, value, count);
-    }
-}
-
-template <class V>
-struct Constants {
-    using F = typename V::F;
-    explicit Constants(const StepScalars& s)
-        : gradScale(V::set(s.gradScale)),
-          beta2(V::set(s.beta2)),
-          squareWeight(V::set(s.squareWeight)),
-          rootCorrection(V::set(s.rootCorrection)),
-          eps(V::set(s.eps)),
-          stepSize(V::set(s.stepSize)),
-          decay(V::set(s.decay)),
-          lerpFromGradient(s.momentWeight >= 0.5F),
-          // PyTorch's lerp starts from the nearer end.
-          lerpWeight(V::set(lerpFromGradient ? s.momentWeight - 1.0F : s.momentWeight)) {}
-
-    F gradScale, beta2, squareWeight, rootCorrection, eps, stepSize, decay;
-    bool lerpFromGradient;
-    F lerpWeight;
-
-    [[gnu::always_inline]] F newM(F m, F g) const { return V::fma(lerpWeight, V::sub(g, m), lerpFromGradient ? g : m); }
-    [[gnu::always_inline]] F newV(F v, F g) const { return V::fma(V::mul(squareWeight, g), g, V::mul(v, beta2)); }
-    [[gnu::always_inline]] F moved(F p, F m, F v) const {
-        const F h = V::add(V::div(V::sqrt(v), rootCorrection), eps);
-        return V::add(p, V::div(V::mul(stepSize, m), h));
-    }
-};
-
-template <class V>
-bool findsNan(const SliceView& slice, const StepScalars& scalars) {
-    const Constants<V> c(scalars);
-    auto largest = V::zeroBits();
-    forEachVector<V>(
-        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-            const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
-            largest = V::max(largest, V::magnitude(c.newM(load<V, full>(slice.m + at, count), g)));
-        });
-    return V::maxOver(largest) > infinityBits;
-}
-
-/// Counting leaves the processor no room to look ahead by itself.
-[[gnu::always_inline]] inline void prefetch(const float* at) { __builtin_prefetch(at + 256, 0, 3); }
-
-/// Counts bins in a histogram, some hundred at a time: a loop that does nothing else keeps the processor's load and store units full, where
-/// increments between the arithmetic of the update would leave them waiting.
-template <class V>
-class BinCounter {
-public:
-    explicit BinCounter(std::uint32_t* histogram) : m_histogram(histogram) {}
-
-    [[gnu::always_inline]] void add(typename V::U bins, int count) {
-        V::storeLow16(m_waiting + m_fill, bins);
-        m_fill += count;
-        if (m_fill > capacity - V::width) flush();
-    }
-    void flush() {
-        std::uint32_t* const histogram = m_histogram;
-        const int fill = m_fill;
-        int i = 0;
-        for (; i + 4 <= fill; i += 4) {
-            std::uint64_t four;
-            std::memcpy(&four, m_waiting + i, sizeof four);
-            ++histogram[four & 0xffffU];
-            ++histogram[(four >> 16) & 0xffffU];
-            ++histogram[(four >> 32) & 0xffffU];
-            ++histogram[four >> 48];
+template <class Vector>
+struct Loops {
+    /// What arithmetic.h asks of the lanes' numbers, over the vector's own operations.
+    struct V : Vector {
+        using typename Vector::F;
+        using typename Vector::U;
+        static U lowIndices(std::int64_t index) { return V::addBits(V::setBits(static_cast<std::uint32_t>(index)), V::iota()); }
+        static U upperTerm(std::int64_t index) {
+            constexpr std::uint32_t factor = 0x9e3779b9U;
+            const auto upper = static_cast<std::uint32_t>(static_cast<std::uint64_t>(index) >> 32);
+            if (static_cast<std::uint32_t>(index) <= 0xffffffffU - lanes) return V::setBits(upper * factor);
+            std::uint32_t terms[lanes];
+            for (int i = 0; i < lanes; ++i) terms[i] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(index + i) >> 32) * factor;
+            return V::loadBits(terms);
         }
-        for (; i < fill; ++i) ++histogram[m_waiting[i]];
-        m_fill = 0;
+    };
+    using F = typename V::F;
+    using U = typename V::U;
+    using Mask = typename V::Mask;
+    using Arithmetic = StepArithmetic<V>;
+
+    template <bool full>
+    static F load(const float* at, int count) {
+        if constexpr (full) return V::load(at);
+        return V::loadFirst(at, count);
+    }
+    template <bool full>
+    static F loadBf16(const std::uint16_t* at, int count) {
+        if constexpr (full) return V::loadBf16(at);
+        return V::loadBf16First(at, count);
+    }
+    template <bool full>
+    static void store(float* at, F value, int count) {
+        if constexpr (full) {
+            V::store(at, value);
+        } else {
+            V::storeFirst(at, value, count);
+        }
+    }
+    template <bool full>
+    static void storeBf16(std::uint16_t* at, U value, int count) {
+        if constexpr (full) {
+            V::storeLow16(at, value);
+        } else {
+            V::storeLow16First(at, value, count);
+        }
+    }
+    template <bool full>
+    static Mask inside(Mask mask, int count) {
+        if constexpr (full) return mask;
+        return V::both(mask, V::first(count));
     }
 
-private:
-    static constexpr int capacity = 256;
-    std::uint32_t* m_histogram;
-    int m_fill = 0;
-    alignas(64) std::uint16_t m_waiting[capacity];
-};
+    template <Format format, bool full>
+    static F gradient(const SliceView& slice, std::int64_t at, int count) {
+        if constexpr (format == Format::Fp32) return load<full>(slice.g + at, count);
+        return loadBf16<full>(slice.g16 + at, count);
+    }
+    template <Format format, bool full>
+    static F parameter(const SliceView& slice, std::int64_t at, int count) {
+        if constexpr (format == Format::Bf16) return loadBf16<full>(slice.p16 + at, count);
+        return load<full>(slice.p + at, count);
+    }
 
-template <class V>
-bool updateMoments(const SliceView& slice, const StepScalars& scalars, int shift, std::uint32_t* histogram) {
-    const Constants<V> c(scalars);
-    BinCounter<V> counter(histogram);
-    auto largest = V::zeroBits();
-    forEachVector<V>(
-        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-            prefetch(slice.g + at);
-            prefetch(slice.m + at);
-            prefetch(slice.v + at);
-            const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
-            const auto m = c.newM(load<V, full>(slice.m + at, count), g);
-            store<V, full>(slice.m + at, m, count);
-            store<V, full>(slice.v + at, c.newV(load<V, full>(slice.v + at, count), g), count);
-            const auto magnitude = V::magnitude(m);
-            largest = V::max(largest, magnitude);
-            // Rows of an embedding that no token has touched yet are all zero; one by one they would queue up on one bin.
-            if (V::allZero(magnitude)) {
-                histogram[0] += static_cast<std::uint32_t>(count);
+    /// What moving needs beside the arithmetic.
+    struct Mover {
+        Mover(const SliceView& slice, const StepScalars& scalars)
+            : dense(slice.decayAll != 1.0F),
+              decayAll(V::set(slice.decayAll)),
+              decaySelected(V::set(slice.decaySelected)),
+              draw(drawOf(scalars.roundingKey, slice.tensorKey)),
+              decayDraw(drawOf(~scalars.roundingKey, slice.tensorKey)) {}
+        bool dense;
+        F decayAll, decaySelected;
+        Draw draw, decayDraw;
+    };
+
+    /// Decays p where all of it decays, and moves it by `update` where `moving`. Decay and move round one after the other, so that it does not matter
+    /// whether they happen in one pass. Returns the decayed p, from which it moved.
+    template <Format format, bool full>
+    static F writeParameter(const Mover& mover, const SliceView& slice, std::int64_t at, int count, Mask moving, F update) {
+        const F old = parameter<format, full>(slice, at, count);
+        F base = V::mul(old, mover.decayAll);
+        if constexpr (format == Format::Bf16) {
+            if (mover.dense) base = V::floatOf(V::template shiftLeftBy<16>(stochasticBf16<V>(base, drawn<V>(mover.decayDraw, slice.index + at))));
+        }
+        const F moved = V::add(V::mul(base, mover.decaySelected), update);
+        if constexpr (format == Format::Bf16) {
+            const U to = stochasticBf16<V>(moved, drawn<V>(mover.draw, slice.index + at));
+            storeBf16<full>(slice.p16 + at, V::selectBits(moving, to, V::template shiftRightBy<16>(V::bitsOf(base))), count);
+        } else {
+            const F to = V::select(moving, moved, base);
+            store<full>(slice.p + at, to, count);
+            if constexpr (format == Format::Bf16Master) {
+                const U before = V::template shiftRightBy<16>(V::bitsOf(loadBf16<full>(slice.p16 + at, count)));
+                const Mask written = mover.dense ? V::all() : moving;
+                storeBf16<full>(slice.p16 + at, V::selectBits(written, nearestBf16<V>(to), before), count);
+            }
+        }
+        return base;
+    }
+
+    /// Adds up sixteen lanes pairwise: the same bits on every instruction set.
+    static double addLanes(const typename V::Sums& sums) {
+        double folded[lanes];
+        sums.store(folded);
+        for (int half = lanes / 2; half > 0; half /= 2) {
+            for (int i = 0; i < half; ++i) folded[i] += folded[i + half];
+        }
+        return folded[0];
+    }
+
+    /// The work on m that every update does: the new moments, their histogram, whether all are finite.
+    class Moments {
+    public:
+        Moments(const StepScalars& scalars, Tally& tally) : arithmetic(scalars), m_tally(tally) {}
+        ~Moments() {
+            flush();
+            if (V::maxOver(m_largest) >= infinityBits) m_tally.notFinite = true;
+        }
+        Moments(const Moments&) = delete;
+        Moments& operator=(const Moments&) = delete;
+
+        template <Format format, bool full>
+        void update(const SliceView& slice, std::int64_t at, int count) {
+            prefetch<format>(slice, at);
+            g = arithmetic.scaled(gradient<format, full>(slice, at, count));
+            m = arithmetic.newM(load<full>(slice.m + at, count), g);
+            v = arithmetic.newV(load<full>(slice.v + at, count), g);
+            store<full>(slice.m + at, m, count);
+            store<full>(slice.v + at, v, count);
+            const U magnitude = V::magnitude(m);
+            m_largest = V::max(m_largest, magnitude);
+            if (m_tally.histogram != nullptr) countMagnitudes<full>(magnitude, count);
+        }
+
+        const Arithmetic arithmetic;
+        F g, m, v;
+
+    private:
+        /// The arithmetic leaves the processor no room to look ahead by itself.
+        template <Format format>
+        static void prefetch(const SliceView& slice, std::int64_t at) {
+            __builtin_prefetch(slice.m + at + 256, 1, 3);
+            __builtin_prefetch(slice.v + at + 256, 1, 3);
+            if constexpr (format == Format::Fp32) {
+                __builtin_prefetch(slice.g + at + 256, 0, 3);
             } else {
-                counter.add(V::shiftRight(magnitude, shift), count);
+                __builtin_prefetch(slice.g16 + at + 256, 0, 3);
             }
+        }
+        /// Some hundred are counted at a time: a loop that does nothing else keeps the load and store units full, where increments between the
+        /// arithmetic would leave them waiting.
+        template <bool full>
+        void countMagnitudes(U magnitude, int count) {
+            const std::uint32_t nonZero = V::bits(inside<full>(V::nonZero(magnitude), count));
+            const int zeros = count - __builtin_popcount(nonZero);
+            m_tally.zeros += zeros;
+            // Rows of an embedding that no token has touched yet are all zero; one by one they would queue up on one bin.
+            if (zeros == count) return;
+            V::storeLow16(m_waiting + m_fill, V::template shiftRightBy<21>(magnitude));
+            m_fill += count;
+            m_tally.histogram[0] -= static_cast<std::uint32_t>(zeros);
+            if (m_fill > capacity - lanes) flush();
+        }
+        void flush() {
+            for (int i = 0; i < m_fill; ++i) ++m_tally.histogram[m_waiting[i]];
+            m_fill = 0;
+        }
+
+        static constexpr int capacity = 256;
+        Tally& m_tally;
+        U m_largest = V::setBits(0);
+        int m_fill = 0;
+        alignas(64) std::uint16_t m_waiting[capacity + lanes];
+    };
+
+    template <Format format>
+    [[gnu::flatten]] static bool findsNan(const SliceView& slice, const StepScalars& scalars) {
+        const Arithmetic arithmetic(scalars);
+        U largest = V::setBits(0);
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const F g = arithmetic.scaled(gradient<format, full>(slice, at, count));
+            largest = V::max(largest, V::magnitude(arithmetic.newM(load<full>(slice.m + at, count), g)));
         });
-    counter.flush();
-    return V::maxOver(largest) >= infinityBits;
-}
-
-template <class V>
-void countDigit(const SliceView& slice, std::uint32_t prefix, Digit digit, std::uint32_t* histogram) {
-    const std::uint32_t digitMask = (1U << digit.width) - 1U;
-    const auto wanted = V::setBits(prefix);
-    forEachVector<V>(
-        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-            const auto magnitude = V::magnitude(load<V, full>(slice.m + at, count));
-            std::uint32_t hits = V::bits(V::equal(V::shiftRight(magnitude, digit.shift + digit.width), wanted));
-            if constexpr (!full) hits &= (1U << count) - 1U;
-            if (hits == 0) return;
-            if (V::allZero(magnitude)) {
-                histogram[0] += static_cast<std::uint32_t>(count);
-                return;
-            }
-            alignas(64) std::uint32_t values[V::width];
-            V::storeBits(values, V::shiftRight(magnitude, digit.shift));
-            for (; hits != 0; hits &= hits - 1) ++histogram[values[__builtin_ctz(hits)] & digitMask];
-        });
-}
-
-/// Moves p by the step where `selected`. Where nothing is selected p is not even read, unless all of it decays.
-template <class V, bool full, Decay decay>
-[[gnu::always_inline]] inline void moveSelected(const Constants<V>& c, float* at, int count, typename V::Mask selected, typename V::F m,
-                                                typename V::F v) {
-    auto p = load<V, full>(at, count);
-    if constexpr (decay == Decay::All) p = V::mul(p, c.decay);
-    const auto from = decay == Decay::Selected ? V::mul(p, c.decay) : p;
-    store<V, full>(at, V::select(selected, c.moved(from, m, v), p), count);
-}
-
-template <class V, Decay decay>
-Moved moveWith(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold) {
-    const Constants<V> c(scalars);
-    const auto limit = V::setBits(threshold);
-    Moved moved{0, 0};
-    forEachVector<V>(
-        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-            const auto m = load<V, full>(slice.m + at, count);
-            const auto magnitude = V::magnitude(m);
-            const auto mask = V::atLeast(magnitude, limit);
-            const auto selected = V::both(mask, V::nonZero(magnitude));
-            std::uint32_t maskBits = V::bits(mask);
-            if constexpr (!full) maskBits &= (1U << count) - 1U;
-            const std::uint32_t selectedBits = V::bits(selected);
-            moved.masked += __builtin_popcount(maskBits);
-            if (selectedBits != 0) {
-                moved.selected += __builtin_popcount(selectedBits);
-                moveSelected<V, full, decay>(c, slice.p + at, count, selected, m, load<V, full>(slice.v + at, count));
-            } else if constexpr (decay == Decay::All) {
-                store<V, full>(slice.p + at, V::mul(load<V, full>(slice.p + at, count), c.decay), count);
-            }
-        });
-    return moved;
-}
-
-template <class V>
-Moved move(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold, Decay decay) {
-    switch (decay) {
-        case Decay::All: return moveWith<V, Decay::All>(slice, scalars, threshold);
-        case Decay::Selected: return moveWith<V, Decay::Selected>(slice, scalars, threshold);
-        case Decay::None: break;
+        return V::maxOver(largest) > infinityBits;
     }
-    return moveWith<V, Decay::None>(slice, scalars, threshold);
-}
 
-template <class V, Decay decay>
-Moved updateAndMoveWith(const SliceView& slice, const StepScalars& scalars, bool* notFinite) {
-    const Constants<V> c(scalars);
-    auto largest = V::zeroBits();
-    std::int64_t moved = 0;
-    forEachVector<V>(
-        slice, [&]<bool full>(std::int64_t at, int count) __attribute__((always_inline)) {
-            const auto g = V::mul(load<V, full>(slice.g + at, count), c.gradScale);
-            const auto m = c.newM(load<V, full>(slice.m + at, count), g);
-            const auto v = c.newV(load<V, full>(slice.v + at, count), g);
-            store<V, full>(slice.m + at, m, count);
-            store<V, full>(slice.v + at, v, count);
-            const auto magnitude = V::magnitude(m);
-            largest = V::max(largest, magnitude);
-            const auto selected = V::nonZero(magnitude);
-            const std::uint32_t selectedBits = V::bits(selected);
-            if (selectedBits != 0) {
-                moved += __builtin_popcount(selectedBits);
-                moveSelected<V, full, decay>(c, slice.p + at, count, selected, m, v);
-            } else if constexpr (decay == Decay::All) {
-                store<V, full>(slice.p + at, V::mul(load<V, full>(slice.p + at, count), c.decay), count);
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static std::int64_t sample(const SliceView& slice, const StepScalars& scalars, std::int64_t stratum, std::uint32_t* ranks) {
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const std::int64_t perRow = slice.length / lanes;
+        if (perRow == 0) return 0;
+        std::uint32_t* to = ranks;
+        // Evenly spaced ones would be the same columns of every row where the rows' length is a power of two.
+        for (std::int64_t first = 0; first < slice.rows * perRow; first += stratum) {
+            const std::uint64_t noise = (static_cast<std::uint64_t>(slice.index + first) + 1) * 0x9e3779b97f4a7c15ULL;
+            const std::int64_t vector = first + static_cast<std::int64_t>((noise >> 33) % static_cast<std::uint64_t>(stratum));
+            if (vector >= slice.rows * perRow) break;
+            const std::int64_t at = vector / perRow * slice.stride + vector % perRow * lanes;
+            const F g = arithmetic.scaled(gradient<format, true>(slice, at, lanes));
+            const F m = arithmetic.newM(V::load(slice.m + at), g);
+            F v = m;
+            if constexpr (rule == Rule::MomentumOverRoot) v = arithmetic.newV(V::load(slice.v + at), g);
+            V::storeBits(to, arithmetic.template rank<rule>(g, m, v, draw, slice.index + at));
+            to += lanes;
+        }
+        return to - ranks;
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void updateBracketed(const SliceView& slice, const StepScalars& scalars, Bracket& bracket, Candidates& candidates,
+                                                 Tally& tally) {
+        const Mover mover(slice, scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U lo = V::setBits(bracket.lo);
+        const U hi = V::setBits(bracket.hi);
+        typename V::Sums squares;
+        std::int64_t masked = 0, selected = 0, journaled = bracket.journaled, open = candidates.count;
+        {
+            Moments moments(scalars, tally);
+            const Arithmetic& arithmetic = moments.arithmetic;
+            forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
+                moments.template update<format, full>(slice, at, count);
+                const F m = moments.m;
+                const U rank = arithmetic.template rank<rule>(moments.g, m, moments.v, draw, slice.index + at);
+                const Mask above = inside<full>(V::atLeast(rank, hi), count);
+                const Mask between = V::without(inside<full>(V::atLeast(rank, lo), count), above);
+                const std::uint32_t aboveBits = V::bits(above);
+                const std::uint32_t betweenBits = V::bits(between);
+                masked += __builtin_popcount(aboveBits);
+                if (!bracket.moves) {
+                    if (betweenBits == 0) return;
+                    if (open <= candidates.capacity - lanes) V::compress(candidates.ranks + open, rank, between);
+                    open += __builtin_popcount(betweenBits);
+                    return;
+                }
+                if (betweenBits == 0 && aboveBits == 0 && !mover.dense) return;
+                const F update = arithmetic.update(m, moments.v);
+                const Mask hasMoment = V::nonZero(V::magnitude(m));
+                if (betweenBits != 0) {
+                    if (open <= candidates.capacity - lanes) {
+                        const U flag = V::selectBits(hasMoment, V::setBits(candidateHasMoment), V::setBits(0));
+                        const U places = V::addBits(V::setBits(static_cast<std::uint32_t>(number)), V::iota());
+                        V::compress(candidates.ranks + open, rank, between);
+                        V::compress(candidates.places + open, V::bitOr(places, flag), between);
+                        V::compress(candidates.updates + open, update, between);
+                    }
+                    open += __builtin_popcount(betweenBits);
+                }
+                const Mask moving = V::both(above, hasMoment);
+                const std::uint32_t movingBits = V::bits(moving);
+                if (movingBits == 0 && !mover.dense) return;
+                const F from = writeParameter<format, full>(mover, slice, at, count, moving, update);
+                V::compress(bracket.journal + journaled, V::bitsOf(from), moving);
+                const int movers = __builtin_popcount(movingBits);
+                journaled += movers;
+                selected += movers;
+                if (tally.measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
+            });
+        }
+        bracket.journaled = journaled;
+        candidates.count = open;
+        tally.masked += masked;
+        tally.selected += selected;
+        if (tally.measure) tally.squaredUpdate += addLanes(squares);
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void updateRanked(const SliceView& slice, const StepScalars& scalars, std::uint32_t* ranks, Tally& tally) {
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        Moments moments(scalars, tally);
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
+            moments.template update<format, full>(slice, at, count);
+            V::storeBits(ranks + number, moments.arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at));
+        });
+    }
+
+    template <Format format>
+    [[gnu::flatten]] static void updateAll(const SliceView& slice, const StepScalars& scalars, Tally& tally) {
+        const Mover mover(slice, scalars);
+        typename V::Sums squares;
+        std::int64_t selected = 0;
+        {
+            Moments moments(scalars, tally);
+            forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+                moments.template update<format, full>(slice, at, count);
+                const Mask moving = inside<full>(V::nonZero(V::magnitude(moments.m)), count);
+                const std::uint32_t movingBits = V::bits(moving);
+                if (movingBits == 0 && !mover.dense) return;
+                const F update = moments.arithmetic.update(moments.m, moments.v);
+                writeParameter<format, full>(mover, slice, at, count, moving, update);
+                selected += __builtin_popcount(movingBits);
+                if (tally.measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
+            });
+        }
+        tally.masked += slice.size();
+        tally.selected += selected;
+        if (tally.measure) tally.squaredUpdate += addLanes(squares);
+    }
+
+    /// Ranks of the present g, m and v. Each rule reads only what it needs.
+    template <Format format, Rule rule, bool full>
+    static U presentRank(const Arithmetic& arithmetic, const SliceView& slice, Draw draw, std::int64_t at, int count) {
+        F g = V::set(0.0F), m = g, v = g;
+        if constexpr (rule == Rule::Gradient) g = arithmetic.scaled(gradient<format, full>(slice, at, count));
+        if constexpr (rule == Rule::Momentum || rule == Rule::MomentumOverRoot) m = load<full>(slice.m + at, count);
+        if constexpr (rule == Rule::MomentumOverRoot) v = load<full>(slice.v + at, count);
+        return arithmetic.template rank<rule>(g, m, v, draw, slice.index + at);
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void move(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold, Tally& tally) {
+        const Mover mover(slice, scalars);
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U limit = V::setBits(threshold);
+        typename V::Sums squares;
+        std::int64_t masked = 0, selected = 0;
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+            const Mask mask = inside<full>(V::atLeast(rank, limit), count);
+            const std::uint32_t maskBits = V::bits(mask);
+            masked += __builtin_popcount(maskBits);
+            if (maskBits == 0 && !mover.dense) return;
+            const F m = load<full>(slice.m + at, count);
+            const Mask moving = V::both(mask, V::nonZero(V::magnitude(m)));
+            const std::uint32_t movingBits = V::bits(moving);
+            if (movingBits == 0 && !mover.dense) return;
+            selected += __builtin_popcount(movingBits);
+            // Without a mover v need not be read.
+            const F update = movingBits == 0 ? m : arithmetic.update(m, load<full>(slice.v + at, count));
+            writeParameter<format, full>(mover, slice, at, count, moving, update);
+            if (tally.measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
+        });
+        tally.masked += masked;
+        tally.selected += selected;
+        if (tally.measure) tally.squaredUpdate += addLanes(squares);
+    }
+
+    /// One coordinate of a vector's work, for the few places that jump about.
+    template <Format format>
+    static void moveOne(const Mover& mover, const SliceView& slice, std::int64_t at, float update) {
+        writeParameter<format, false>(mover, slice, at, 1, V::first(1), V::set(update));
+    }
+
+    template <Format format>
+    [[gnu::flatten]] static void moveCandidates(const SliceView& slice, const StepScalars& scalars, const Candidates& candidates,
+                                                std::uint32_t threshold, Tally& tally) {
+        SliceView decayed = slice;
+        decayed.decayAll = 1.0F;  // done by the update
+        const Mover mover(decayed, scalars);
+        double squared = 0;
+        for (std::int64_t i = 0; i < candidates.count; ++i) {
+            if (candidates.ranks[i] < threshold) continue;
+            ++tally.masked;
+            if ((candidates.places[i] & candidateHasMoment) == 0) continue;
+            ++tally.selected;
+            const std::int64_t number = candidates.places[i] & ~candidateHasMoment;
+            const std::int64_t at = slice.rows == 1 ? number : number / slice.length * slice.stride + number % slice.length;
+            const float update = candidates.updates[i];
+            if constexpr (format == Format::Fp32) {
+                const float from = slice.p[at] * slice.decaySelected;
+                slice.p[at] = from + update;
+            } else {
+                moveOne<format>(mover, decayed, at, update);
+            }
+            squared += static_cast<double>(update) * static_cast<double>(update);
+        }
+        if (tally.measure) tally.squaredUpdate += squared;
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void undo(const SliceView& slice, const StepScalars& scalars, const Bracket& bracket) {
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U hi = V::setBits(bracket.hi);
+        const std::uint32_t* from = bracket.journal;
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+            const Mask moved = V::both(V::atLeast(rank, hi), V::nonZero(V::magnitude(load<full>(slice.m + at, count))));
+            for (std::uint32_t left = V::bits(inside<full>(moved, count)); left != 0; left &= left - 1) {
+                const std::int64_t place = at + __builtin_ctz(left);
+                const std::uint32_t bits = *from++;
+                if constexpr (format == Format::Bf16) {
+                    slice.p16[place] = static_cast<std::uint16_t>(bits >> 16);
+                } else {
+                    std::memcpy(slice.p + place, &bits, sizeof bits);
+                    if constexpr (format == Format::Bf16Master) {
+                        storeBf16<false>(slice.p16 + place, nearestBf16<V>(V::loadFirst(slice.p + place, 1)), 1);
+                    }
+                }
             }
         });
-    if (V::maxOver(largest) >= infinityBits) *notFinite = true;
-    return {slice.rows * slice.length, moved};
-}
-
-template <class V>
-Moved updateAndMove(const SliceView& slice, const StepScalars& scalars, Decay decay, bool* notFinite) {
-    switch (decay) {
-        case Decay::All: return updateAndMoveWith<V, Decay::All>(slice, scalars, notFinite);
-        case Decay::Selected: return updateAndMoveWith<V, Decay::Selected>(slice, scalars, notFinite);
-        case Decay::None: break;
     }
-    return updateAndMoveWith<V, Decay::None>(slice, scalars, notFinite);
-}
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static std::int64_t countAtLeast(const SliceView& slice, const StepScalars& scalars, std::uint32_t pivot) {
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U limit = V::setBits(pivot);
+        U counts = V::setBits(0);
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+            counts = V::countUp(counts, inside<full>(V::atLeast(rank, limit), count));
+        });
+        return V::sumOver(counts);
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static Gathered gather(const SliceView& slice, const StepScalars& scalars, std::uint32_t lo, std::uint64_t hi,
+                                            std::uint32_t* ranks, std::int64_t capacity, double* sumAbove) {
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U from = V::setBits(lo);
+        const bool openAbove = hi > 0xffffffffU;
+        const U to = V::setBits(static_cast<std::uint32_t>(openAbove ? 0 : hi));
+        typename V::Sums sums;
+        std::int64_t found = 0;
+        U aboveCounts = V::setBits(0);
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+            const Mask above = openAbove ? V::first(0) : inside<full>(V::atLeast(rank, to), count);
+            const Mask between = V::without(inside<full>(V::atLeast(rank, from), count), above);
+            aboveCounts = V::countUp(aboveCounts, above);
+            if (sumAbove != nullptr) sums.add(V::select(above, V::floatOf(rank), V::set(0.0F)));
+            const std::uint32_t bits = V::bits(between);
+            if (bits == 0) return;
+            if (found <= capacity - lanes) V::compress(ranks + found, rank, between);
+            found += __builtin_popcount(bits);
+        });
+        if (sumAbove != nullptr) *sumAbove += addLanes(sums);
+        return {found, static_cast<std::int64_t>(V::sumOver(aboveCounts))};
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void selectedBits(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold, std::uint64_t* bits) {
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U limit = V::setBits(threshold);
+        std::memset(bits, 0, static_cast<std::size_t>((slice.length + 63) / 64) * sizeof *bits);
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+            const Mask mask = V::both(V::atLeast(rank, limit), V::nonZero(V::magnitude(load<full>(slice.m + at, count))));
+            bits[at / 64] |= static_cast<std::uint64_t>(V::bits(inside<full>(mask, count))) << (at % 64);
+        });
+    }
+
+    /// Counts at pivots until a half or less of the ranks is left, keeps those, and so on; sixteen are compared all with all.
+    [[gnu::flatten]] static Selected select(const std::uint32_t* ranks, std::int64_t n, std::int64_t k, std::uint32_t* scratch) {
+        std::int64_t above = 0;  // ranks that were left behind above the interval
+        const std::uint32_t* active = ranks;
+        ThresholdSearch search = limits(active, n, k);
+        while (!search.found() && n > lanes) {
+            const std::uint32_t pivot = search.pivot();
+            search.tell(pivot, countOver(active, n, pivot));
+            if (search.found() || search.inside() > n / 2) continue;
+            above += search.atLeastHi;
+            k -= search.atLeastHi;
+            n = keep(active, n, search.lo, search.hi, scratch);
+            active = scratch;
+            const int asked = search.asked;
+            search = limits(active, n, k);
+            search.asked = asked;
+        }
+        if (search.found()) return {search.lo, above + search.atLeastLo};
+        // Of at most sixteen.
+        const U all = V::loadBitsFirst(active, static_cast<int>(n));
+        const Mask there = V::first(static_cast<int>(n));
+        for (std::int64_t i = 0; i < n; ++i) {
+            const std::uint32_t candidate = active[i];
+            const std::int64_t atLeast = __builtin_popcount(V::bits(V::both(V::atLeast(all, V::setBits(candidate)), there)));
+            const Mask larger = V::without(there, V::atLeast(V::setBits(candidate), all));
+            if (__builtin_popcount(V::bits(larger)) < k && atLeast >= k) return {candidate, above + atLeast};
+        }
+        return {};
+    }
+
+    static ThresholdSearch limits(const std::uint32_t* ranks, std::int64_t n, std::int64_t k) {
+        U least = V::setBits(0xffffffffU);
+        U most = V::setBits(0);
+        std::int64_t i = 0;
+        for (; i + lanes <= n; i += lanes) {
+            const U x = V::loadBits(ranks + i);
+            least = V::min(least, x);
+            most = V::max(most, x);
+        }
+        std::uint32_t low = V::minOver(least);
+        std::uint32_t high = V::maxOver(most);
+        for (; i < n; ++i) {
+            low = ranks[i] < low ? ranks[i] : low;
+            high = ranks[i] > high ? ranks[i] : high;
+        }
+        return {low, static_cast<std::uint64_t>(high) + 1, n, 0, k, 0};
+    }
+
+    static std::int64_t countOver(const std::uint32_t* ranks, std::int64_t n, std::uint32_t pivot) {
+        const U limit = V::setBits(pivot);
+        U counts = V::setBits(0);
+        std::int64_t i = 0;
+        for (; i + lanes <= n; i += lanes) counts = V::countUp(counts, V::atLeast(V::loadBits(ranks + i), limit));
+        std::int64_t rest = 0;
+        for (; i < n; ++i) rest += ranks[i] >= pivot ? 1 : 0;
+        return rest + V::sumOver(counts);
+    }
+
+    /// Copies the ranks in [lo, hi) to `to`, which may be where they come from.
+    static std::int64_t keep(const std::uint32_t* ranks, std::int64_t n, std::uint32_t lo, std::uint64_t hi, std::uint32_t* to) {
+        const U from = V::setBits(lo);
+        const U last = V::setBits(static_cast<std::uint32_t>(hi - 1));
+        std::int64_t kept = 0, i = 0;
+        for (; i + lanes <= n; i += lanes) {
+            const U x = V::loadBits(ranks + i);
+            const Mask mask = V::both(V::atLeast(x, from), V::atLeast(last, x));
+            const std::uint32_t bits = V::bits(mask);
+            if (bits == 0) continue;
+            V::compress(to + kept, x, mask);
+            kept += __builtin_popcount(bits);
+        }
+        for (; i < n; ++i) {
+            const std::uint32_t x = ranks[i];
+            if (x >= lo && x < hi) to[kept++] = x;
+        }
+        return kept;
+    }
+
+    [[gnu::flatten]] static void countByVector(const std::uint32_t* ranks, std::int64_t n, std::uint32_t threshold, std::int64_t* sum,
+                                               std::int64_t* squares) {
+        const U limit = V::setBits(threshold);
+        *sum = *squares = 0;
+        for (std::int64_t i = 0; i < n; i += lanes) {
+            const std::int64_t count = __builtin_popcount(V::bits(V::atLeast(V::loadBits(ranks + i), limit)));
+            *sum += count;
+            *squares += count * count;
+        }
+    }
+
+    template <Format format, Rule rule>
+    static constexpr SliceKernels sliceKernels() {
+        return {findsNan<format>,       sample<format, rule>, updateBracketed<format, rule>, updateRanked<format, rule>, move<format, rule>,
+                moveCandidates<format>, undo<format, rule>,   countAtLeast<format, rule>,    gather<format, rule>,       selectedBits<format, rule>};
+    }
+};
 
 // The statistics below are left to the compiler's vectoriser: their order of summation is fixed by 16 explicit lanes.
 
-constexpr int lanes = 16;
-
-inline double addLanes(const double* sums) {
+inline double addSums(const double* sums) {
     double folded[lanes];
     std::memcpy(folded, sums, sizeof folded);
     for (int half = lanes / 2; half > 0; half /= 2) {
@@ -271,7 +594,7 @@ double sumOfSquares(const float* x, std::int64_t n) {
         }
     }
     for (int j = 0; i < n; ++i, ++j) sums[j] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    return addLanes(sums);
+    return addSums(sums);
 }
 
 inline std::uint32_t bitsOf(float x) {
@@ -315,9 +638,9 @@ void drift(const float* p, const float* p0, std::int64_t n, DriftSums* sums) {
         for (int j = 0; j < lanes; ++j) d.add(j, p[i + j], p0[i + j]);
     }
     for (int j = 0; i < n; ++i, ++j) d.add(j, p[i], p0[i]);
-    sums->squares = addLanes(d.squares);
-    sums->pretrainedSquares = addLanes(d.pretrainedSquares);
-    sums->absolutes = addLanes(d.absolutes);
+    sums->squares = addSums(d.squares);
+    sums->pretrainedSquares = addSums(d.pretrainedSquares);
+    sums->absolutes = addSums(d.absolutes);
     sums->changed = 0;
     sums->changedBf16 = 0;
     std::uint32_t largest = 0;
@@ -329,16 +652,24 @@ void drift(const float* p, const float* p0, std::int64_t n, DriftSums* sums) {
     std::memcpy(&sums->largest, &largest, sizeof largest);
 }
 
-void countExponents(const float* x, std::int64_t n, std::int64_t* exponents) {
-    for (std::int64_t i = 0; i < n; ++i) {
-        const std::uint32_t magnitude = bitsOf(x[i]) & 0x7fffffffU;
-        ++exponents[magnitude == 0 ? 256U : magnitude > infinityBits ? 257U : magnitude >> 23];
-    }
-}
-
 template <class V>
-constexpr SliceKernels kernelsOver() {
-    return {findsNan<V>, updateMoments<V>, countDigit<V>, move<V>, updateAndMove<V>, sumOfSquares, drift, countExponents};
+constexpr InstructionSetKernels kernelsOver() {
+    using L = Loops<V>;
+    constexpr auto ofFormat = []<Format format>(SliceKernels(&rules)[rankedRules]) {
+        rules[static_cast<int>(Rule::Momentum)] = L::template sliceKernels<format, Rule::Momentum>();
+        rules[static_cast<int>(Rule::Gradient)] = L::template sliceKernels<format, Rule::Gradient>();
+        rules[static_cast<int>(Rule::MomentumOverRoot)] = L::template sliceKernels<format, Rule::MomentumOverRoot>();
+        rules[static_cast<int>(Rule::Random)] = L::template sliceKernels<format, Rule::Random>();
+    };
+    InstructionSetKernels kernels{};
+    ofFormat.template operator()<Format::Fp32>(kernels.slices[0]);
+    ofFormat.template operator()<Format::Bf16>(kernels.slices[1]);
+    ofFormat.template operator()<Format::Bf16Master>(kernels.slices[2]);
+    kernels.plain[0] = {L::template updateAll<Format::Fp32>};
+    kernels.plain[1] = {L::template updateAll<Format::Bf16>};
+    kernels.plain[2] = {L::template updateAll<Format::Bf16Master>};
+    kernels.arrays = {L::select, L::countByVector, sumOfSquares, drift};
+    return kernels;
 }
 
 }  // namespace

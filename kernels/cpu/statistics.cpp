@@ -77,7 +77,7 @@ std::size_t statisticsWorkspaceBytes(std::span<const std::int64_t> sizes) {
 bool sumsOfSquares(std::span<const Array> arrays, std::span<double> sums, std::span<std::byte> workspace, const Execution& execution) {
     auto* partials = partialsIn<double>(workspace, chunksOf(arrays));
     if (partials == nullptr || sums.size() != arrays.size() || !canRun(execution)) return false;
-    const SliceKernels& kernels = sliceKernels(execution.instructionSet);
+    const ArrayKernels& kernels = kernelsOf(execution.instructionSet).arrays;
     forEachChunk(execution.parallelFor, arrays, [&](const ChunkCursor<Array>& at, std::size_t chunk) {
         partials[chunk] = kernels.sumOfSquares(arrays[at.item()].x + at.offset(), at.length());
     });
@@ -92,7 +92,7 @@ bool sumsOfSquares(std::span<const Array> arrays, std::span<double> sums, std::s
 bool drifts(std::span<const ArrayPair> pairs, std::span<Drift> results, std::span<std::byte> workspace, const Execution& execution) {
     auto* partials = partialsIn<DriftSums>(workspace, chunksOf(pairs));
     if (partials == nullptr || results.size() != pairs.size() || !canRun(execution)) return false;
-    const SliceKernels& kernels = sliceKernels(execution.instructionSet);
+    const ArrayKernels& kernels = kernelsOf(execution.instructionSet).arrays;
     forEachChunk(execution.parallelFor, pairs, [&](const ChunkCursor<ArrayPair>& at, std::size_t chunk) {
         const ArrayPair& pair = pairs[at.item()];
         kernels.drift(pair.p + at.offset(), pair.p0 + at.offset(), at.length(), partials + chunk);
@@ -111,27 +111,6 @@ bool drifts(std::span<const ArrayPair> pairs, std::span<Drift> results, std::spa
         drift.pretrainedL2 = std::sqrt(drift.pretrainedL2);
         results[i] = drift;
     }
-    return true;
-}
-
-bool logHistograms(std::span<const Array> arrays, std::span<LogHistogram> results, const Execution& execution) {
-    if (results.size() != arrays.size() || !canRun(execution)) return false;
-    const SliceKernels& kernels = sliceKernels(execution.instructionSet);
-    std::fill(results.begin(), results.end(), LogHistogram{});
-    forEachChunk(execution.parallelFor, arrays, [&](const ChunkCursor<Array>& at, std::size_t) {
-        std::int64_t exponents[258] = {};
-        kernels.countExponents(arrays[at.item()].x + at.offset(), at.length(), exponents);
-        LogHistogram& result = results[at.item()];
-        const auto add = [](std::int64_t& to, std::int64_t count) {
-            if (count != 0) std::atomic_ref(to).fetch_add(count, std::memory_order_relaxed);
-        };
-        for (int field = 0; field < 256; ++field) {
-            const int bin = std::clamp(field - 127 - histogramLowestExponent, 0, histogramBins - 1);
-            add(result.bins[static_cast<std::size_t>(bin)], exponents[field]);
-        }
-        add(result.zeros, exponents[256]);
-        add(result.nans, exponents[257]);
-    });
     return true;
 }
 

@@ -8,14 +8,10 @@ namespace mofo::kernels {
 
 namespace {
 
-// 64 Ki coordinates are 1.8 MB of p, g, m, v: some 50 us of work, long against fetching the next piece and short against the whole step.
-constexpr std::int64_t chunkSize = 65536;
-// Up to here m, v and p of a partition (12 bytes a coordinate) stay in a core's share of the last-level cache between the two passes.
-constexpr std::int64_t largestSmallPartition = 1 << 20;
-
+/// Pieces of at most stepChunk coordinates.
 void cutInto(std::vector<Slice>& chunks, const Slice& slice) {
-    if (slice.rows > 1 && slice.length < chunkSize) {
-        const std::int64_t rowsPerChunk = std::max<std::int64_t>(1, chunkSize / slice.length);
+    if (slice.rows > 1 && slice.length < stepChunk) {
+        const std::int64_t rowsPerChunk = stepChunk / slice.length;
         for (std::int64_t row = 0; row < slice.rows; row += rowsPerChunk) {
             Slice chunk = slice;
             chunk.begin = slice.begin + row * slice.stride;
@@ -25,8 +21,8 @@ void cutInto(std::vector<Slice>& chunks, const Slice& slice) {
         return;
     }
     for (std::int64_t row = 0; row < slice.rows; ++row) {
-        for (std::int64_t at = 0; at < slice.length; at += chunkSize) {
-            chunks.push_back({slice.tensor, slice.begin + row * slice.stride + at, 1, std::min(chunkSize, slice.length - at), 0});
+        for (std::int64_t at = 0; at < slice.length; at += stepChunk) {
+            chunks.push_back({slice.tensor, slice.begin + row * slice.stride + at, 1, std::min(stepChunk, slice.length - at), 0});
         }
     }
 }
@@ -35,18 +31,19 @@ std::string checkSlice(std::span<const Tensor> tensors, const Slice& slice) {
     if (slice.tensor < 0 || slice.tensor >= static_cast<std::int64_t>(tensors.size())) return "names tensor " + std::to_string(slice.tensor);
     const Tensor& tensor = tensors[static_cast<std::size_t>(slice.tensor)];
     if (!tensor.filtered) return "is of an unfiltered tensor";
-    if (slice.rows < 1 || slice.length < 1 || slice.begin < 0) return "is empty or begins before its tensor";
+    const std::int64_t begin = slice.begin - tensor.firstIndex;
+    if (slice.rows < 1 || slice.length < 1 || begin < 0) return "is empty or begins before its tensor";
     if (slice.rows > 1 && slice.stride < slice.length) return "has rows that overlap";
     const std::int64_t stride = slice.rows > 1 ? slice.stride : 0;
-    if (slice.begin >= tensor.n || slice.length > tensor.n - slice.begin) return "reaches beyond its tensor";
-    if (stride > 0 && (tensor.n - slice.begin - slice.length) / stride < slice.rows - 1) return "reaches beyond its tensor";
+    if (begin >= tensor.n || slice.length > tensor.n - begin) return "reaches beyond its tensor";
+    if (stride > 0 && (tensor.n - begin - slice.length) / stride < slice.rows - 1) return "reaches beyond its tensor";
     return {};
 }
 
 }  // namespace
 
 StepScalars stepScalars(const Hyperparameters& h, std::int64_t step, double gradScale, bool knownFinite) {
-    const double t = static_cast<double>(step);
+    const auto t = static_cast<double>(step);
     StepScalars s;
     s.gradScale = static_cast<float>(gradScale);
     s.momentWeight = static_cast<float>(1 - h.beta1);
@@ -58,6 +55,19 @@ StepScalars stepScalars(const Hyperparameters& h, std::int64_t step, double grad
     s.decay = static_cast<float>(1 - h.lr * h.weightDecay);
     s.knownFinite = knownFinite;
     return s;
+}
+
+std::uint64_t drawKey(std::uint64_t seed, std::int64_t step) {
+    std::uint64_t z = seed + (static_cast<std::uint64_t>(step) + 1) * 0x9e3779b97f4a7c15ULL;  // SplitMix64
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31);
+}
+
+std::uint64_t tensorKey(std::string_view name) {
+    std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    return hash;
 }
 
 std::int64_t selectedCount(double alpha, std::int64_t n) {
@@ -97,40 +107,32 @@ StepPlan makeStepPlan(std::span<const Tensor> tensors, const PartitionTable& tab
     plan.firstSlice.assign(table.firstSlice.begin(), table.firstSlice.end());
     plan.tensorCount = static_cast<std::int64_t>(tensors.size());
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-        const Slice wholeTensor{static_cast<std::int32_t>(i), 0, 1, tensors[i].n, 0};
+        const Slice wholeTensor{static_cast<std::int32_t>(i), tensors[i].firstIndex, 1, tensors[i].n, 0};
         cutInto(plan.all, wholeTensor);
         if (!tensors[i].filtered) cutInto(plan.whole, wholeTensor);
     }
 
-    std::int64_t inGroup = chunkSize;  // so that the first partition opens a group
-    std::vector<std::int64_t> groupSizes;
+    std::int64_t inGroup = stepChunk;  // so that the first partition opens a group
     for (std::size_t i = 0; i + 1 < plan.firstSlice.size(); ++i) {
         const auto first = plan.slices.begin() + plan.firstSlice[i];
         const auto end = plan.slices.begin() + plan.firstSlice[i + 1];
         const std::int64_t size = std::accumulate(first, end, std::int64_t{0}, [](std::int64_t sum, const Slice& s) { return sum + s.size(); });
         plan.sizes.push_back(size);
-        if (size > largestSmallPartition) {
+        if (size > cachedPartition) {
             plan.large.push_back(static_cast<std::int32_t>(i));
             plan.firstChunk.push_back(static_cast<std::int64_t>(plan.chunks.size()));
             std::for_each(first, end, [&](const Slice& s) { cutInto(plan.chunks, s); });
             continue;
         }
-        if (inGroup >= chunkSize) {
+        if (inGroup >= stepChunk) {
             plan.firstSmall.push_back(static_cast<std::int64_t>(plan.small.size()));
-            groupSizes.push_back(0);
             inGroup = 0;
         }
         plan.small.push_back(static_cast<std::int32_t>(i));
         inGroup += size;
-        groupSizes.back() = inGroup;
     }
     plan.firstChunk.push_back(static_cast<std::int64_t>(plan.chunks.size()));
     plan.firstSmall.push_back(static_cast<std::int64_t>(plan.small.size()));
-    plan.groupOrder.resize(groupSizes.size());
-    std::iota(plan.groupOrder.begin(), plan.groupOrder.end(), 0);
-    std::stable_sort(plan.groupOrder.begin(), plan.groupOrder.end(), [&](std::int32_t a, std::int32_t b) {
-        return groupSizes[static_cast<std::size_t>(a)] > groupSizes[static_cast<std::size_t>(b)];
-    });
     return plan;
 }
 

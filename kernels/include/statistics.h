@@ -1,16 +1,16 @@
-// What is measured about tensors beside the step itself: drift from the pretrained weights, the distribution of |m|, the gradient's norm.
+// What is measured about tensors beside the step itself: drift from the pretrained weights, the gradient's norm and its top share, the mask.
 //
 // All sums are in double and in a fixed order: each chunk of statisticsChunk coordinates is summed in 16 interleaved lanes (coordinate i into lane i
 // mod 16), the lanes are added pairwise, and the chunks in order. So the bits are the same for every instruction set, every number of threads and
 // every run. Same rules as the step: no allocation, no synchronisation, workspace and threads are the caller's.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "kernels/include/execution.h"
+#include "kernels/include/optimizer_step.h"
 
 namespace mofo::kernels {
 
@@ -39,17 +39,6 @@ struct Drift {
     std::int64_t changedBf16 = 0;  ///< the same after rounding both to bf16 (nearest, ties to even)
 };
 
-inline constexpr int histogramBins = 64;
-inline constexpr int histogramLowestExponent = -40;
-
-/// bins[i] counts the values with floor(log2 |x|) = histogramLowestExponent + i; the first bin also takes everything smaller but zero (denormals
-/// included), the last one (2^23) everything larger, infinities included. The sum of bins, zeros and nans is n.
-struct LogHistogram {
-    std::array<std::int64_t, histogramBins> bins{};
-    std::int64_t zeros = 0;
-    std::int64_t nans = 0;
-};
-
 namespace cpu {
 
 /// Bytes of workspace that any call below needs for arrays of these sizes (48 bytes per started chunk), whatever the number of threads.
@@ -61,8 +50,14 @@ namespace cpu {
 
 [[nodiscard]] bool drifts(std::span<const ArrayPair> pairs, std::span<Drift> results, std::span<std::byte> workspace, const Execution& execution);
 
-/// log2 histograms of |x|.
-[[nodiscard]] bool logHistograms(std::span<const Array> arrays, std::span<LogHistogram> results, const Execution& execution);
+/// Which coordinates the step selected (mask and m != 0). `lastStep` is what cpu::step was given, unchanged since, with its results; Random ranks are
+/// drawn again. bits[i] has (n + 63) / 64 words for tensor i: bit j of word w is coordinate 64 w + j; the bits above n are zero. Slices of one
+/// tensor may be of any shape. False if the arguments do not fit together.
+[[nodiscard]] bool selectedBits(const StepArguments& lastStep, std::span<std::uint64_t* const> bits, const Execution& execution);
+
+/// The L_1,top-alpha norm of the gradient by partition: sums[i] = the sum of the k[i] largest |g'| of partition i, g' = gradScale g (paper, section
+/// 4: what the convergence theorem drives to zero). Takes the step's plan, k, tensors, format, scalars and workspace; reads nothing but gradients.
+[[nodiscard]] bool topGradientSums(const StepArguments& step, std::span<double> sums, const Execution& execution);
 
 }  // namespace cpu
 }  // namespace mofo::kernels

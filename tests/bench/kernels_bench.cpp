@@ -78,8 +78,14 @@ struct Model {
                 m[begin + j] = scale * 0.3F * table[(from * 7 + 3) % table.size()];
                 v[begin + j] = scale * scale;
             }
-            tensors.push_back({p.get() + begin, g[0].get() + begin, m.get() + begin, v.get() + begin, static_cast<std::int64_t>(n),
-                               shapes[i].filtered, shapes[i].filtered});
+            Tensor tensor;
+            tensor.p = p.get() + begin;
+            tensor.g = g[0].get() + begin;
+            tensor.m = m.get() + begin;
+            tensor.v = v.get() + begin;
+            tensor.n = static_cast<std::int64_t>(n);
+            tensor.filtered = tensor.decayed = shapes[i].filtered;
+            tensors.push_back(tensor);
         }
     }
 
@@ -112,6 +118,14 @@ Partitions partitionsBy(const std::string& granularity) {
         if (!shapes[i].filtered) continue;
         const auto tensor = static_cast<std::int32_t>(i);
         const std::int64_t n = shapes[i].rows * shapes[i].cols;
+        if (granularity.starts_with("block:")) {
+            const std::int64_t length = std::stoll(granularity.substr(6));
+            for (std::int64_t at = 0; at < n; at += length) {
+                out.first.push_back(static_cast<std::int64_t>(out.slices.size()));
+                out.slices.push_back({tensor, at, 1, std::min(length, n - at), 0});
+            }
+            continue;
+        }
         if (granularity == "row") {
             for (std::int64_t row = 0; row < shapes[i].rows; ++row) {
                 out.first.push_back(static_cast<std::int64_t>(out.slices.size()));
@@ -128,7 +142,7 @@ Partitions partitionsBy(const std::string& granularity) {
     return out;
 }
 
-void step(benchmark::State& state, Rule rule, const std::string& granularity, double alpha, double weightDecay) {
+void step(benchmark::State& state, Rule rule, const std::string& granularity, double alpha, double weightDecay, bool measure) {
     Model& it = model();
     const Partitions partitions = partitionsBy(granularity);
     const StepPlan plan = makeStepPlan(it.tensors, {partitions.slices, partitions.first});
@@ -136,20 +150,25 @@ void step(benchmark::State& state, Rule rule, const std::string& granularity, do
     for (const std::int64_t n : plan.sizes) k.push_back(selectedCount(alpha, n));
     std::vector<PartitionResult> partitionResults(k.size());
     std::vector<TensorResult> tensorResults(it.tensors.size());
+    std::vector<LogHistogram> histograms(it.tensors.size());
     StepStatus status;
+    std::int64_t repaired = 0;
     Execution execution;
     execution.parallelFor = team().parallelFor();
-    const std::size_t bytes = cpu::stepWorkspaceBytes(execution.parallelFor.threads);
+    const std::size_t bytes = cpu::stepWorkspaceBytes(plan, execution.parallelFor.threads);
     const auto workspace = allocate<std::byte>(bytes);
     std::int64_t t = 0;
     for (auto _ : state) {
         it.useGradient(static_cast<int>(++t % 2));
         const StepScalars scalars = stepScalars({1e-9, 0.9, 0.999, 1e-8, weightDecay}, 1000 + t, 1, true);
-        const StepArguments arguments{
-            it.tensors, &plan, k, rule, false, &scalars, partitionResults, tensorResults, &status, {workspace.get(), bytes}};
+        StepArguments arguments{it.tensors, &plan, k, rule, false, &scalars, partitionResults, tensorResults, &status, {workspace.get(), bytes}};
+        arguments.measure = measure;
+        if (measure) arguments.histograms = histograms;
         if (!cpu::step(arguments, execution)) state.SkipWithError("the arguments do not fit together");
+        repaired += status.repaired;
     }
     state.SetBytesProcessed(state.iterations() * it.total * 28);
+    state.counters["repaired"] = static_cast<double>(repaired) / static_cast<double>(state.iterations());
     state.SetLabel(instructionSetName(execution.instructionSet));
 }
 
@@ -183,18 +202,8 @@ void drift(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * model().total * 8);
 }
 
-void histogram(benchmark::State& state) {
-    std::vector<Array> arrays;
-    for (const Tensor& tensor : model().tensors) arrays.push_back({tensor.m, tensor.n});
-    std::vector<LogHistogram> results(arrays.size());
-    Execution execution;
-    execution.parallelFor = team().parallelFor();
-    for (auto _ : state) benchmark::DoNotOptimize(cpu::logHistograms(arrays, results, execution));
-    state.SetBytesProcessed(state.iterations() * model().total * 4);
-}
-
-void registerStep(const std::string& name, Rule rule, const std::string& granularity, double alpha, double weightDecay) {
-    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { step(state, rule, granularity, alpha, weightDecay); })
+void registerStep(const std::string& name, Rule rule, const std::string& granularity, double alpha, double weightDecay, bool measure = false) {
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { step(state, rule, granularity, alpha, weightDecay, measure); })
         ->Unit(benchmark::kMillisecond)
         ->UseRealTime();
 }
@@ -203,13 +212,15 @@ void registerStep(const std::string& name, Rule rule, const std::string& granula
 
 int main(int argc, char** argv) {
     registerStep("step/none", Rule::None, "tensor", 1, 0);
-    for (const char* granularity : {"tensor", "layer", "model", "row"})
+    for (const char* granularity : {"tensor", "layer", "model", "row", "block:4096", "block:36864"})
         registerStep(std::string("step/momentum/") + granularity, Rule::Momentum, granularity, 0.15, 0);
     registerStep("step/momentum/tensor/alpha=0.03", Rule::Momentum, "tensor", 0.03, 0);
+    registerStep("step/momentum/tensor/measured", Rule::Momentum, "tensor", 0.15, 0, true);
+    registerStep("step/momentum/row/measured", Rule::Momentum, "row", 0.15, 0, true);
+    registerStep("step/mv/tensor", Rule::MomentumOverRoot, "tensor", 0.15, 0);
     registerStep("step/momentum/tensor/decay", Rule::Momentum, "tensor", 0.15, 0.1);
     benchmark::RegisterBenchmark("gradient_norm", norm)->Unit(benchmark::kMillisecond)->UseRealTime();
     benchmark::RegisterBenchmark("drift", drift)->Unit(benchmark::kMillisecond)->UseRealTime();
-    benchmark::RegisterBenchmark("log_histogram", histogram)->Unit(benchmark::kMillisecond)->UseRealTime();
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
     benchmark::RunSpecifiedBenchmarks();

@@ -99,6 +99,7 @@ TEST_P(Granularities, EveryInstructionSetAndNumberOfThreadsGivesTheReferencesBit
         GetParam().partition(original);
         original.setAlpha(0.15);
         original.decaySelectedOnly = selectedOnly;
+        original.measure = true;
         StepCase expected = original;
         expected.runReference();
         for (const InstructionSet set : supportedSets()) {
@@ -109,6 +110,31 @@ TEST_P(Granularities, EveryInstructionSetAndNumberOfThreadsGivesTheReferencesBit
                 ASSERT_TRUE(actual.run(set, team.parallelFor()));
                 expectEqual(expected, actual);
                 if (HasFatalFailure()) return;
+            }
+        }
+    }
+}
+
+TEST_P(Granularities, EveryRuleInEveryFormatGivesTheReferencesBits) {
+    for (const Rule rule : {Rule::Momentum, Rule::Gradient, Rule::MomentumOverRoot, Rule::Random, Rule::None}) {
+        for (const Format format : {Format::Fp32, Format::Bf16, Format::Bf16Master}) {
+            for (const double alpha : {0.03, 0.6}) {
+                StepCase original = smallModel();
+                GetParam().partition(original);
+                original.setAlpha(alpha);
+                original.rule = rule;
+                original.setFormat(format);
+                original.decaySelectedOnly = rule == Rule::Gradient;
+                StepCase expected = original;
+                expected.runReference();
+                for (const InstructionSet set : supportedSets()) {
+                    SCOPED_TRACE("rule " + std::to_string(static_cast<int>(rule)) + ", format " + std::to_string(static_cast<int>(format)) +
+                                 ", alpha " + std::to_string(alpha) + ", " + instructionSetName(set));
+                    StepCase actual = original;
+                    ASSERT_TRUE(actual.run(set));
+                    expectEqual(expected, actual);
+                    if (HasFatalFailure()) return;
+                }
             }
         }
     }
@@ -186,8 +212,8 @@ TEST(Step, AdamWNeedsNoPartitions) {
     const StepPlan plan = bare.plan();
     const StepScalars scalars = stepScalars(bare.hyperparameters, bare.step, bare.gradScale, false);
     bare.tensorResults.resize(tensors.size());
-    Workspace workspace(cpu::stepWorkspaceBytes(1));
-    ASSERT_TRUE(cpu::step({tensors, &plan, {}, Rule::None, false, &scalars, {}, bare.tensorResults, &bare.status, workspace.span()}, {}));
+    Workspace workspace(cpu::stepWorkspaceBytes(plan, 1));
+    ASSERT_TRUE(cpu::step({tensors, &plan, {}, Rule::None, false, &scalars, {}, bare.tensorResults, &bare.status, workspace.span(), {}, {}, {}}, {}));
     ASSERT_TRUE(partitioned.run());
     expectEqual(partitioned, bare);
 }
@@ -361,9 +387,10 @@ TEST(Step, RefusesArgumentsThatDoNotFitTogether) {
     std::vector<PartitionResult> partitionResults(plan.sizes.size());
     std::vector<TensorResult> tensorResults(tensors.size());
     StepStatus status;
-    Workspace workspace(cpu::stepWorkspaceBytes(1));
+    Workspace workspace(cpu::stepWorkspaceBytes(plan, 1));
     Execution execution;
-    const StepArguments good{tensors, &plan, c.k, Rule::Momentum, false, &scalars, partitionResults, tensorResults, &status, workspace.span()};
+    const StepArguments good{tensors, &plan, c.k, Rule::Momentum, false, &scalars, partitionResults, tensorResults, &status, workspace.span(),
+                             {},      {},    {}};
     const StepCase before = c;
     const auto refused = [&](auto change) {
         StepArguments bad = good;

@@ -193,53 +193,94 @@ TEST(Drifts, ANanStaysTheLargestDifferenceWhateverFollows) {
     EXPECT_EQ(drift.changed, pair.n);
 }
 
-TEST(LogHistograms, BinByTheExponent) {
-    std::vector<float> x = {0.0F,
-                            -0.0F,
-                            1.0F,
-                            -1.5F,
-                            1.99F,
-                            2.0F,
-                            0.5F,
-                            0.49F,
-                            notANumber,
-                            infinity,
-                            std::numeric_limits<float>::max(),
-                            std::numeric_limits<float>::denorm_min(),
-                            0x1p-40F,
-                            0x1.8p-41F,
-                            0x1p23F,
-                            0x1p24F};
-    const Array view{x.data(), static_cast<std::int64_t>(x.size())};
-    forEachExecution([&](const Execution& execution) {
-        LogHistogram h;
-        ASSERT_TRUE(cpu::logHistograms({&view, 1}, {&h, 1}, execution));
-        const auto at = [&](int exponent) { return h.bins[static_cast<std::size_t>(exponent - histogramLowestExponent)]; };
-        EXPECT_EQ(h.zeros, 2);
-        EXPECT_EQ(h.nans, 1);
-        EXPECT_EQ(at(0), 3);
-        EXPECT_EQ(at(1), 1);
-        EXPECT_EQ(at(-1), 1);
-        EXPECT_EQ(at(-2), 1);
-        EXPECT_EQ(at(-40), 3) << "2^-40, what is below it, and the denormal";
-        EXPECT_EQ(at(23), 4) << "2^23, 2^24, the largest float, infinity";
-    });
+/// A step over several shapes of slices, whose bits and sums can be restated by plain loops.
+StepCase steppedCase(Rule rule, const std::string& shape) {
+    StepCase c;
+    c.addRandomTensor(200 * 500, 1);
+    c.addRandomTensor(77 * 130, 2);
+    c.addRandomTensor(100, 3, /*filtered=*/false);
+    for (std::size_t i = 0; i < 5000; ++i) c.tensors[0].m[i] = c.tensors[0].g[i] = 0;
+    if (shape == "tensor") c.partitionByTensor();
+    if (shape == "columns") {
+        c.addPartition({{0, 0, 200, 250, 500}});
+        c.addPartition({{0, 250, 200, 250, 500}});
+        for (std::int64_t column = 0; column < 130; column += 13) c.addPartition({{1, column, 77, 13, 130}});
+    }
+    if (shape == "model") c.addPartition({{0, 0, 1, 100000, 0}, {1, 0, 1, 77 * 130, 0}});
+    c.rule = rule;
+    c.setAlpha(0.15);
+    c.gradScale = 0.37;
+    return c;
 }
 
-TEST(LogHistograms, CountEveryCoordinateOnce) {
-    const std::vector<std::vector<float>> data = arrays();
-    std::vector<Array> views;
-    for (const std::vector<float>& x : data) views.push_back({x.data(), static_cast<std::int64_t>(x.size())});
-    forEachExecution([&](const Execution& execution) {
-        std::vector<LogHistogram> histograms(views.size());
-        ASSERT_TRUE(cpu::logHistograms(views, histograms, execution));
-        for (std::size_t i = 0; i < views.size(); ++i) {
-            std::array<std::int64_t, histogramBins> expected{};
-            for (const float value : data[i]) ++expected[static_cast<std::size_t>(std::ilogb(value) - histogramLowestExponent)];
-            EXPECT_EQ(histograms[i].bins, expected);
-            EXPECT_EQ(histograms[i].zeros + histograms[i].nans, 0);
+TEST(SelectedBits, AreTheCoordinatesThatTheStepMoved) {
+    for (const std::string shape : {"tensor", "columns", "model"}) {
+        for (const Rule rule : {Rule::Momentum, Rule::Gradient, Rule::Random, Rule::None}) {
+            for (const InstructionSet set : supportedSets()) {
+                SCOPED_TRACE(shape + ", rule " + std::to_string(static_cast<int>(rule)) + ", " + instructionSetName(set));
+                StepCase c = steppedCase(rule, shape);
+                c.hyperparameters.lr = 1;  // so that no mover stays where it is
+                const StepCase before = c;
+                ThreadTeam team(3);
+                ASSERT_TRUE(c.run(set, team.parallelFor()));
+                std::vector<std::vector<std::uint64_t>> words;
+                for (const TestTensor& t : c.tensors) words.emplace_back(static_cast<std::size_t>((t.size() + 63) / 64), ~std::uint64_t{0});
+                std::vector<std::uint64_t*> pointers;
+                for (auto& w : words) pointers.push_back(w.data());
+                ASSERT_TRUE(c.selectedBits(pointers, set, team.parallelFor()));
+                for (std::size_t t = 0; t < c.tensors.size(); ++t) {
+                    std::int64_t count = 0;
+                    for (const std::uint64_t word : words[t]) count += std::popcount(word);
+                    EXPECT_EQ(count, c.tensorResults[t].selected);
+                    for (std::size_t i = 0; i < c.tensors[t].p.size(); ++i) {
+                        const bool moved = c.tensors[t].p[i] != before.tensors[t].p[i];
+                        ASSERT_EQ(moved, (words[t][i / 64] >> (i % 64) & 1U) != 0) << t << ", " << i;
+                    }
+                }
+            }
         }
-    });
+    }
+}
+
+TEST(TopGradientSums, AddTheLargestOfEachPartition) {
+    for (const std::string shape : {"tensor", "columns", "model"}) {
+        for (const double alpha : {1e-9, 0.15, 0.98, 1.0}) {
+            for (const bool ties : {false, true}) {
+                for (const InstructionSet set : supportedSets()) {
+                    SCOPED_TRACE(shape + ", alpha " + std::to_string(alpha) + ", ties " + std::to_string(ties) + ", " + instructionSetName(set));
+                    StepCase c = steppedCase(Rule::Momentum, shape);
+                    c.setAlpha(alpha);
+                    if (ties) {
+                        for (TestTensor& t : c.tensors) {
+                            for (float& g : t.g) g = std::round(200 * g) / 200;
+                        }
+                    }
+                    std::vector<double> sums(c.k.size());
+                    ThreadTeam team(3);
+                    ASSERT_TRUE(c.topGradientSums(sums, set, team.parallelFor()));
+                    std::vector<double> again(c.k.size());
+                    ASSERT_TRUE(c.topGradientSums(again, set, {}));
+                    EXPECT_EQ(sums, again) << "the same bits whatever the threads";
+                    for (std::size_t part = 0; part < c.k.size(); ++part) {
+                        std::vector<float> sorted;
+                        for (auto j = c.firstSlice[part]; j < c.firstSlice[part + 1]; ++j) {
+                            const Slice& s = c.slices[static_cast<std::size_t>(j)];
+                            for (std::int64_t row = 0; row < s.rows; ++row) {
+                                for (std::int64_t i = 0; i < s.length; ++i) {
+                                    const auto at = static_cast<std::size_t>(s.begin + row * s.stride + i);
+                                    sorted.push_back(std::abs(c.tensors[static_cast<std::size_t>(s.tensor)].g[at] * 0.37F));
+                                }
+                            }
+                        }
+                        std::sort(sorted.rbegin(), sorted.rend());
+                        double expected = 0;
+                        for (std::int64_t i = 0; i < c.k[part]; ++i) expected += static_cast<double>(sorted[static_cast<std::size_t>(i)]);
+                        EXPECT_NEAR(sums[part], expected, 1e-12 * expected) << "only the order of summation in double differs";
+                    }
+                }
+            }
+        }
+    }
 }
 
 TEST(Statistics, RefuseArgumentsThatDoNotFitTogether) {
@@ -250,17 +291,14 @@ TEST(Statistics, RefuseArgumentsThatDoNotFitTogether) {
     std::vector<std::byte> workspace(cpu::statisticsWorkspaceBytes({&size, 1}));
     double sum = -1;
     Drift drift;
-    LogHistogram histogram;
     const std::span<std::byte> small = std::span(workspace).first(31);
     EXPECT_FALSE(cpu::sumsOfSquares({&view, 1}, {&sum, 1}, small, {}));
     EXPECT_FALSE(cpu::sumsOfSquares({&view, 1}, {}, workspace, {}));
     EXPECT_FALSE(cpu::drifts({&pair, 1}, {&drift, 1}, small, {}));
     EXPECT_FALSE(cpu::drifts({&pair, 1}, {}, workspace, {}));
-    EXPECT_FALSE(cpu::logHistograms({&view, 1}, {}, {}));
     EXPECT_EQ(sum, -1);
     EXPECT_TRUE(cpu::sumsOfSquares({&view, 1}, {&sum, 1}, workspace, {}));
     EXPECT_EQ(sum, 100000);
-    EXPECT_TRUE(cpu::logHistograms({&view, 1}, {&histogram, 1}, {}));
 }
 
 }  // namespace

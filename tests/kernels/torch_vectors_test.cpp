@@ -29,7 +29,12 @@ StepCase threeSteps(Rule rule, InstructionSet set) {
     const std::size_t lengths[] = {1003, 4096, 33, 70001};
     for (std::uint32_t i = 0; i < 4; ++i) {
         const std::size_t n = lengths[i];
-        c.tensors.push_back({hashedValues(10 * i, n, 0x1p-27F), {}, std::vector<float>(n), std::vector<float>(n), i != 2, i != 2});
+        TestTensor tensor;
+        tensor.p = hashedValues(10 * i, n, 0x1p-27F);
+        tensor.m.resize(n);
+        tensor.v.resize(n);
+        tensor.filtered = tensor.decayed = i != 2;
+        c.tensors.push_back(std::move(tensor));
     }
     c.partitionByTensor();
     c.hyperparameters = {2e-3, 0.9, 0.999, 1e-8, 0.1};
