@@ -36,7 +36,8 @@ Json tensorsJson(const RunDetail& detail) {
                                    {"pretrained_l2", jsonNumber(parameter.pretrainedL2)},
                                    {"moved", i < row.changed.size() ? Json(row.changed[i]) : Json(nullptr)},
                                    {"size", parameter.size},
-                                   {"selected_last_step", i < row.selected.size() ? Json(row.selected[i]) : Json(nullptr)}};
+                                   {"selected_last_step", i < row.selected.size() ? Json(row.selected[i]) : Json(nullptr)},
+                                   {"squared_update", i < row.squaredUpdate.size() ? jsonNumber(row.squaredUpdate[i]) : Json(nullptr)}};
     }
     return tensors;
 }
@@ -122,6 +123,7 @@ Json stepJson(const StepRow& step) {
                  {"statistics_ms", jsonNumber(step.statisticsMs)},
                  {"memory_bytes", step.memoryBytes},
                  {"wall_ns", step.wallNs}};
+    if (!std::isnan(step.topGradientNorm)) json["top_gradient_norm"] = jsonNumber(step.topGradientNorm);
     if (step.superseded) json["superseded"] = true;
     return json;
 }

@@ -27,6 +27,9 @@ void merge(MetricsBatch& to, MetricsBatch&& from) {
     append(to.steps, std::move(from.steps));
     append(to.tensors, std::move(from.tensors));
     append(to.histograms, std::move(from.histograms));
+    append(to.partitions, std::move(from.partitions));
+    append(to.thresholdSpreads, std::move(from.thresholdSpreads));
+    append(to.rowCounts, std::move(from.rowCounts));
     append(to.evals, std::move(from.evals));
     append(to.events, std::move(from.events));
     append(to.acknowledgements, std::move(from.acknowledgements));

@@ -326,7 +326,7 @@ Result<void> Database::checkHeader(const Schema& schema, Mode mode) {
     if (unknown) return refusal(ErrorCode::InvalidInput, "the database has an unknown text encoding", m_file, restoreRemedy, "CORRUPT");
     if (encoding[3] != 1)
         return refusal(ErrorCode::InvalidInput, "the texts of the " + std::string(schema.what) + " are not UTF-8", m_file, restoreRemedy, "SCHEMA");
-    const int version = m_connection->execAndGet("PRAGMA user_version").getInt();
+    const int version = schemaVersion();
     if (version > schema.version) {
         return refusal(ErrorCode::Unsupported,
                        "the " + std::string(schema.what) + " has schema version " + std::to_string(version) + ", and this program knows version " +
@@ -339,6 +339,7 @@ Result<void> Database::checkHeader(const Schema& schema, Mode mode) {
         return refusal(ErrorCode::InvalidInput, "the " + std::string(schema.what) + " has the unknown schema version " + std::to_string(version),
                        m_file, restoreRemedy, "SCHEMA");
     if (mode != Mode::SharedWriter && mode != Mode::SoleWriter) {
+        if (schema.readersTakeOlder) return {};
         return refusal(ErrorCode::Conflict,
                        "the " + std::string(schema.what) + " has the older schema version " + std::to_string(version) +
                            ", and this program needs version " + std::to_string(schema.version),
@@ -362,7 +363,7 @@ Result<void> Database::migrate(const Schema& schema, int from) {
     sqlite3_limit(m_connection->getHandle(), SQLITE_LIMIT_ATTACHED, 0);
     WriteTransaction transaction(*this);
     // Another program may have migrated while this one waited for the lock.
-    int version = m_connection->execAndGet("PRAGMA user_version").getInt();
+    int version = schemaVersion();
     for (const Migration& step : schema.migrations) {
         if (step.from != version) continue;
         for (const std::string_view statement : step.statements) m_connection->exec(std::string(statement));
@@ -374,12 +375,17 @@ Result<void> Database::migrate(const Schema& schema, int from) {
 }
 
 Result<void> Database::checkTables(const Schema& schema) {
+    const int version = schemaVersion();
     std::set<std::string, std::less<>> expected;
     for (const std::string_view statement : schema.statements) expected.emplace(statement);
+    for (const Migration& step : schema.migrations) {
+        if (step.from < version) continue;
+        for (const std::string_view statement : step.statements) expected.erase(std::string(statement));
+    }
     SQLite::Statement rows(*m_connection, "SELECT type, name, sql FROM sqlite_schema");
     const auto differs = [&](const std::string& name) {
         return refusal(ErrorCode::InvalidInput,
-                       "the tables of the " + std::string(schema.what) + " are not those of version " + std::to_string(schema.version) + " (" +
+                       "the tables of the " + std::string(schema.what) + " are not those of version " + std::to_string(version) + " (" +
                            escapeForDisplay(name.substr(0, 60)) + ")",
                        m_file, restoreRemedy, "SCHEMA");
     };

@@ -32,7 +32,8 @@ public:
 
     /// Makes the file whole or not at all (mode 0600). Somebody else having made it meanwhile is no error.
     static Result<void> createIfMissing(const std::filesystem::path& file, const Schema& schema, bool writeAheadLog);
-    /// Opens and checks an existing file: ours, undamaged, of this version; older ones are migrated by writers after a backup.
+    /// Opens and checks an existing file: ours, undamaged, of this version; older ones are migrated by writers after a backup, and read as they are
+    /// where the schema allows it.
     /// NotFound; InvalidInput with tags MAGIC, CORRUPT, SCHEMA, PATH or LIMIT; Unsupported with tag VER; Io on a network file system.
     static Result<std::unique_ptr<Database>> open(const std::filesystem::path& file, const Schema& schema, Mode mode);
     Database(const Database&) = delete;
@@ -46,6 +47,8 @@ public:
     void noteWriteEnd();
     [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
     [[nodiscard]] std::int64_t dataVersion();
+    /// Of the schema, as the file says now: a reader may have opened an older file that a writer migrates meanwhile. Throws SQLite::Exception.
+    [[nodiscard]] int schemaVersion() { return m_connection->execAndGet("PRAGMA user_version").getInt(); }
 
     /// Runs `body`, which returns a Result and may throw what SQLite throws, and translates the latter.
     template <class Body>

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/store/database.h"
+#include "core/store/packed_counts.h"
 #include "core/store/run_metrics.h"
 
 namespace mofo {
@@ -13,6 +14,12 @@ struct MetricsReader::State {
     std::unique_ptr<Database> database;
     std::size_t parameterCount = 0;  ///< 0 until the engine has written them
     std::int64_t refused = 0;
+    bool second = false;  ///< the file has what version 2 of the schema added; an engine that goes on with an old run may add it any time
+
+    bool hasSecond() {
+        second = second || database->schemaVersion() >= 2;
+        return second;
+    }
 
     std::size_t countParameters() {
         if (parameterCount == 0) {
@@ -24,6 +31,8 @@ struct MetricsReader::State {
 };
 
 namespace {
+
+constexpr std::int64_t octaveHistogramLowest = -40;  ///< exponent of the first bin in schema version 1
 
 /// A blob as numbers. False where its length is not that of `count` numbers; an empty blob is a measure that was not taken.
 template <class T>
@@ -54,11 +63,13 @@ bool readTensorRow(Query& row, std::size_t count, TensorRow& out) {
     return out.step >= 0 && readBlob(row, 3, count, out.selected) && readBlob(row, 4, count, out.masked) && readBlob(row, 5, count, out.threshold) &&
            readBlob(row, 6, count, out.driftL2) && readBlob(row, 7, count, out.driftL1) && readBlob(row, 8, count, out.driftMax) &&
            readBlob(row, 9, count, out.changed) && readBlob(row, 10, count, out.changedBf16) && readBlob(row, 11, count, out.churn) &&
-           readBlob(row, 12, count, out.coverage);
+           readBlob(row, 12, count, out.coverage) && readBlob(row, 13, count, out.squaredUpdate);
 }
 
 #define MOFO_SELECT_TENSORS \
-    "SELECT seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, churn, coverage FROM tensors "
+    "SELECT seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, churn, coverage, "
+#define MOFO_MEASURES_1 "NULL FROM tensors "
+#define MOFO_MEASURES_2 "m.amounts FROM tensors LEFT JOIN tensor_measures AS m ON m.tensors = seq AND m.measure = 'squared_update' "
 #define MOFO_SELECT_ACKNOWLEDGEMENTS "SELECT uuid, applied_step, accepted, reason, wall_ns FROM acknowledgements "
 
 AcknowledgementRow readAcknowledgement(Query& row) {
@@ -118,8 +129,8 @@ Result<std::vector<StepRow>> MetricsReader::stepsAfter(std::int64_t seq, std::in
         Query query(*m_state->database,
                     "SELECT seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, "
                     "tokens_per_second, step_ms, data_ms, "
-                    "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded FROM steps WHERE seq > ? ORDER "
-                    "BY seq LIMIT ?");
+                    "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded, gradient_top_l1 FROM steps "
+                    "WHERE seq > ? ORDER BY seq LIMIT ?");
         query.with(seq, limit);
         while (query.next()) {
             StepRow r;
@@ -147,6 +158,7 @@ Result<std::vector<StepRow>> MetricsReader::stepsAfter(std::int64_t seq, std::in
             r.movedCount = query.integer(19);
             r.wallNs = query.integer(20);
             r.superseded = query.flag(21);
+            r.topGradientNorm = query.number(22);
             list.push_back(std::move(r));
         }
         return list;
@@ -157,7 +169,8 @@ Result<std::vector<TensorRow>> MetricsReader::tensorsAfter(std::int64_t seq, std
     return m_state->database->attempt([&]() -> Result<std::vector<TensorRow>> {
         const std::size_t count = m_state->countParameters();
         std::vector<TensorRow> list;
-        Query query(*m_state->database, MOFO_SELECT_TENSORS "WHERE seq > ? ORDER BY seq LIMIT ?");
+        Query query(*m_state->database, m_state->hasSecond() ? MOFO_SELECT_TENSORS MOFO_MEASURES_2 "WHERE seq > ? ORDER BY seq LIMIT ?"
+                                                             : MOFO_SELECT_TENSORS MOFO_MEASURES_1 "WHERE seq > ? ORDER BY seq LIMIT ?");
         query.with(seq, limit);
         while (query.next()) {
             if (TensorRow& row = list.emplace_back(); !readTensorRow(query, count, row)) {
@@ -172,7 +185,8 @@ Result<std::vector<TensorRow>> MetricsReader::tensorsAfter(std::int64_t seq, std
 Result<std::optional<TensorRow>> MetricsReader::newestTensors() const {
     return m_state->database->attempt([&]() -> Result<std::optional<TensorRow>> {
         const std::size_t count = m_state->countParameters();
-        Query query(*m_state->database, MOFO_SELECT_TENSORS "WHERE superseded = 0 ORDER BY step DESC");
+        Query query(*m_state->database, m_state->hasSecond() ? MOFO_SELECT_TENSORS MOFO_MEASURES_2 "WHERE superseded = 0 ORDER BY step DESC"
+                                                             : MOFO_SELECT_TENSORS MOFO_MEASURES_1 "WHERE superseded = 0 ORDER BY step DESC");
         while (query.next()) {
             if (TensorRow row; readTensorRow(query, count, row)) return std::optional(std::move(row));
             ++m_state->refused;
@@ -184,15 +198,89 @@ Result<std::optional<TensorRow>> MetricsReader::newestTensors() const {
 Result<std::vector<HistogramRow>> MetricsReader::histograms(std::int64_t step) const {
     return m_state->database->attempt([&]() -> Result<std::vector<HistogramRow>> {
         std::vector<HistogramRow> list;
+        if (m_state->hasSecond()) {
+            Query query(*m_state->database,
+                        "SELECT step, parameter, steps_per_octave, first_bin, counts FROM log_histograms WHERE step = ? AND superseded = 0 ORDER BY "
+                        "parameter");
+            query.with(step);
+            while (query.next()) {
+                HistogramRow row{.step = query.integer(0), .parameter = query.integer(1), .firstBin = query.integer(3)};
+                row.stepsPerOctave = static_cast<int>(query.integer(2));
+                const bool known = query.integer(2) >= 1 && query.integer(2) <= 64 && std::abs(row.firstBin) <= 16384;
+                if (known && unpackCounts(query.blob(4), row.counts)) {
+                    list.push_back(std::move(row));
+                } else {
+                    ++m_state->refused;
+                }
+            }
+            if (!list.empty()) return list;
+        }
         Query query(*m_state->database, "SELECT step, parameter, bins FROM histograms WHERE step = ? AND superseded = 0 ORDER BY parameter");
         query.with(step);
         while (query.next()) {
-            HistogramRow row{.step = query.integer(0), .parameter = query.integer(1)};
-            if (readBlob(query, 2, 64, row.bins) && row.bins.size() == 64) {
-                list.push_back(std::move(row));
-            } else {
+            HistogramRow row{.step = query.integer(0), .parameter = query.integer(1), .stepsPerOctave = 1};
+            if (!readBlob(query, 2, 64, row.counts) || row.counts.size() != 64) {
                 ++m_state->refused;
+                continue;
             }
+            while (!row.counts.empty() && row.counts.back() == 0) row.counts.pop_back();
+            const auto first = std::find_if(row.counts.begin(), row.counts.end(), [](std::uint32_t count) { return count != 0; });
+            row.firstBin = first == row.counts.end() ? 0 : octaveHistogramLowest + (first - row.counts.begin());
+            row.counts.erase(row.counts.begin(), first);
+            list.push_back(std::move(row));
+        }
+        return list;
+    });
+}
+
+Result<std::optional<PartitionRow>> MetricsReader::partitions(std::int64_t step) const {
+    return m_state->database->attempt([&]() -> Result<std::optional<PartitionRow>> {
+        if (!m_state->hasSecond()) return std::optional<PartitionRow>();
+        Query query(*m_state->database,
+                    "SELECT step, granularity, selected, threshold, squared_update FROM partitions WHERE step = ? AND superseded = 0");
+        if (!query.with(step).next()) return std::optional<PartitionRow>();
+        PartitionRow row{.step = query.integer(0), .granularity = query.text(1)};
+        const std::size_t count = query.blob(2).size() / sizeof(std::uint32_t);
+        if (count > 0 && readBlob(query, 2, count, row.selected) && readBlob(query, 3, count, row.threshold) &&
+            readBlob(query, 4, count, row.squaredUpdate) && row.threshold.size() == count && row.squaredUpdate.size() == count)
+            return std::optional(std::move(row));
+        ++m_state->refused;
+        return std::optional<PartitionRow>();
+    });
+}
+
+Result<std::optional<ThresholdSpreadRow>> MetricsReader::thresholdSpreads(std::int64_t step) const {
+    return m_state->database->attempt([&]() -> Result<std::optional<ThresholdSpreadRow>> {
+        const std::size_t count = m_state->countParameters();
+        Query query(*m_state->database,
+                    "SELECT step, minimum, first_quartile, third_quartile, maximum FROM threshold_spreads WHERE step = ? AND superseded = 0");
+        if (!query.with(step).next()) return std::optional<ThresholdSpreadRow>();
+        ThresholdSpreadRow row{.step = query.integer(0)};
+        if (readBlob(query, 1, count, row.minimum) && readBlob(query, 2, count, row.firstQuartile) && readBlob(query, 3, count, row.thirdQuartile) &&
+            readBlob(query, 4, count, row.maximum))
+            return std::optional(std::move(row));
+        ++m_state->refused;
+        return std::optional<ThresholdSpreadRow>();
+    });
+}
+
+Result<std::vector<RowCountsRow>> MetricsReader::rowCounts(std::int64_t step) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<RowCountsRow>> {
+        std::vector<RowCountsRow> list;
+        Query query(*m_state->database,
+                    "SELECT parameter, first_row, counts FROM row_counts WHERE step = ? AND superseded = 0 ORDER BY parameter, first_row");
+        query.with(step);
+        while (query.next()) {
+            const std::int64_t parameter = query.integer(0);
+            if (list.empty() || list.back().parameter != parameter) list.push_back({.step = step, .parameter = parameter});
+            std::vector<std::uint32_t> piece;
+            const std::size_t count = query.blob(2).size() / sizeof(std::uint32_t);
+            std::vector<std::uint32_t>& counts = list.back().counts;
+            if (static_cast<std::size_t>(query.integer(1)) != counts.size() || count == 0 || !readBlob(query, 2, count, piece)) {
+                ++m_state->refused;
+                continue;
+            }
+            counts.insert(counts.end(), piece.begin(), piece.end());
         }
         return list;
     });

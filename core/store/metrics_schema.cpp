@@ -6,11 +6,44 @@ namespace mofo {
 
 namespace {
 
+// Version 2. tensor_measures: further columns of `tensors`, a row each. log_histograms: bin b of s to an octave holds
+// 2^e (1 + j/s) <= |m| < 2^e (1 + (j + 1)/s) with e = floor(b/s), j = b - s e; counts are packed (packed_counts.h). partitions: one number per
+// partition, in their order.
+constexpr std::array<std::string_view, 5> toSecond{
+    R"(CREATE TABLE tensor_measures(
+  tensors INTEGER NOT NULL REFERENCES tensors(seq),
+  measure TEXT NOT NULL CHECK (length(measure) BETWEEN 1 AND 40),
+  amounts BLOB NOT NULL CHECK (length(amounts) <= 65536),
+  PRIMARY KEY (tensors, measure)
+) STRICT)",
+    R"(CREATE TABLE log_histograms(
+  seq INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL CHECK (step >= 0),
+  parameter INTEGER NOT NULL REFERENCES parameters(place),
+  steps_per_octave INTEGER NOT NULL CHECK (steps_per_octave BETWEEN 1 AND 64),
+  first_bin INTEGER NOT NULL CHECK (first_bin BETWEEN -16384 AND 16384),
+  counts BLOB NOT NULL CHECK (length(counts) <= 4096),
+  superseded INTEGER NOT NULL CHECK (superseded IN (0, 1))
+) STRICT)",  R"(CREATE UNIQUE INDEX log_histograms_by_step ON log_histograms(step, parameter) WHERE superseded = 0)",
+    R"(CREATE TABLE partitions(
+  seq INTEGER PRIMARY KEY,
+  step INTEGER NOT NULL CHECK (step >= 0),
+  granularity TEXT NOT NULL CHECK (length(granularity) BETWEEN 1 AND 80),
+  selected BLOB NOT NULL CHECK (length(selected) BETWEEN 4 AND 65536),
+  threshold BLOB NOT NULL CHECK (length(threshold) = length(selected)),
+  squared_update BLOB NOT NULL CHECK (length(squared_update) = length(selected)),
+  superseded INTEGER NOT NULL CHECK (superseded IN (0, 1))
+) STRICT)",      R"(CREATE UNIQUE INDEX partitions_by_step ON partitions(step) WHERE superseded = 0)",
+};
+constexpr std::array<Migration, 1> migrations{{{1, toSecond}}};
+
 // "MoFM". Append-only: seq orders, readers ask for what is greater than the last they saw, and what was undone is marked superseded,
 // never removed. A blob holds 4-byte little-endian numbers, one per parameter in the order of `parameters` where nothing else is said;
 // that their number fits is checked when they are read. A REAL that is NULL is a NaN. Tables that later versions fill (probes,
-// probe_items, row_counts, threshold_spreads, log) exist from version 1 on.
-constexpr std::array<std::string_view, 26> statements{
+// probe_items, log) exist from version 1 on.
+//
+// `histograms` is version 1's: 64 bins of an octave each, the first one of 2^-40; it is read where log_histograms has nothing.
+constexpr std::array<std::string_view, 31> statements{
     R"(CREATE TABLE facts(
   key TEXT NOT NULL PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 200),
   value TEXT NOT NULL
@@ -210,12 +243,17 @@ constexpr std::array<std::string_view, 26> statements{
   step INTEGER NOT NULL CHECK (step >= 0),
   wall_ns INTEGER NOT NULL
 ) STRICT)",
+    toSecond[0],
+    toSecond[1],
+    toSecond[2],
+    toSecond[3],
+    toSecond[4],
 };
 
 }  // namespace
 
 const Schema& metricsSchema() {
-    static const Schema schema{"run's metrics database", 0x4D6F464D, 1, 8192, statements, {}};
+    static const Schema schema{"run's metrics database", 0x4D6F464D, 2, 8192, statements, migrations, true};
     return schema;
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/store/database.h"
+#include "core/store/packed_counts.h"
 #include "core/store/run_metrics.h"
 
 namespace mofo {
@@ -42,8 +43,8 @@ struct MetricsWriter::State {
     std::unique_ptr<Database> database;
     /// The last number given in each table; taken over from a batch only after its commit.
     struct Numbers {
-        std::int64_t steps = 0, tensors = 0, histograms = 0, evals = 0, events = 0, acknowledgements = 0, checkpoints = 0, generations = 0,
-                     machine = 0;
+        std::int64_t steps = 0, tensors = 0, histograms = 0, partitions = 0, thresholdSpreads = 0, rowCounts = 0, evals = 0, events = 0,
+                     acknowledgements = 0, checkpoints = 0, generations = 0, machine = 0;
     } numbers;
 
     ~State() {
@@ -54,6 +55,9 @@ struct MetricsWriter::State {
     void writeSteps(const std::vector<StepRow>& rows, Numbers& last);
     void writeTensors(const std::vector<TensorRow>& rows, Numbers& last);
     void writeHistograms(const std::vector<HistogramRow>& rows, Numbers& last);
+    void writePartitions(const std::vector<PartitionRow>& rows, Numbers& last);
+    void writeThresholdSpreads(const std::vector<ThresholdSpreadRow>& rows, Numbers& last);
+    void writeRowCounts(const std::vector<RowCountsRow>& rows, Numbers& last);
     void writeEvals(const std::vector<EvalRow>& rows, Numbers& last);
     void writeEvents(const std::vector<EventRow>& rows, Numbers& last);
     void writeAcknowledgements(const std::vector<AcknowledgementRow>& rows, Numbers& last);
@@ -67,7 +71,10 @@ void MetricsWriter::State::readNumbers() {
     Database& db = *database;
     numbers.steps = lastSeq(db, "SELECT max(seq) FROM steps");
     numbers.tensors = lastSeq(db, "SELECT max(seq) FROM tensors");
-    numbers.histograms = lastSeq(db, "SELECT max(seq) FROM histograms");
+    numbers.histograms = lastSeq(db, "SELECT max(seq) FROM log_histograms");
+    numbers.partitions = lastSeq(db, "SELECT max(seq) FROM partitions");
+    numbers.thresholdSpreads = lastSeq(db, "SELECT max(seq) FROM threshold_spreads");
+    numbers.rowCounts = lastSeq(db, "SELECT max(seq) FROM row_counts");
     numbers.evals = lastSeq(db, "SELECT max(seq) FROM evals");
     numbers.events = lastSeq(db, "SELECT max(seq) FROM events");
     numbers.acknowledgements = lastSeq(db, "SELECT max(seq) FROM acknowledgements");
@@ -77,8 +84,8 @@ void MetricsWriter::State::readNumbers() {
 }
 
 bool MetricsBatch::empty() const {
-    return steps.empty() && tensors.empty() && histograms.empty() && evals.empty() && events.empty() && acknowledgements.empty() &&
-           checkpoints.empty() && generations.empty() && machine.empty() && !status;
+    return steps.empty() && tensors.empty() && histograms.empty() && partitions.empty() && thresholdSpreads.empty() && rowCounts.empty() &&
+           evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() && generations.empty() && machine.empty() && !status;
 }
 
 MetricsWriter::MetricsWriter(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -123,7 +130,9 @@ Result<void> MetricsWriter::writeParameters(const std::vector<ParameterRow>& par
             std::equal(present.begin(), present.end(), parameters.begin(), parameters.end(),
                        [](const ParameterRow& a, const ParameterRow& b) { return a.index == b.index && a.name == b.name && a.size == b.size; });
         const auto holdsTensors = [&] {
-            Query query(database, "SELECT 1 FROM tensors UNION ALL SELECT 1 FROM histograms LIMIT 1");
+            Query query(database,
+                        "SELECT 1 FROM tensors UNION ALL SELECT 1 FROM histograms UNION ALL SELECT 1 FROM log_histograms UNION ALL SELECT 1 FROM "
+                        "row_counts LIMIT 1");
             return query.next();
         };
         if (!same) {
@@ -165,6 +174,9 @@ Result<void> MetricsWriter::write(const MetricsBatch& batch) {
         state.writeSteps(batch.steps, last);
         state.writeTensors(batch.tensors, last);
         state.writeHistograms(batch.histograms, last);
+        state.writePartitions(batch.partitions, last);
+        state.writeThresholdSpreads(batch.thresholdSpreads, last);
+        state.writeRowCounts(batch.rowCounts, last);
         state.writeEvals(batch.evals, last);
         state.writeEvents(batch.events, last);
         state.writeAcknowledgements(batch.acknowledgements, last);
@@ -186,6 +198,8 @@ Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
         for (const char* sql : {"UPDATE steps SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE tensors SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE histograms SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE log_histograms SET superseded = 1 WHERE step > ? AND superseded = 0",
+                                "UPDATE partitions SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE row_counts SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE threshold_spreads SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE evals SET superseded = 1 WHERE step > ? AND superseded = 0",
@@ -203,16 +217,17 @@ Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
 void MetricsWriter::State::writeSteps(const std::vector<StepRow>& rows, Numbers& last) {
     if (rows.empty()) return;
     Query insert(*database,
-                 "INSERT INTO steps(seq, step, loss, loss_state, grad_norm, clipped_norm, lr, alpha, granularity, tokens, input_tokens, epoch, "
+                 "INSERT INTO steps(seq, step, loss, loss_state, grad_norm, clipped_norm, gradient_top_l1, lr, alpha, granularity, tokens, "
+                 "input_tokens, epoch, "
                  "tokens_per_second, step_ms, data_ms, "
                  "forward_backward_ms, optimizer_ms, statistics_ms, memory_bytes, moved_count, wall_ns, superseded) "
-                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     for (const StepRow& r : rows) {
         const StoredLoss loss = storedLoss(r.loss, r.lossState);
         insert
-            .with(++last.steps, r.step, loss.value, loss.state, r.gradNorm, r.clippedNorm, r.lr, r.alpha, r.granularity, r.tokens, r.inputTokens,
-                  r.epoch, r.tokensPerSecond, r.stepMs, r.dataMs, r.forwardBackwardMs, r.optimizerMs, r.statisticsMs, r.memoryBytes, r.movedCount,
-                  r.wallNs, r.superseded)
+            .with(++last.steps, r.step, loss.value, loss.state, r.gradNorm, r.clippedNorm, r.topGradientNorm, r.lr, r.alpha, r.granularity, r.tokens,
+                  r.inputTokens, r.epoch, r.tokensPerSecond, r.stepMs, r.dataMs, r.forwardBackwardMs, r.optimizerMs, r.statisticsMs, r.memoryBytes,
+                  r.movedCount, r.wallNs, r.superseded)
             .run();
     }
 }
@@ -223,18 +238,52 @@ void MetricsWriter::State::writeTensors(const std::vector<TensorRow>& rows, Numb
                  "INSERT INTO tensors(seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, "
                  "churn, coverage) "
                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    Query insertMeasure(*database, "INSERT INTO tensor_measures(tensors, measure, amounts) VALUES (?, ?, ?)");
     for (const TensorRow& r : rows) {
         insert
             .with(++last.tensors, r.step, r.superseded, r.selected, r.masked, r.threshold, r.driftL2, r.driftL1, r.driftMax, r.changed, r.changedBf16,
                   r.churn, r.coverage)
             .run();
+        if (!r.squaredUpdate.empty()) insertMeasure.with(last.tensors, "squared_update", r.squaredUpdate).run();
     }
 }
 
 void MetricsWriter::State::writeHistograms(const std::vector<HistogramRow>& rows, Numbers& last) {
     if (rows.empty()) return;
-    Query insert(*database, "INSERT INTO histograms(seq, step, parameter, bins, superseded) VALUES (?, ?, ?, ?, ?)");
-    for (const HistogramRow& r : rows) insert.with(++last.histograms, r.step, r.parameter, r.bins, r.superseded).run();
+    Query insert(*database,
+                 "INSERT INTO log_histograms(seq, step, parameter, steps_per_octave, first_bin, counts, superseded) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    for (const HistogramRow& r : rows) {
+        const std::vector<std::uint8_t> packed = packCounts(r.counts);
+        insert.with(++last.histograms, r.step, r.parameter, r.stepsPerOctave, r.firstBin, packed, r.superseded).run();
+    }
+}
+
+void MetricsWriter::State::writePartitions(const std::vector<PartitionRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database,
+                 "INSERT INTO partitions(seq, step, granularity, selected, threshold, squared_update, superseded) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    for (const PartitionRow& r : rows)
+        insert.with(++last.partitions, r.step, r.granularity, r.selected, r.threshold, r.squaredUpdate, r.superseded).run();
+}
+
+void MetricsWriter::State::writeThresholdSpreads(const std::vector<ThresholdSpreadRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(
+        *database,
+        "INSERT INTO threshold_spreads(seq, step, minimum, first_quartile, third_quartile, maximum, superseded) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    for (const ThresholdSpreadRow& r : rows)
+        insert.with(++last.thresholdSpreads, r.step, r.minimum, r.firstQuartile, r.thirdQuartile, r.maximum, r.superseded).run();
+}
+
+void MetricsWriter::State::writeRowCounts(const std::vector<RowCountsRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database, "INSERT INTO row_counts(seq, step, parameter, first_row, counts, superseded) VALUES (?, ?, ?, ?, ?, ?)");
+    for (const RowCountsRow& r : rows) {
+        for (std::size_t first = 0; first < r.counts.size(); first += blobLimit) {
+            const std::size_t n = std::min(blobLimit, r.counts.size() - first);
+            insert.with(++last.rowCounts, r.step, r.parameter, first, std::span(r.counts).subspan(first, n), r.superseded).run();
+        }
+    }
 }
 
 void MetricsWriter::State::writeEvals(const std::vector<EvalRow>& rows, Numbers& last) {

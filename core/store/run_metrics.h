@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ struct StepRow {
     std::string lossState = "finite";
     double gradNorm = 0;     ///< L2 before clipping
     double clippedNorm = 0;  ///< after
+    /// The gradient's L_1,top-alpha norm after clipping: over the partitions, the sum of the k largest magnitudes of each (paper, section 4).
+    /// NaN where it was not measured.
+    double topGradientNorm = std::numeric_limits<double>::quiet_NaN();
     double lr = 0;
     double alpha = 0;  ///< common alpha of this step (1 with adamw)
     std::string granularity;
@@ -62,14 +66,44 @@ struct TensorRow {
     std::vector<std::uint32_t> changedBf16;  ///< after rounding both to bf16
     std::vector<float> churn;                ///< 1 - overlap with the previous logged mask; NaN at the first
     std::vector<float> coverage;             ///< share ever selected at a logged step
+    std::vector<float> squaredUpdate;        ///< sum over the selected of (lr m/h, bias-corrected)^2; none in runs of schema version 1
     bool superseded = false;
 };
 
-/// log2 histogram of |m| of one parameter at one logged step: 64 bins as kernels/include/statistics.h defines them.
+/// Histogram of |m| of one parameter at one logged step: only the occupied range of bins. Bin b holds 2^e (1 + j/s) <= |m| < 2^e (1 + (j + 1)/s) with
+/// s = stepsPerOctave, e = floor(b / s), j = b - s e. What is missing from the parameter's size is zeros.
 struct HistogramRow {
     std::int64_t step = 0;
     std::int64_t parameter = 0;
-    std::vector<std::uint32_t> bins;
+    int stepsPerOctave = 4;             ///< 1 in runs of schema version 1
+    std::int64_t firstBin = 0;          ///< of counts[0]
+    std::vector<std::uint32_t> counts;  ///< the first and the last are not zero; empty where all of m is
+    bool superseded = false;
+};
+
+/// What the step did in each partition, in the order of partitionsOf(); written for up to PartitionRow::most partitions that are not the tensors.
+struct PartitionRow {
+    static constexpr std::size_t most = 16384;
+    std::int64_t step = 0;
+    std::string granularity;
+    std::vector<std::uint32_t> selected;  ///< mask and m != 0
+    std::vector<float> threshold;
+    std::vector<float> squaredUpdate;
+    bool superseded = false;
+};
+
+/// How the thresholds of a tensor's partitions spread: one entry per parameter; 0 where none is filtered. Written where tensors have several.
+struct ThresholdSpreadRow {
+    std::int64_t step = 0;
+    std::vector<float> minimum, firstQuartile, thirdQuartile, maximum;
+    bool superseded = false;
+};
+
+/// How many coordinates of each output row of a matrix were selected.
+struct RowCountsRow {
+    std::int64_t step = 0;
+    std::int64_t parameter = 0;
+    std::vector<std::uint32_t> counts;
     bool superseded = false;
 };
 
@@ -152,6 +186,9 @@ struct MetricsBatch {
     std::vector<StepRow> steps;
     std::vector<TensorRow> tensors;
     std::vector<HistogramRow> histograms;
+    std::vector<PartitionRow> partitions;
+    std::vector<ThresholdSpreadRow> thresholdSpreads;
+    std::vector<RowCountsRow> rowCounts;
     std::vector<EvalRow> evals;
     std::vector<EventRow> events;
     std::vector<AcknowledgementRow> acknowledgements;
@@ -175,8 +212,8 @@ public:
     Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
     /// Free-form facts about the run (dataset counts, hashes, build, thread counts): one JSON object per key.
     Result<void> writeFact(std::string_view key, const Json& value);
-    /// One IMMEDIATE transaction: all of the batch or nothing. seq numbers are assigned here. A step (or the tensors or histograms of a
-    /// step) that is there and not superseded is a Conflict; an acknowledgement of a known uuid is left as it is; a checkpoint of a known
+    /// One IMMEDIATE transaction: all of the batch or nothing. seq numbers are assigned here. A step (or the tensors, histograms or partitions of
+    /// a step) that is there and not superseded is a Conflict; an acknowledgement of a known uuid is left as it is; a checkpoint of a known
     /// folder is updated.
     Result<void> write(const MetricsBatch& batch);
     /// Marks everything after `step` as superseded, but for acknowledgements (undo, resume from an earlier checkpoint; 0 = all).
@@ -210,6 +247,10 @@ public:
     Result<std::optional<TensorRow>> newestTensors() const;
     /// Of the parameters in their order; not the superseded ones.
     Result<std::vector<HistogramRow>> histograms(std::int64_t step) const;
+    /// The same for the rest of what a logged step keeps: not the superseded ones; nothing where nothing was kept.
+    Result<std::optional<PartitionRow>> partitions(std::int64_t step) const;
+    Result<std::optional<ThresholdSpreadRow>> thresholdSpreads(std::int64_t step) const;
+    Result<std::vector<RowCountsRow>> rowCounts(std::int64_t step) const;
     Result<std::vector<EvalRow>> evalsAfter(std::int64_t seq) const;
     Result<std::vector<EventRow>> eventsAfter(std::int64_t seq) const;
     Result<std::optional<AcknowledgementRow>> acknowledgement(std::string_view uuid) const;

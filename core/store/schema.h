@@ -7,7 +7,8 @@
 
 namespace mofo {
 
-/// Forward step from version `from` to `from + 1`, run inside one transaction after a backup.
+/// Forward step from version `from` to `from + 1`, run inside one transaction after a backup. It only adds tables and indices, whose statements
+/// are also among Schema::statements: so version `from` is what is left without them.
 struct Migration {
     int from = 0;
     std::span<const std::string_view> statements;
@@ -21,6 +22,8 @@ struct Schema {
     /// CREATE statements exactly as sqlite_schema keeps them: no IF NOT EXISTS, no semicolon, nothing before CREATE.
     std::span<const std::string_view> statements;
     std::span<const Migration> migrations;
+    /// Whether readers take an older file as it is (nobody may ever write into it again), or ask for a writer to bring it up to date.
+    bool readersTakeOlder = false;
 };
 
 [[nodiscard]] const Schema& registrySchema();  ///< workbench.db

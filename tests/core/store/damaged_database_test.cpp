@@ -178,7 +178,8 @@ TEST(ForeignDatabase, OfUtf16IsRefusedThoughItsTablesAreOurs) {
         SQLite::Database twin(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
         twin.exec("PRAGMA encoding = 'UTF-16le'");
         for (const std::string_view statement : metricsSchema().statements) twin.exec(std::string(statement));
-        twin.exec("PRAGMA application_id = " + std::to_string(metricsSchema().applicationId) + "; PRAGMA user_version = 1");
+        twin.exec("PRAGMA application_id = " + std::to_string(metricsSchema().applicationId) +
+                  "; PRAGMA user_version = " + std::to_string(metricsSchema().version));
     }
     const auto refused = MetricsReader::open(file);
     ASSERT_FALSE(refused.ok());

@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/ids.h"
+#include "core/store/packed_counts.h"
 #include "tests/core/store/store_support.h"
 
 namespace mofo {
@@ -174,11 +175,12 @@ TEST_F(MetricsTest, KeepsParametersTensorsAndHistograms) {
     row.changedBf16 = {8, 9};
     row.churn = {std::numeric_limits<float>::quiet_NaN(), 0.5f};
     row.coverage = {0.125f, 1};
-    HistogramRow histogram{.step = 1, .parameter = 1, .bins = std::vector<std::uint32_t>(64)};
-    for (std::uint32_t i = 0; i < 64; ++i) histogram.bins[i] = i * i;
+    row.squaredUpdate = {1e-9f, 2};
+    HistogramRow histogram{.step = 1, .parameter = 1, .stepsPerOctave = 4, .firstBin = -137, .counts = {1, 0, 127, 128, 4'294'967'295u, 300}};
     MetricsBatch batch;
     batch.tensors.push_back(row);
     batch.histograms.push_back(histogram);
+    batch.histograms.push_back({.step = 1, .parameter = 0});
     ASSERT_OK(writer.write(batch));
 
     const MetricsReader reader = openReader();
@@ -206,12 +208,130 @@ TEST_F(MetricsTest, KeepsParametersTensorsAndHistograms) {
     EXPECT_TRUE(std::isnan((*back)->churn[0]));
     EXPECT_EQ((*back)->churn[1], 0.5f);
     EXPECT_EQ((*back)->coverage, row.coverage);
+    EXPECT_EQ((*back)->squaredUpdate, row.squaredUpdate);
+    EXPECT_EQ(reader.tensorsAfter(0)->front().squaredUpdate, row.squaredUpdate);
     const auto histograms = reader.histograms(1);
     ASSERT_OK(histograms);
-    ASSERT_EQ(histograms->size(), 1u);
-    EXPECT_EQ(histograms->front().parameter, 1);
-    EXPECT_EQ(histograms->front().bins, histogram.bins);
+    ASSERT_EQ(histograms->size(), 2u);
+    EXPECT_EQ(histograms->front().parameter, 0);
+    EXPECT_TRUE(histograms->front().counts.empty());
+    EXPECT_EQ(histograms->back().parameter, 1);
+    EXPECT_EQ(histograms->back().stepsPerOctave, 4);
+    EXPECT_EQ(histograms->back().firstBin, -137);
+    EXPECT_EQ(histograms->back().counts, histogram.counts);
     EXPECT_TRUE(reader.histograms(2)->empty());
+}
+
+TEST_F(MetricsTest, KeepsPartitionsSpreadsRowCountsAndTheNormOfTheTopGradients) {
+    MetricsWriter writer = openWriter();
+    ASSERT_OK(writer.writeParameters(twoParameters()));
+    MetricsBatch batch;
+    batch.steps = {stepOf(1), stepOf(2)};
+    batch.steps[0].topGradientNorm = 0.75;
+    batch.tensors = {tensorsOf(1)};
+    batch.partitions.push_back({.step = 1, .granularity = "model", .selected = {7}, .threshold = {0.5f}, .squaredUpdate = {0.25f}});
+    batch.thresholdSpreads.push_back({.step = 1, .minimum = {1, 0}, .firstQuartile = {2, 0}, .thirdQuartile = {3, 0}, .maximum = {4, 0}});
+    RowCountsRow many{.step = 1, .parameter = 0};
+    for (std::uint32_t i = 0; i < 40'000; ++i) many.counts.push_back(i * 3);
+    batch.rowCounts = {many, {.step = 1, .parameter = 1, .counts = {5, 6}}};
+    ASSERT_OK(writer.write(batch));
+    const MetricsReader reader = openReader();
+    const auto steps = reader.stepsAfter(0);
+    EXPECT_EQ((*steps)[0].topGradientNorm, 0.75);
+    EXPECT_TRUE(std::isnan((*steps)[1].topGradientNorm)) << "not measured";
+    EXPECT_TRUE((*reader.newestTensors())->squaredUpdate.empty()) << "not measured";
+    const auto partitions = reader.partitions(1);
+    ASSERT_OK(partitions);
+    ASSERT_TRUE(partitions->has_value());
+    EXPECT_EQ((*partitions)->granularity, "model");
+    EXPECT_THAT((*partitions)->selected, ElementsAre(7));
+    EXPECT_THAT((*partitions)->threshold, ElementsAre(0.5f));
+    EXPECT_THAT((*partitions)->squaredUpdate, ElementsAre(0.25f));
+    const auto spreads = reader.thresholdSpreads(1);
+    ASSERT_OK(spreads);
+    ASSERT_TRUE(spreads->has_value());
+    EXPECT_THAT((*spreads)->minimum, ElementsAre(1, 0));
+    EXPECT_THAT((*spreads)->firstQuartile, ElementsAre(2, 0));
+    EXPECT_THAT((*spreads)->thirdQuartile, ElementsAre(3, 0));
+    EXPECT_THAT((*spreads)->maximum, ElementsAre(4, 0));
+    const auto rows = reader.rowCounts(1);
+    ASSERT_OK(rows);
+    ASSERT_EQ(rows->size(), 2u);
+    EXPECT_EQ((*rows)[0].counts, many.counts) << "several blobs";
+    EXPECT_THAT((*rows)[1].counts, ElementsAre(5, 6));
+    EXPECT_EQ(reader.refusedRows(), 0);
+    ASSERT_OK(writer.supersedeAfter(0));
+    EXPECT_FALSE(reader.partitions(1)->has_value());
+    EXPECT_FALSE(reader.thresholdSpreads(1)->has_value());
+    EXPECT_TRUE(reader.rowCounts(1)->empty());
+    ASSERT_OK(writer.write(batch));
+    EXPECT_TRUE(reader.partitions(1)->has_value());
+}
+
+// What a program of schema version 1 left: the tables without those of version 2.
+class MetricsOfVersion1 : public MetricsTest {
+protected:
+    MetricsOfVersion1() {
+        {
+            MetricsWriter writer = openWriter();
+            EXPECT_OK(writer.writeParameters(twoParameters()));
+            MetricsBatch batch;
+            batch.steps = {stepOf(1)};
+            batch.tensors = {tensorsOf(1)};
+            EXPECT_OK(writer.write(batch));
+        }
+        std::string octaves(2 * 4 * 64, '0');  // 64 counts in hexadecimal: one of 5 in 2^-38, one of 258 in 2^-36
+        octaves[2 * 4 * 2 + 1] = '5';
+        octaves.replace(2 * 4 * 4, 4, "0201");
+        test::tamper(file, "INSERT INTO histograms VALUES (1, 1, 1, x'" + octaves + "', 0); INSERT INTO histograms VALUES (2, 1, 0, x'" +
+                               std::string(2 * 4 * 64, '0') +
+                               "', 0); DROP TABLE tensor_measures; DROP TABLE log_histograms; DROP TABLE partitions; PRAGMA user_version = 1");
+    }
+    static void expectAsWritten(const MetricsReader& reader) {
+        EXPECT_THAT(stepNumbers(*reader.stepsAfter(0)), ElementsAre(1));
+        const auto tensors = reader.newestTensors();
+        ASSERT_OK(tensors);
+        EXPECT_EQ((*tensors)->selected, tensorsOf(1).selected);
+        EXPECT_TRUE((*tensors)->squaredUpdate.empty());
+        EXPECT_EQ(reader.tensorsAfter(0)->size(), 1u);
+        const auto histograms = reader.histograms(1);
+        ASSERT_OK(histograms);
+        ASSERT_EQ(histograms->size(), 2u);
+        EXPECT_TRUE((*histograms)[0].counts.empty());
+        EXPECT_EQ((*histograms)[1].stepsPerOctave, 1);
+        EXPECT_EQ((*histograms)[1].firstBin, -38);
+        EXPECT_THAT((*histograms)[1].counts, ElementsAre(5, 0, 258));
+        EXPECT_FALSE(reader.partitions(1)->has_value());
+        EXPECT_EQ(reader.refusedRows(), 0);
+    }
+};
+
+TEST_F(MetricsOfVersion1, IsReadAsItIs) {
+    expectAsWritten(openReader());
+    EXPECT_EQ(test::ask(file, "PRAGMA user_version"), "1") << "readers change nothing";
+}
+
+TEST_F(MetricsOfVersion1, IsBroughtUpToDateByAnEngineThatGoesOn) {
+    const MetricsReader before = openReader();
+    expectAsWritten(before);
+    MetricsWriter writer = openWriter();
+    EXPECT_EQ(test::ask(file, "PRAGMA user_version"), "2");
+    MetricsBatch batch;
+    batch.steps = {stepOf(2)};
+    batch.tensors = {tensorsOf(2)};
+    batch.tensors[0].squaredUpdate = {3, 4};
+    batch.histograms = {{.step = 2, .parameter = 0, .firstBin = 9, .counts = {1}}};
+    ASSERT_OK(writer.write(batch));
+    const MetricsReader after = openReader();
+    for (const MetricsReader* reader : {&before, &after}) {
+        EXPECT_THAT(stepNumbers(*reader->stepsAfter(0)), ElementsAre(1, 2));
+        EXPECT_THAT((*reader->newestTensors())->squaredUpdate, ElementsAre(3, 4));
+        EXPECT_EQ((*reader->histograms(1))[1].stepsPerOctave, 1) << "the old ones stay";
+        ASSERT_EQ(reader->histograms(2)->size(), 1u);
+        EXPECT_EQ((*reader->histograms(2))[0].firstBin, 9);
+        EXPECT_EQ(reader->refusedRows(), 0);
+    }
+    EXPECT_EQ(test::ask(temp / "metrics.db.v1.bak", "PRAGMA user_version"), "1");
 }
 
 TEST_F(MetricsTest, ParametersChangeOnlyBeforeTheFirstMeasurement) {
@@ -408,7 +528,7 @@ TEST_F(MetricsTest, SupersededRowsStayAndTheStepsCanBeTakenAgain) {
     for (std::int64_t step = 1; step <= 5; ++step) {
         batch.steps.push_back(stepOf(step));
         batch.tensors.push_back(tensorsOf(step));
-        batch.histograms.push_back({.step = step, .parameter = 0, .bins = std::vector<std::uint32_t>(64)});
+        batch.histograms.push_back({.step = step, .parameter = 0, .counts = {1}});
         batch.events.push_back({.step = step, .kind = "warning", .who = "engine"});
     }
     batch.evals.push_back({.step = 4});
@@ -496,8 +616,7 @@ TEST_F(MetricsTest, DamagedRowsAreLeftOutAndTheOthersStay) {
         for (std::int64_t step = 1; step <= 4; ++step) {
             batch.steps.push_back(stepOf(step));
             batch.tensors.push_back(tensorsOf(step));
-            batch.histograms.push_back({.step = 1, .parameter = 0, .bins = std::vector<std::uint32_t>(64, 7)});
-            batch.histograms.back().step = step;
+            batch.histograms.push_back({.step = step, .parameter = 0, .counts = {7, 300}});
             batch.evals.push_back({.step = step, .loss = 1, .rowLoss = {1, 2}, .rowTokens = {3, 4}});
             batch.checkpoints.push_back({.step = step, .folder = "step-" + std::to_string(step), .kind = "full"});
         }
@@ -508,7 +627,7 @@ TEST_F(MetricsTest, DamagedRowsAreLeftOutAndTheOthersStay) {
         "UPDATE tensors SET selected = x'01020304' WHERE step = 2; UPDATE tensors SET drift_l2 = x'0102030405060708090a0b0c' WHERE step = 4;"
         "UPDATE tensors SET drift_l2 = x'010203' WHERE step = 1;"
         "UPDATE steps SET loss = NULL WHERE step = 3; UPDATE steps SET loss_state = 'odd' WHERE step = 1; UPDATE steps SET step = -5 WHERE step = 2;"
-        "UPDATE histograms SET bins = x'00' WHERE step = 3;"
+        "UPDATE log_histograms SET counts = x'0780' WHERE step = 3;"
         "UPDATE eval_rows SET tokens = x'01020304' WHERE eval = 1; UPDATE eval_rows SET first_row = 5 WHERE eval = 2;"
         "UPDATE checkpoints SET folder = '../../etc' WHERE step = 1; UPDATE checkpoints SET folder = 'a/b' WHERE step = 2");
     const MetricsReader reader = openReader();
@@ -529,6 +648,21 @@ TEST_F(MetricsTest, DamagedRowsAreLeftOutAndTheOthersStay) {
     EXPECT_EQ(MetricsWriter::open(file, "run1").error().tag, "CORRUPT");
 }
 
+TEST(PackedCounts, TakeBackWhatTheyGaveAndNothingElse) {
+    std::vector<std::uint32_t> counts;
+    EXPECT_TRUE(unpackCounts("", counts));
+    EXPECT_TRUE(counts.empty());
+    const std::vector<std::uint32_t> edges = {0, 1, 127, 128, 16383, 16384, 2097151, 2097152, 268435455, 268435456, 4294967295u};
+    const std::vector<std::uint8_t> packed = packCounts(edges);
+    EXPECT_EQ(packed.size(), 1u * 3 + 2 * 2 + 3 * 2 + 4 * 2 + 5 * 2);
+    const std::string bytes(packed.begin(), packed.end());
+    EXPECT_TRUE(unpackCounts(bytes, counts));
+    EXPECT_EQ(counts, edges);
+    EXPECT_FALSE(unpackCounts(bytes.substr(0, bytes.size() - 1), counts)) << "cut short";
+    EXPECT_FALSE(unpackCounts("\xFF\xFF\xFF\xFF\x10", counts)) << "2^32";
+    EXPECT_FALSE(unpackCounts("\x80\x80\x80\x80\x80\x01", counts)) << "six bytes";
+}
+
 TEST_F(MetricsTest, AHundredThousandStepsOpenFast) {
     constexpr std::int64_t stepCount = 100'000;
     constexpr std::size_t tensorCount = 272;
@@ -545,7 +679,8 @@ TEST_F(MetricsTest, AHundredThousandStepsOpenFast) {
                 TensorRow row;
                 row.step = step;
                 row.selected = row.masked = row.changed = row.changedBf16 = std::vector<std::uint32_t>(tensorCount, 150);
-                row.threshold = row.driftL2 = row.driftL1 = row.driftMax = row.churn = row.coverage = std::vector<float>(tensorCount, 0.5f);
+                row.threshold = row.driftL2 = row.driftL1 = row.driftMax = row.churn = row.coverage = row.squaredUpdate =
+                    std::vector<float>(tensorCount, 0.5f);
                 batch.tensors.push_back(std::move(row));
             }
             if (step % 5000 == 0) {
