@@ -10,6 +10,7 @@
 #include "core/client/supervisor.h"
 #include "core/library/model_place.h"
 #include "core/model/model_source.h"
+#include "core/model/partition.h"
 #include "core/text/dataset.h"
 
 namespace mofo {
@@ -119,6 +120,7 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
         MOFO_TRY(const std::unique_ptr<ModelSource> source, ModelSource::open(place.source));
         MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
         parameterCount = source->description().parameterCount();
+        MOFO_CHECK(checkMethod(config, source->description(), source->parameters()));
         MOFO_CHECK(checkData(config.data, config.columns, tokenizer, config.chatTemplate, config.maxLength));
         if (!config.evalData.empty()) MOFO_CHECK(checkData(config.evalData, config.columns, tokenizer, config.chatTemplate, config.maxLength));
     }

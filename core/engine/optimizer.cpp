@@ -3,29 +3,33 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cmath>
+#include <memory>
 
+#include "core/engine/half_fine_tuning.h"
 #include "core/engine/torch_guard.h"
 
 namespace mofo {
 
 namespace {
 
+constexpr std::array<const char*, 4> kAlphaGroups{"attention", "mlp", "embedding", "head"};
+constexpr std::size_t kNoGroup = kAlphaGroups.size();  // norms, where a pattern filters them
+
 /// The group of --set alpha.GROUP a parameter belongs to.
-const char* alphaGroup(ModuleKind kind) {
+std::size_t alphaGroup(ModuleKind kind) {
     switch (kind) {
         case ModuleKind::Query:
         case ModuleKind::Key:
         case ModuleKind::Value:
-        case ModuleKind::Output: return "attention";
+        case ModuleKind::Output: return 0;
         case ModuleKind::Gate:
         case ModuleKind::Up:
-        case ModuleKind::Down: return "mlp";
-        case ModuleKind::Embedding: return "embedding";
-        case ModuleKind::Head: return "head";
-        case ModuleKind::Norm: return "norm";
+        case ModuleKind::Down: return 1;
+        case ModuleKind::Embedding: return 2;
+        case ModuleKind::Head: return 3;
+        case ModuleKind::Norm: return kNoGroup;
     }
-    return "";
+    return kNoGroup;
 }
 
 void runTasks(void*, int tasks, void (*body)(void*, int), void* argument) {
@@ -34,10 +38,18 @@ void runTasks(void*, int tasks, void (*body)(void*, int), void* argument) {
     });
 }
 
-/// The elements of a slice as a view [rows, length] of its flat tensor.
-at::Tensor sliceView(const at::Tensor& flat, const kernels::Slice& slice) {
-    return flat.as_strided({slice.rows, slice.length}, {slice.rows > 1 ? slice.stride : slice.length, 1}, flat.storage_offset() + slice.begin);
-}
+/// Partitions in the kernels' form.
+struct Table {
+    explicit Table(const std::vector<Partition>& partitions) {
+        for (const Partition& partition : partitions) {
+            for (const Slice& slice : partition.slices) slices.push_back({slice.parameter, slice.begin, slice.rows, slice.length, slice.stride});
+            firstSlice.push_back(static_cast<std::int64_t>(slices.size()));
+        }
+    }
+    [[nodiscard]] kernels::PartitionTable view() const { return {slices, firstSlice}; }
+    std::vector<kernels::Slice> slices;
+    std::vector<std::int64_t> firstSlice{0};
+};
 
 }  // namespace
 
@@ -53,107 +65,183 @@ std::int64_t StepOutcome::selectedCount() const {
     return sum;
 }
 
-OptimizerSettings OptimizerSettings::from(const RunConfig& config) {
-    return {config.optimizer, config.alpha, config.granularity, config.beta1, config.beta2, config.eps, config.weightDecay, config.decaySelectedOnly};
+OptimizerSettings OptimizerSettings::from(const RunConfig& config, std::int64_t stepsPerPass) {
+    OptimizerSettings settings;
+    settings.kind = config.optimizer;
+    settings.rule = config.rule;
+    settings.alpha = config.alpha;
+    settings.granularity = config.granularity;
+    settings.beta1 = config.beta1;
+    settings.beta2 = config.beta2;
+    settings.eps = config.eps;
+    settings.weightDecay = config.weightDecay;
+    settings.decaySelectedOnly = config.decaySelectedOnly;
+    settings.hftEvery = std::max<std::int64_t>(config.hftEvery > 0 ? config.hftEvery : stepsPerPass, 1);
+    settings.l1 = config.l1;
+    settings.l2 = config.l2;
+    return settings;
 }
 
-Optimizer::Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights,
-                     ParameterArena& gradients, StepBy stepBy)
-    : m_model(model),
-      m_infos(infos),
+OptimizerPlace Optimizer::placeFor(c10::Device device, Offload offload) {
+    OptimizerPlace place;
+    place.offload = !device.is_cpu() && offload == Offload::Optimizer;
+    place.stepBy = device.is_cpu() || place.offload ? StepBy::Kernels : StepBy::LibTorch;
+    return place;
+}
+
+Optimizer::Optimizer(const ModelSource& pretrained, const RunConfig& config, ParameterArena& weights, ParameterArena& gradients,
+                     const OptimizerPlace& place)
+    : m_pretrained(pretrained),
+      m_infos(pretrained.parameters()),
+      m_seed(config.seed),
       m_weights(weights),
       m_gradients(gradients),
-      m_first(infos, weights.flat().device()),
-      m_second(infos, weights.flat().device()),
-      m_filtered(filteredParameters(infos, config.filterInclude, config.filterExclude)),
-      m_decayed(decayedParameters(infos)),
-      m_stepBy(stepBy) {
-    if (stepBy != StepBy::Kernels) return;
-    for (std::size_t i = 0; i < infos.size(); ++i) {
+      m_place(place),
+      m_first(m_infos, place.offload ? c10::kCPU : weights.flat().device(),
+              place.offload ? hostMemoryFor(weights.flat().device()) : HostMemory::Plain),
+      m_second(m_infos, place.offload ? c10::kCPU : weights.flat().device(),
+               place.offload ? hostMemoryFor(weights.flat().device()) : HostMemory::Plain),
+      m_filtered(filteredParameters(m_infos, config.filterInclude, config.filterExclude)),
+      m_decayed(decayedParameters(m_infos)),
+      m_frozen(m_infos.size(), false),
+      m_pulled(m_decayed) {
+    if (place.offload) m_mirror.emplace(m_infos, weights, gradients);
+    for (std::size_t i = 0; i < m_infos.size(); ++i) {
         kernels::Tensor tensor;
-        tensor.p = weights.view(i).data_ptr<float>();
-        tensor.g = gradients.view(i).data_ptr<float>();
-        tensor.m = m_first.view(i).data_ptr<float>();
-        tensor.v = m_second.view(i).data_ptr<float>();
-        tensor.n = infos[i].elementCount();
+        tensor.n = m_infos[i].elementCount();
         tensor.filtered = m_filtered[i];
         tensor.decayed = m_decayed[i];
-        tensor.key = kernels::tensorKey(infos[i].name);
+        tensor.key = kernels::tensorKey(m_infos[i].name);
+        if (place.stepBy == StepBy::Kernels) {
+            tensor.p = (m_mirror ? m_mirror->weights() : weights).view(i).data_ptr<float>();
+            tensor.g = (m_mirror ? m_mirror->gradients() : gradients).view(i).const_data_ptr<float>();
+            tensor.m = m_first.view(i).data_ptr<float>();
+            tensor.v = m_second.view(i).data_ptr<float>();
+        }
         m_tensors.push_back(tensor);
     }
 }
 
-Result<void> Optimizer::configure(const OptimizerSettings& settings) {
-    const bool needsPartitions = settings.kind == OptimizerKind::Mofo;
-    if (needsPartitions && (m_partitions.empty() || settings.granularity != m_settings.granularity)) {
-        MOFO_TRY(std::vector<Partition> partitions, partitionsOf(m_model, m_infos, settings.granularity, m_filtered));
-        std::vector<kernels::Slice> slices;
-        std::vector<std::int64_t> firstSlice{0};
-        for (const Partition& partition : partitions) {
-            for (const Slice& slice : partition.slices) slices.push_back({slice.parameter, slice.begin, slice.rows, slice.length, slice.stride});
-            firstSlice.push_back(static_cast<std::int64_t>(slices.size()));
-        }
-        std::vector<kernels::Tensor> tensors = m_tensors;
-        if (tensors.empty()) {  // the plan reads only sizes and flags
-            for (std::size_t i = 0; i < m_infos.size(); ++i) {
-                kernels::Tensor tensor;
-                tensor.n = m_infos[i].elementCount();
-                tensor.filtered = m_filtered[i];
-                tensors.push_back(tensor);
-            }
-        }
-        const kernels::PartitionTable table{slices, firstSlice};
-        if (const std::string wrong = kernels::checkPartitions(tensors, table); !wrong.empty()) {
+Result<Optimizer::Layout> Optimizer::layOut(const OptimizerSettings& settings) const {
+    Layout layout;
+    if (selectsCoordinates(settings.kind)) {
+        MOFO_TRY(layout.partitions, partitionsOf(m_pretrained.description(), m_infos, settings.granularity, m_filtered));
+    }
+    const Table table(layout.partitions);
+    if (selectsCoordinates(settings.kind)) {
+        if (const std::string wrong = kernels::checkPartitions(m_tensors, table.view()); !wrong.empty()) {
             return Error{ErrorCode::Internal, "the partitions of " + settings.granularity.text() + " are wrong: " + wrong, "", "", ""};
         }
-        m_plan = kernels::makeStepPlan(tensors, table);
-        m_partitions = std::move(partitions);
     }
-    if (!needsPartitions && m_plan.tensorCount == 0) {
-        // AdamW needs a plan of all tensors as well; one with a partition per tensor serves.
-        OptimizerSettings tensorwise = settings;
-        tensorwise.kind = OptimizerKind::Mofo;
-        tensorwise.granularity = {};
-        MOFO_CHECK(configure(tensorwise));
+    layout.plan = kernels::makeStepPlan(m_tensors, table.view());
+    if (m_place.offload) layout.groups = makeStepGroups(m_tensors, table.view(), m_place.groupBytes);
+    return layout;
+}
+
+Result<void> Optimizer::configure(const OptimizerSettings& settings) {
+    const bool selects = selectsCoordinates(settings.kind);
+    if (m_place.stepBy == StepBy::LibTorch &&
+        (settings.kind == OptimizerKind::FixedMask || (settings.kind == OptimizerKind::Mofo && settings.rule == SelectionRule::Random))) {
+        return Error{ErrorCode::Unsupported, "random selection is not computed on this device", "rule=random",
+                     "Use another rule, offload=optimizer or device=cpu", "VALUE"};
     }
-    if (m_stepBy == StepBy::Kernels) {
-        const std::int64_t bytes = static_cast<std::int64_t>(kernels::cpu::stepWorkspaceBytes(m_plan, at::get_num_threads())) + 64;
-        if (!m_workspace.defined() || m_workspace.numel() < bytes) m_workspace = at::empty({bytes}, at::kByte);
+    const bool sameLayout =
+        m_configured && selects == selectsCoordinates(m_settings.kind) && (!selects || settings.granularity == m_settings.granularity);
+    std::optional<Layout> layout;
+    if (!sameLayout) {
+        MOFO_TRY(layout, layOut(settings));
+    }
+    const bool pullsThen = settings.l1 != 0 || settings.l2 != 0;
+    if (pullsThen && !m_pull) {
+        MOFO_TRY(m_pull, PretrainedPull::load(m_pretrained, m_place.offload ? c10::Device(c10::kCPU) : m_weights.flat().device()));
+    }
+    // From here on nothing fails for the settings' sake.
+    if (!pullsThen) m_pull.reset();
+    if (layout) {
+        m_partitions = std::move(layout->partitions);
+        m_plan = std::move(layout->plan);
+        m_groups = std::move(layout->groups);
+        m_k.clear();
+        reserveWorkspace();
     }
     m_settings = settings;
+    m_configured = true;
     m_hasStepped = false;
     return {};
 }
 
+void Optimizer::reserveWorkspace() {
+    if (m_place.stepBy != StepBy::Kernels) return;
+    const int threads = at::get_num_threads();
+    std::size_t bytes = kernels::cpu::stepWorkspaceBytes(m_plan, threads);  // with offload, too: for statistics over the whole step
+    for (const StepGroup& group : m_groups) bytes = std::max(bytes, kernels::cpu::stepWorkspaceBytes(group.plan, threads));
+    const auto withAlignment = static_cast<std::int64_t>(bytes) + 64;
+    if (!m_workspace.defined() || m_workspace.numel() < withAlignment) m_workspace = at::empty({withAlignment}, at::kByte);
+    void* aligned = m_workspace.data_ptr();
+    std::size_t space = static_cast<std::size_t>(m_workspace.numel());
+    aligned = std::align(64, space - 64, aligned, space);
+    m_arguments.workspace = {static_cast<std::byte*>(aligned), space};
+}
+
 void Optimizer::countSelected(std::int64_t step) {
+    std::array<double, kAlphaGroups.size() + 1> alphas;
+    alphas.fill(m_settings.alpha.common.at(step));
+    for (std::size_t group = 0; group < kAlphaGroups.size(); ++group) {
+        const auto own = m_settings.alpha.perKind.find(kAlphaGroups[group]);
+        if (own != m_settings.alpha.perKind.end()) alphas[group] = own->second.at(step);
+    }
+    if (alphas == m_alphaOfK && m_k.size() == m_partitions.size()) return;
+    m_alphaOfK = alphas;
     m_k.resize(m_partitions.size());
-    const double common = m_settings.alpha.common.at(step);
     for (std::size_t i = 0; i < m_partitions.size(); ++i) {
-        double alpha = common;
-        if (!m_settings.alpha.perKind.empty()) {
-            const auto group =
-                m_settings.alpha.perKind.find(alphaGroup(m_infos[static_cast<std::size_t>(m_partitions[i].slices.front().parameter)].kind));
-            if (group != m_settings.alpha.perKind.end()) alpha = group->second.at(step);
-        }
-        m_k[i] = kernels::selectedCount(alpha, m_plan.sizes[i]);
+        const std::size_t group = alphaGroup(m_infos[static_cast<std::size_t>(m_partitions[i].slices.front().parameter)].kind);
+        m_k[i] = kernels::selectedCount(alphas[group], m_partitions[i].elementCount);
     }
 }
 
+const std::vector<bool>& Optimizer::frozenAt(std::int64_t step) {
+    const std::int64_t round = m_settings.kind == OptimizerKind::Hft ? hftRound(step, m_settings.hftEvery) : -1;
+    if (round == m_frozenRound) return m_frozen;
+    m_frozenRound = round;
+    m_frozen = round < 0 ? std::vector<bool>(m_infos.size(), false) : frozenTensors(m_infos, m_seed, round);
+    for (std::size_t i = 0; i < m_infos.size(); ++i) {
+        m_tensors[i].frozen = m_frozen[i];
+        m_pulled[i] = m_decayed[i] && !m_frozen[i];
+    }
+    return m_frozen;
+}
+
+kernels::Rule Optimizer::rule() const {
+    if (m_settings.kind == OptimizerKind::FixedMask) return kernels::Rule::Random;
+    if (m_settings.kind != OptimizerKind::Mofo) return kernels::Rule::None;
+    switch (m_settings.rule) {
+        case SelectionRule::Momentum: return kernels::Rule::Momentum;
+        case SelectionRule::Gradient: return kernels::Rule::Gradient;
+        case SelectionRule::MomentumOverRoot: return kernels::Rule::MomentumOverRoot;
+        case SelectionRule::Random: return kernels::Rule::Random;
+    }
+    return kernels::Rule::Momentum;
+}
+
 Result<const StepOutcome*> Optimizer::step(std::int64_t step, double lr, double gradScale, bool gradientFinite, const StepMeasure& measure) {
-    const kernels::Hyperparameters values{lr, m_settings.beta1, m_settings.beta2, m_settings.eps, m_settings.weightDecay};
     m_hasStepped = false;
+    m_lr = lr;
+    const kernels::Hyperparameters values{lr, m_settings.beta1, m_settings.beta2, m_settings.eps, m_settings.weightDecay};
     m_scalars = kernels::stepScalars(values, step, gradScale, gradientFinite && m_momentsFinite);
+    // A fixed mask is the random rule's, always drawn as at step 0. Roundings draw from another seed than ranks, so that the two are independent.
+    m_scalars.ruleKey = kernels::drawKey(m_seed, m_settings.kind == OptimizerKind::FixedMask ? 0 : step);
+    m_scalars.roundingKey = kernels::drawKey(~m_seed, step);
+    static_cast<void>(frozenAt(step));
     countSelected(step);
-    const std::size_t tensors = m_infos.size(), partitions = m_settings.kind == OptimizerKind::Mofo ? m_partitions.size() : 0;
-    m_outcome.tensors.assign(tensors, {});
-    m_outcome.partitions.assign(partitions, {});
-    m_outcome.histograms.assign(measure.histograms ? tensors : 0, {});
+    m_outcome.tensors.resize(m_infos.size());
+    m_outcome.partitions.resize(m_partitions.size());
+    m_outcome.histograms.resize(measure.histograms ? m_infos.size() : 0);
     m_outcome.nanFound = false;
     m_status = {};
     m_arguments.tensors = m_tensors;
     m_arguments.plan = &m_plan;
     m_arguments.k = m_k;
-    m_arguments.rule = m_settings.kind == OptimizerKind::Mofo ? kernels::Rule::Momentum : kernels::Rule::None;
+    m_arguments.rule = rule();
     m_arguments.decaySelectedOnly = m_settings.decaySelectedOnly;
     m_arguments.scalars = &m_scalars;
     m_arguments.partitionResults = m_outcome.partitions;
@@ -161,85 +249,95 @@ Result<const StepOutcome*> Optimizer::step(std::int64_t step, double lr, double 
     m_arguments.status = &m_status;
     m_arguments.measure = measure.updates;
     m_arguments.histograms = m_outcome.histograms;
-    MOFO_CHECK(m_stepBy == StepBy::Kernels ? stepByKernels() : stepByLibTorch());
+    MOFO_CHECK(guardTorch([&] { return m_place.stepBy == StepBy::LibTorch ? stepByLibTorch() : m_mirror ? stepByGroups() : stepByKernels(); }));
     return &m_outcome;
 }
 
+Result<void> Optimizer::callKernel(const kernels::StepArguments& arguments) {
+    if (kernels::cpu::step(arguments, torchExecution())) return {};
+    return Error{ErrorCode::Internal, "the optimizer kernel refused its arguments", "", "Report this with the engine's log", ""};
+}
+
+void Optimizer::reportNan() {
+    std::fill(m_outcome.tensors.begin(), m_outcome.tensors.end(), kernels::TensorResult{});
+    std::fill(m_outcome.partitions.begin(), m_outcome.partitions.end(), kernels::PartitionResult{});
+    std::fill(m_outcome.histograms.begin(), m_outcome.histograms.end(), kernels::LogHistogram{});
+    m_outcome.nanFound = true;
+    m_momentsFinite = false;
+}
+
+void Optimizer::pull(const ParameterArena& weights, std::size_t first, std::size_t count) const {
+    m_pull->apply(weights, first, count, m_pulled, m_lr * m_settings.l1, m_lr * m_settings.l2);
+}
+
 Result<void> Optimizer::stepByKernels() {
-    void* aligned = m_workspace.data_ptr();
-    std::size_t space = static_cast<std::size_t>(m_workspace.numel());
-    aligned = std::align(64, space - 64, aligned, space);
-    m_arguments.workspace = {static_cast<std::byte*>(aligned), space};
-    if (!kernels::cpu::step(m_arguments, torchExecution())) {
-        return Error{ErrorCode::Internal, "the optimizer kernel refused its arguments", "", "Report this with the engine's log", ""};
+    if (pulls()) {
+        // The pull moves p before the kernel looks for NaN, so that it has to be known by then that there is none.
+        if (!m_scalars.knownFinite && foresawNan()) {
+            reportNan();
+            return {};
+        }
+        m_scalars.knownFinite = true;
+        pull(m_weights, 0, m_infos.size());
     }
-    m_outcome.nanFound = m_status.nanFound;
+    MOFO_CHECK(callKernel(m_arguments));
+    if (m_status.nanFound) {
+        reportNan();
+        return {};
+    }
     m_momentsFinite = m_status.momentsFinite;
     m_hasStepped = true;
     return {};
 }
 
-// LibTorch's own operations, for devices without a kernel of ours: the same arithmetic, the threshold by topk over the gathered |m|.
-Result<void> Optimizer::stepByLibTorch() {
-    return guardTorch([&]() -> Result<void> {
-        const kernels::StepScalars& scalars = m_scalars;
-        StepOutcome& outcome = m_outcome;
-        const at::Tensor& p = m_weights.flat();
-        const at::Tensor& m = m_first.flat();
-        const at::Tensor& v = m_second.flat();
-        const at::Tensor gradient = m_gradients.flat() * scalars.gradScale;
-        const at::Tensor newMoment = at::lerp(m, gradient, scalars.momentWeight);
-        if (newMoment.isnan().any().item<bool>()) {
-            outcome.nanFound = true;
+Result<void> Optimizer::stepByGroups() {
+    m_mirror->fetchGradients(m_groups);
+    if (!m_scalars.knownFinite) {
+        // A kernel sees its own group alone, and a NaN in the last one must keep the first one from moving.
+        for (std::size_t i = 0; i < m_groups.size(); ++i) m_mirror->awaitGradients(i);
+        if (foresawNan()) {
+            reportNan();
             return {};
         }
-        m.copy_(newMoment);
-        v.mul_(scalars.beta2).addcmul_(gradient, gradient, scalars.squareWeight);
-        at::Tensor mask = at::ones_like(p, at::kBool);
-        if (m_settings.kind == OptimizerKind::Mofo) {
-            const at::Tensor magnitude = m.abs();
-            for (std::size_t i = 0; i < m_partitions.size(); ++i) {
-                std::vector<at::Tensor> pieces, masks;
-                for (std::int64_t s = m_plan.firstSlice[i]; s < m_plan.firstSlice[i + 1]; ++s) {
-                    const kernels::Slice& slice = m_plan.slices[static_cast<std::size_t>(s)];
-                    const auto tensor = static_cast<std::size_t>(slice.tensor);
-                    const std::int64_t begin = m_first.offset(tensor), count = m_infos[tensor].elementCount();
-                    pieces.push_back(sliceView(magnitude.narrow(0, begin, count), slice));
-                    masks.push_back(sliceView(mask.narrow(0, begin, count), slice));
-                }
-                std::vector<at::Tensor> flat;
-                for (const at::Tensor& piece : pieces) flat.push_back(piece.reshape({-1}));
-                const at::Tensor threshold = std::get<0>(at::topk(at::cat(flat), m_k[i], 0, true, false)).min();
-                kernels::PartitionResult result;
-                result.threshold = threshold.item<float>();
-                result.k = m_k[i];
-                for (std::size_t s = 0; s < pieces.size(); ++s) {
-                    const at::Tensor keep = pieces[s] >= threshold;
-                    masks[s].copy_(keep);
-                    result.masked += keep.sum().item<std::int64_t>();
-                    result.selected += keep.logical_and(pieces[s] != 0).sum().item<std::int64_t>();
-                }
-                outcome.partitions[i] = result;
-            }
+        m_scalars.knownFinite = true;
+    }
+    kernels::StepStatus all;
+    for (std::size_t i = 0; i < m_groups.size(); ++i) {
+        const StepGroup& group = m_groups[i];
+        m_mirror->awaitGradients(i);
+        if (pulls()) pull(m_mirror->weights(), group.firstTensor, group.tensorCount);
+        MOFO_CHECK(callKernel(groupArguments(m_arguments, group)));
+        m_mirror->sendWeights(group);
+        all.momentsFinite = all.momentsFinite && m_status.momentsFinite;
+        all.repaired += m_status.repaired;
+    }
+    m_mirror->finishSending();
+    m_status = all;
+    m_momentsFinite = all.momentsFinite;
+    m_hasStepped = true;
+    return {};
+}
+
+bool Optimizer::foresawNan() const {
+    constexpr std::int64_t kPiece = 1 << 20;
+    const ParameterArena& gradients = m_mirror ? m_mirror->gradients() : m_gradients;
+    for (std::size_t i = 0; i < m_infos.size(); ++i) {
+        if (m_frozen[i]) continue;
+        const std::int64_t end = m_first.offset(i) + m_infos[i].elementCount();
+        for (std::int64_t begin = m_first.offset(i); begin < end; begin += kPiece) {
+            const std::int64_t length = std::min(kPiece, end - begin);
+            const at::Tensor scaled = gradients.flat().narrow(0, begin, length) * m_scalars.gradScale;
+            if (at::lerp(m_first.flat().narrow(0, begin, length), scaled, m_scalars.momentWeight).isnan().any().item<bool>()) return true;
         }
-        const at::Tensor move = at::where(mask, m, at::zeros_like(m));
-        const at::Tensor denominator = v.sqrt().div_(scalars.rootCorrection).add_(scalars.eps);
-        for (std::size_t i = 0; i < m_infos.size(); ++i) {
-            const std::int64_t begin = m_first.offset(i), count = m_infos[i].elementCount();
-            const at::Tensor moved = move.narrow(0, begin, count) != 0;
-            outcome.tensors[i].masked = mask.narrow(0, begin, count).sum().item<std::int64_t>();
-            outcome.tensors[i].selected = moved.sum().item<std::int64_t>();
-            if (scalars.decay != 1.0f && m_decayed[i]) {
-                at::Tensor part = p.narrow(0, begin, count);
-                if (m_settings.decaySelectedOnly) {
-                    part.copy_(at::where(moved, part * scalars.decay, part));
-                } else {
-                    part.mul_(scalars.decay);
-                }
-            }
-        }
-        p.addcdiv_(move, denominator, scalars.stepSize);
-        m_momentsFinite = true;
+    }
+    return false;
+}
+
+Result<void> Optimizer::stateReplaced() {
+    m_momentsFinite = false;
+    m_hasStepped = false;
+    return guardTorch([&]() -> Result<void> {
+        if (m_mirror) m_mirror->weightsReplaced();
         return {};
     });
 }

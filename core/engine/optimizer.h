@@ -1,16 +1,21 @@
-// MoFO and AdamW over a ParameterArena: partitions, alpha and moments; the arithmetic is the kernels'.
+// MoFO, its ablations and its baselines over a ParameterArena: partitions, alpha, moments, pulls and freezing; the arithmetic is the kernels'.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/config/run_config.h"
+#include "core/engine/host_mirror.h"
 #include "core/engine/parameter_set.h"
+#include "core/engine/pretrained_pull.h"
+#include "core/engine/step_groups.h"
+#include "core/model/model_source.h"
 #include "core/model/partition.h"
 #include "kernels/include/optimizer_step.h"
 
@@ -24,8 +29,8 @@ struct StepMeasure {
 
 /// What the last step did, per tensor in parameter order and per partition in partition order.
 struct StepOutcome {
-    std::vector<kernels::TensorResult> tensors;
-    std::vector<kernels::PartitionResult> partitions;  ///< empty where every coordinate moves (AdamW)
+    std::vector<kernels::TensorResult> tensors;        ///< of a frozen tensor: all zero
+    std::vector<kernels::PartitionResult> partitions;  ///< empty where every coordinate moves (AdamW, half fine-tuning)
     std::vector<kernels::LogHistogram> histograms;     ///< per tensor, where asked for; else empty
     bool nanFound = false;                             ///< nothing was moved
     [[nodiscard]] std::int64_t selectedCount() const;
@@ -34,63 +39,106 @@ struct StepOutcome {
 /// Settings that may change between two steps.
 struct OptimizerSettings {
     OptimizerKind kind = OptimizerKind::Mofo;
+    SelectionRule rule = SelectionRule::Momentum;
     Alpha alpha;
     Granularity granularity;
     double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weightDecay = 0;
     bool decaySelectedOnly = false;
-    [[nodiscard]] static OptimizerSettings from(const RunConfig& config);
+    std::int64_t hftEvery = 1;  ///< steps of a round of half fine-tuning
+    double l1 = 0, l2 = 0;      ///< see PretrainedPull; times the learning rate
+    /// `stepsPerPass`: steps that one pass over the rows takes, which is a round where the configuration names none.
+    [[nodiscard]] static OptimizerSettings from(const RunConfig& config, std::int64_t stepsPerPass);
 };
 
-/// Who computes a step: our kernels, or a composition of LibTorch's operations, for devices that have no kernel of ours yet.
+/// Who computes a step: our kernels on the CPU, or a composition of LibTorch's operations, for devices that have no kernel of ours yet.
 enum class StepBy { Kernels, LibTorch };
 
+struct OptimizerPlace {
+    StepBy stepBy = StepBy::Kernels;
+    /// Moments, and a copy of weights and gradients, in host memory; the CPU's kernels do the step, one group of partitions after another.
+    bool offload = false;
+    std::int64_t groupBytes = 64 << 20;  ///< of gradients in such a group
+};
+
 /// Owns m and v (fp32, dense; they do not depend on the partition). Weights and gradients are the caller's and must outlive it. One thread.
+///
+/// The order within a step: the pull to the pretrained weights, computed from the p before the step; weight decay; the update. All of them leave
+/// frozen tensors alone, and none is done where a new m would be NaN.
 class Optimizer {
 public:
-    Optimizer(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const RunConfig& config, ParameterArena& weights,
-              ParameterArena& gradients, StepBy stepBy);
-    /// The kernels on the CPU, LibTorch elsewhere.
-    [[nodiscard]] static StepBy defaultFor(c10::Device device) { return device.is_cpu() ? StepBy::Kernels : StepBy::LibTorch; }
+    /// `pretrained`: the model that is tuned, and the weights that pulls pull to; must outlive the optimizer.
+    Optimizer(const ModelSource& pretrained, const RunConfig& config, ParameterArena& weights, ParameterArena& gradients,
+              const OptimizerPlace& place);
+    /// For a run on `device`. On the CPU everything is in host memory anyway, and offload changes nothing.
+    [[nodiscard]] static OptimizerPlace placeFor(c10::Device device, Offload offload);
 
-    /// Takes effect with the next step. Fails (Usage) where the granularity does not fit the model; nothing changes then.
+    /// Takes effect with the next step. Fails where the granularity does not fit the model, the rule is not computed on this device (Usage), or the
+    /// pretrained weights cannot be read; nothing changes then.
     Result<void> configure(const OptimizerSettings& settings);
+    /// Which tensors update `step` leaves alone (half fine-tuning): their gradients count for nothing.
+    [[nodiscard]] const std::vector<bool>& frozenAt(std::int64_t step);
     /// Update number `step` (1-based) with learning rate `lr`; gradients are multiplied by `gradScale` first. `gradientFinite`: the
-    /// gradient's norm is known to be finite. What is returned holds until the next step or configure().
+    /// gradient's norm (frozen tensors apart) is known to be finite. What is returned holds until the next step or configure().
     Result<const StepOutcome*> step(std::int64_t step, double lr, double gradScale, bool gradientFinite, const StepMeasure& measure = {});
-    /// The last step as the kernels were given it, with its results; its arrays still hold what they held after it. Null before the first step,
-    /// after configure(), and where the step was not done by our kernels.
+    /// The last step as the CPU's kernels were given it, with its results; its arrays, all in host memory, still hold what they held after it. Null
+    /// before the first step, after configure(), and where the step was not done by the CPU's kernels.
     [[nodiscard]] const kernels::StepArguments* lastStep() const { return m_hasStepped ? &m_arguments : nullptr; }
 
     [[nodiscard]] ParameterArena& firstMoments() { return m_first; }
     [[nodiscard]] ParameterArena& secondMoments() { return m_second; }
-    /// Call after moments were replaced (resume): what was known about them no longer holds.
-    void momentsReplaced() { m_momentsFinite = false; }
+    /// Call after weights or moments were replaced (resume): what was known about them no longer holds.
+    Result<void> stateReplaced();
     [[nodiscard]] const std::vector<bool>& filtered() const { return m_filtered; }
     [[nodiscard]] const std::vector<Partition>& partitions() const { return m_partitions; }
     [[nodiscard]] const OptimizerSettings& settings() const { return m_settings; }
-    /// Per parameter the median threshold of its partitions after the last step (0 where unfiltered or AdamW).
+    /// Per parameter the median threshold of its partitions after the last step (0 where it is in none).
     [[nodiscard]] std::vector<float> medianThresholds(const StepOutcome& outcome) const;
 
 private:
-    Result<void> stepByKernels();
-    Result<void> stepByLibTorch();
+    /// What a granularity decides.
+    struct Layout {
+        std::vector<Partition> partitions;  ///< none where every coordinate moves
+        kernels::StepPlan plan;
+        std::vector<StepGroup> groups;  ///< with offload only
+    };
+    Result<Layout> layOut(const OptimizerSettings& settings) const;
+    void reserveWorkspace();
     void countSelected(std::int64_t step);
+    [[nodiscard]] kernels::Rule rule() const;
+    Result<void> stepByKernels();
+    Result<void> stepByGroups();
+    Result<void> stepByLibTorch();
+    Result<void> callKernel(const kernels::StepArguments& arguments);
+    void reportNan();
+    /// Whether any new m would be NaN, looked for before anything is changed.
+    [[nodiscard]] bool foresawNan() const;
+    void pull(const ParameterArena& weights, std::size_t first, std::size_t count) const;
+    [[nodiscard]] bool pulls() const { return m_settings.l1 != 0 || m_settings.l2 != 0; }
 
-    ModelDescription m_model;
-    std::vector<ParameterInfo> m_infos;
+    const ModelSource& m_pretrained;
+    const std::vector<ParameterInfo>& m_infos;
+    std::uint64_t m_seed;
     ParameterArena& m_weights;
     ParameterArena& m_gradients;
+    OptimizerPlace m_place;
+    std::optional<HostMirror> m_mirror;  ///< with offload only
     ParameterArena m_first, m_second;
     std::vector<bool> m_filtered, m_decayed;
-    std::vector<kernels::Tensor> m_tensors;
+    std::vector<kernels::Tensor> m_tensors;  ///< in host memory; for LibTorch's step sizes and flags alone
     OptimizerSettings m_settings;
+    bool m_configured = false;
     std::vector<Partition> m_partitions;
     kernels::StepPlan m_plan;
+    std::vector<StepGroup> m_groups;
+    std::array<double, 5> m_alphaOfK{};  ///< what m_k was counted with: per group of --set alpha.GROUP, and for the rest
     std::vector<std::int64_t> m_k;
+    std::vector<bool> m_frozen, m_pulled;
+    std::int64_t m_frozenRound = -1;
+    std::optional<PretrainedPull> m_pull;
     at::Tensor m_workspace;
-    StepBy m_stepBy;
     bool m_momentsFinite = true;
     bool m_hasStepped = false;
+    double m_lr = 0;
     /// The last step: what m_arguments points to.
     kernels::StepScalars m_scalars;
     kernels::StepStatus m_status;

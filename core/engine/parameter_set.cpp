@@ -6,13 +6,14 @@
 
 namespace mofo {
 
-ParameterArena::ParameterArena(const std::vector<ParameterInfo>& infos, c10::Device device) {
+ParameterArena::ParameterArena(const std::vector<ParameterInfo>& infos, c10::Device device, HostMemory memory) {
     std::int64_t total = 0;
     for (const ParameterInfo& info : infos) {
         m_offsets.push_back(total);
         total += info.elementCount();
     }
-    m_flat = at::zeros({total}, at::TensorOptions().dtype(at::kFloat).device(device));
+    const at::TensorOptions options = at::TensorOptions().dtype(at::kFloat).device(device).pinned_memory(memory == HostMemory::Pinned);
+    m_flat = at::empty({total}, options).zero_();
     for (std::size_t i = 0; i < infos.size(); ++i) m_views.push_back(m_flat.narrow(0, m_offsets[i], infos[i].elementCount()).view(infos[i].shape));
 }
 

@@ -12,13 +12,18 @@
 
 namespace mofo {
 
+/// Pinned: host memory that a GPU copies from and to while both go on working. Plain memory else.
+enum class HostMemory { Plain, Pinned };
+/// What serves copies between the host and `device` best.
+[[nodiscard]] inline HostMemory hostMemoryFor(c10::Device device) { return device.is_cuda() ? HostMemory::Pinned : HostMemory::Plain; }
+
 /// Tensors lie in the arena one after another, without gaps, in the order of parametersOf(): so q, k, v of a layer (and gate, up) also
 /// form one matrix, which the decoder multiplies at once.
 class ParameterArena {
 public:
     ParameterArena() = default;
-    /// Zero-filled, fp32, on `device`.
-    ParameterArena(const std::vector<ParameterInfo>& infos, c10::Device device);
+    /// Zero-filled, fp32, on `device`; `memory` is for the CPU alone.
+    ParameterArena(const std::vector<ParameterInfo>& infos, c10::Device device, HostMemory memory = HostMemory::Plain);
 
     [[nodiscard]] const at::Tensor& flat() const { return m_flat; }  ///< [sum of element counts]
     [[nodiscard]] const at::Tensor& view(std::size_t index) const { return m_views[index]; }

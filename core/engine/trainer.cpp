@@ -21,6 +21,7 @@
 #include "core/engine/device.h"
 #include "core/engine/evaluation.h"
 #include "core/engine/generation.h"
+#include "core/engine/gradient_norm.h"
 #include "core/engine/metrics_queue.h"
 #include "core/engine/optimizer.h"
 #include "core/engine/schedule.h"
@@ -28,7 +29,7 @@
 #include "core/engine/torch_guard.h"
 #include "core/engine/training_data.h"
 #include "core/model/model_source.h"
-#include "kernels/include/statistics.h"
+#include "core/model/partition.h"
 
 namespace mofo {
 
@@ -74,6 +75,7 @@ private:
     Result<Go> waitWhilePaused();
     Result<void> answer(const CommandRow& command);
     Result<void> trainStep();
+    [[nodiscard]] OptimizerSettings optimizerSettings(const RunConfig& config) const;
     Result<void> evaluate(bool force);
     Result<void> saveCheckpoint();
     void acknowledge(const CommandRow& command, bool accepted, std::string reason = {});
@@ -97,11 +99,12 @@ private:
     std::unique_ptr<Decoder> m_decoder;
     std::unique_ptr<Optimizer> m_optimizer;
     std::unique_ptr<TensorStatistics> m_statistics;
-    std::vector<std::byte> m_normWorkspace;
+    std::optional<GradientNorm> m_gradientNorm;
     std::vector<std::pair<std::int64_t, CommandRow>> m_replay;
 
     std::int64_t m_total = 0, m_done = 0, m_lastSaved = -1, m_lastEvaluated = -1;
     std::int64_t m_tokens = 0;
+    std::vector<bool> m_frozen;  ///< as last said in an event
     bool m_paused = false, m_parametersWritten = false;
     Stopwatch m_sinceCheckpoint;
     std::deque<double> m_recentMs;
@@ -186,6 +189,7 @@ Result<void> Trainer::prepare(const Json& initialConfig) {
                                             {"kernels", kernels::instructionSetName(kernels::bestInstructionSet())},
                                             {"model_sha256", m_run.modelId}}));
 
+    MOFO_CHECK(checkMethod(m_config, m_pretrained->description(), infos));
     status("load", 0, "reading the weights");
     MOFO_TRY(m_weights, loadWeights(*m_pretrained, m_device, [&](double progress) {
                  status("load", progress, "reading the weights");
@@ -194,17 +198,16 @@ Result<void> Trainer::prepare(const Json& initialConfig) {
     return guardTorch([&]() -> Result<void> {
         m_gradients = ParameterArena(infos, m_device);
         m_decoder = std::make_unique<Decoder>(m_pretrained->description(), infos, m_weights);
-        m_optimizer =
-            std::make_unique<Optimizer>(m_pretrained->description(), infos, m_config, m_weights, m_gradients, Optimizer::defaultFor(m_device));
-        m_statistics = std::make_unique<TensorStatistics>(*m_pretrained, infos);
-        std::vector<std::int64_t> sizes;
-        for (const ParameterInfo& info : infos) sizes.push_back(info.elementCount());
-        m_normWorkspace.resize(kernels::cpu::statisticsWorkspaceBytes(sizes));
+        m_optimizer = std::make_unique<Optimizer>(*m_pretrained, m_config, m_weights, m_gradients, Optimizer::placeFor(m_device, m_config.offload));
+        if (m_config.offload == Offload::Optimizer && m_device.is_cpu())
+            event("warning", "engine", "offload=optimizer changes nothing on the CPU: everything is in host memory already");
+        m_statistics = std::make_unique<TensorStatistics>(*m_pretrained, m_config.coverage);
+        m_gradientNorm.emplace(infos);
 
         MOFO_TRY(const std::optional<FoundCheckpoint> checkpoint, newestCheckpoint(m_workspace.checkpointsFolder(m_run.id)));
         if (checkpoint) MOFO_CHECK(resumeFrom(*checkpoint));
         MOFO_TRY(m_replay, m_inbox.replayAfter(m_done, m_acknowledged));
-        return m_optimizer->configure(OptimizerSettings::from(m_config));
+        return m_optimizer->configure(optimizerSettings(m_config));
     });
 }
 
@@ -217,7 +220,7 @@ Result<void> Trainer::resumeFrom(const FoundCheckpoint& checkpoint) {
                      escapeForDisplay(m_config.data), "Put the old file back, or start a new run", "CHANGED"};
     }
     MOFO_CHECK(restoreCheckpoint(checkpoint, m_pretrained->parameters(), m_weights, m_optimizer->firstMoments(), m_optimizer->secondMoments()));
-    m_optimizer->momentsReplaced();
+    MOFO_CHECK(m_optimizer->stateReplaced());
     MOFO_TRY(m_config, configFromJson(state["config"]));
     m_done = m_lastSaved = checkpoint.step;
     m_tokens = state.value("tokens", std::int64_t{0});
@@ -231,13 +234,13 @@ Result<void> Trainer::applySet(const CommandRow& command, bool mayRefuse) {
     const auto tryAll = [&]() -> Result<void> {
         if (!command.payload.is_object() || command.payload.empty()) return Error{ErrorCode::Usage, "a set command without any key", "", "", ""};
         for (const auto& [key, value] : command.payload.items()) {
-            const KeyDescription* description = findKey(key);
-            if (description == nullptr || !description->live) return Error{ErrorCode::Usage, key + " cannot change while a run is on", "", "", ""};
-            if (!value.is_string()) return Error{ErrorCode::Usage, "the value of " + key + " is not a text", "", "", ""};
+            if (!value.is_string()) return Error{ErrorCode::Usage, "the value of " + escapeForDisplay(key) + " is not a text", "", "", ""};
             MOFO_CHECK(setConfigValue(changed, key, value.get<std::string>()));
+            MOFO_CHECK(checkLiveKey(m_config, key));
         }
         MOFO_CHECK(checkConfig(changed));
-        return m_optimizer->configure(OptimizerSettings::from(changed));
+        MOFO_CHECK(checkMethod(changed, m_pretrained->description(), m_pretrained->parameters()));
+        return m_optimizer->configure(optimizerSettings(changed));
     };
     if (auto applied = tryAll(); !applied.ok()) {
         if (!mayRefuse) return applied;
@@ -414,6 +417,10 @@ Result<void> Trainer::saveCheckpoint() {
     return {};
 }
 
+OptimizerSettings Trainer::optimizerSettings(const RunConfig& config) const {
+    return OptimizerSettings::from(config, (m_data->rowCount() + config.batch - 1) / config.batch);
+}
+
 Result<void> Trainer::trainStep() {
     const std::int64_t step = m_done + 1;
     const Stopwatch wholeClock;
@@ -432,19 +439,14 @@ Result<void> Trainer::trainStep() {
     m_gradients.flat().zero_();
     double loss = 0;
     for (const PackedBatch& piece : pieces) loss += m_decoder->addGradients(piece.to(m_device), m_gradients);
-    double squares = 0;
-    if (m_device.is_cpu()) {
-        const auto& infos = m_pretrained->parameters();
-        std::vector<kernels::Array> arrays;
-        for (std::size_t i = 0; i < infos.size(); ++i) arrays.push_back({m_gradients.view(i).const_data_ptr<float>(), infos[i].elementCount()});
-        std::vector<double> sums(arrays.size());
-        if (!kernels::cpu::sumsOfSquares(arrays, sums, m_normWorkspace, torchExecution()))
-            return Error{ErrorCode::Internal, "the norm kernel refused its arguments", "", "", ""};
-        for (const double sum : sums) squares += sum;
-    } else {
-        squares = m_gradients.flat().to(at::kDouble).square().sum().item<double>();
+    const std::vector<bool>& frozen = m_optimizer->frozenAt(step);
+    const double norm = (*m_gradientNorm)(m_gradients, frozen);
+    if (m_config.optimizer == OptimizerKind::Hft && frozen != m_frozen) {
+        m_frozen = frozen;
+        event("state", "engine",
+              "half fine-tuning freezes " + formatCount(std::count(frozen.begin(), frozen.end(), true)) + " of " +
+                  formatCount(static_cast<std::int64_t>(frozen.size())) + " tensors from step " + std::to_string(step));
     }
-    const double norm = std::sqrt(squares);
     timing.forwardBackwardMs = clock.elapsedMs();
 
     clock.restart();
@@ -457,7 +459,7 @@ Result<void> Trainer::trainStep() {
     row.gradNorm = norm;
     row.clippedNorm = norm * scale;
     row.lr = learningRate(m_config, step, m_total);
-    row.alpha = m_config.optimizer == OptimizerKind::Mofo ? m_config.alpha.common.at(step) : 1.0;
+    row.alpha = selectsCoordinates(m_config.optimizer) ? m_config.alpha.common.at(step) : 1.0;
     row.granularity = m_config.granularity.text();
     row.tokens = targets;
     row.inputTokens = inputTokens;
@@ -482,7 +484,7 @@ Result<void> Trainer::trainStep() {
     MetricsBatch batch;
     clock.restart();
     if (outcome != nullptr && refusal.empty() && logged) {
-        MOFO_TRY(TensorStatistics::Measurement measured, m_statistics->measure(step, m_weights, *m_optimizer, *outcome));
+        MOFO_TRY(TensorStatistics::Measurement measured, m_statistics->measure(step, m_config, m_weights, *m_optimizer, *outcome));
         if (!m_parametersWritten) {
             std::vector<ParameterRow> parameters;
             const auto& infos = m_pretrained->parameters();
@@ -494,8 +496,8 @@ Result<void> Trainer::trainStep() {
             m_parametersWritten = true;
         }
         m_summary.drift = measured.drift.relative();
-        batch.tensors.push_back(std::move(measured.row));
-        batch.histograms = std::move(measured.histograms);
+        row.topGradientNorm = measured.topGradientNorm;
+        batch = std::move(measured.rows);
     }
     timing.statisticsMs = clock.elapsedMs();
 

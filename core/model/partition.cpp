@@ -4,7 +4,6 @@
 
 #include "core/base/text.h"
 #include "core/config/name_pattern.h"
-#include "core/config/run_config.h"
 
 namespace mofo {
 
@@ -131,6 +130,12 @@ void Partitioner::add(std::size_t index) {
 
 Result<std::vector<Partition>> partitionsOf(const ModelDescription& model, std::span<const ParameterInfo> parameters, const Granularity& granularity,
                                             const std::vector<bool>& filtered) {
+    const bool heads =
+        model.headSize > 0 && std::any_of(parameters.begin(), parameters.end(), [](const ParameterInfo& info) { return isAttention(info.kind); });
+    if (granularity.kind == GranularityKind::Head && !heads) {
+        return Error{ErrorCode::Usage, "this model has no attention heads, so that head is no partition of it", "granularity=head",
+                     "Use tensor, row, block:N or another granularity", "VALUE"};
+    }
     Partitioner partitioner(model, parameters, granularity);
     std::int64_t count = 0;
     std::int64_t elements = 0;
@@ -185,6 +190,33 @@ std::vector<bool> filteredParameters(std::span<const ParameterInfo> parameters, 
     filtered.reserve(parameters.size());
     for (const ParameterInfo& parameter : parameters) filtered.push_back(isFilteredParameter(rule, parameter.name));
     return filtered;
+}
+
+Result<void> checkMethod(const RunConfig& config, const ModelDescription& model, std::span<const ParameterInfo> parameters) {
+    const auto matchesNone = [&](std::string_view patterns) {
+        return !patterns.empty() &&
+               std::none_of(parameters.begin(), parameters.end(), [&](const ParameterInfo& info) { return matchesNamePattern(patterns, info.name); });
+    };
+    // A name from the middle shows best how the model's names look.
+    const std::string example = parameters.empty() ? std::string() : parameters[parameters.size() / 2].name;
+    const auto refuse = [&](std::string_view key, const std::string& value, std::string message) {
+        return Error{ErrorCode::Usage, std::move(message), escapeForDisplay(std::string(key) + "=" + value.substr(0, 80)),
+                     "Its parameters have names such as " + escapeForDisplay(example) + "; * stands for any characters", "VALUE"};
+    };
+    const std::string count = formatCount(static_cast<std::int64_t>(parameters.size()));
+    if (matchesNone(config.filterInclude)) {
+        return refuse("filter_include", config.filterInclude, "the pattern matches none of the model's " + count + " parameters");
+    }
+    if (matchesNone(config.rowCounts)) {
+        return refuse("row_counts", config.rowCounts, "the pattern matches none of the model's " + count + " parameters");
+    }
+    if (!selectsCoordinates(config.optimizer)) return {};
+    const std::vector<bool> filtered = filteredParameters(parameters, config.filterInclude, config.filterExclude);
+    if (std::find(filtered.begin(), filtered.end(), true) == filtered.end()) {
+        return refuse("filter_exclude", config.filterExclude, "no parameter is left to select coordinates in");
+    }
+    MOFO_CHECK(partitionsOf(model, parameters, config.granularity, filtered));
+    return {};
 }
 
 std::vector<bool> decayedParameters(std::span<const ParameterInfo> parameters) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/config/granularity.h"
+#include "core/config/run_config.h"
 #include "core/model/model_description.h"
 
 namespace mofo {
@@ -32,8 +32,8 @@ struct Partition {
 };
 
 /// Every element of every filtered parameter is in exactly one partition, no element of another one in any. Partitions come in the
-/// order of their first parameter. Of an attention head q, k and v give rows, o gives columns; k and v have kv heads. Usage, naming
-/// a block size that would do, where there were more than 4 million partitions.
+/// order of their first parameter. Of an attention head q, k and v give rows, o gives columns; k and v have kv heads. Usage for head
+/// where the model has no heads, and, naming a block size that would do, where there were more than 4 million partitions.
 Result<std::vector<Partition>> partitionsOf(const ModelDescription& model, std::span<const ParameterInfo> parameters, const Granularity& granularity,
                                             const std::vector<bool>& filtered);
 
@@ -45,7 +45,10 @@ Result<std::vector<Partition>> partitionsOf(const ModelDescription& model, std::
 /// chooses instead; `excludePattern` takes away from either (core/config/name_pattern.h).
 [[nodiscard]] std::vector<bool> filteredParameters(std::span<const ParameterInfo> parameters, std::string_view includePattern,
                                                    std::string_view excludePattern);
-/// Which parameters weight decay shrinks: all but those whose name has `norm` or `ln_f`.
+/// What of `config` depends on the model, before a run starts: Usage where filter_include or row_counts match no parameter, where nothing is left
+/// to select in, and what partitionsOf refuses.
+Result<void> checkMethod(const RunConfig& config, const ModelDescription& model, std::span<const ParameterInfo> parameters);
+/// Which parameters weight decay and the pulls to the pretrained weights reach: all but those whose name has `norm` or `ln_f`.
 [[nodiscard]] std::vector<bool> decayedParameters(std::span<const ParameterInfo> parameters);
 
 }  // namespace mofo
