@@ -26,8 +26,14 @@ find_nvcc() {
     for place in "${MOFO_GPU_ROOT:-}"/usr/local/cuda "${MOFO_GPU_ROOT:-}"/usr/local/cuda-13* "$nvcc_dir/nvidia/cu13"; do candidates+=("$place/bin/nvcc"); done
     for place in "${candidates[@]}"; do
         case $(nvcc_release "$place") in
-            13.*) nvcc_root=$(dirname "$(dirname "$place")") && return 0 ;;
+            13.*) ;;
+            *) continue ;;
         esac
+        # A link or a wrapper: nvcc itself says where it lives.
+        nvcc_root=$("$place" --dryrun -x cu /dev/null 2>&1 | sed -n 's/^#\$ TOP=//p')
+        [ -e "$nvcc_root/bin/nvcc" ] || nvcc_root=$(dirname "$(dirname "$place")")
+        nvcc_root=$(cd "$nvcc_root" && pwd)
+        return 0
     done
 }
 

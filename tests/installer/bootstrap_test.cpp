@@ -99,8 +99,9 @@ TEST(Bootstrap, DemoIsHandedThePrograms) {
 TEST(Bootstrap, WrongUsageIsExitCodeTwo) {
     const FakeMachine machine;
     EXPECT_EQ(machine.bootstrap("--help").exitCode, 0);
-    EXPECT_THAT(machine.bootstrap("--help").text, AllOf(HasSubstr("demo"), HasSubstr("--torch DIR"), HasSubstr("--no-gui"), HasSubstr("--jobs N")));
-    for (const char* arguments : {"", "tset", "build test", "build --jobs", "build --jobs 0", "build --jobs two", "build --nogui"}) {
+    EXPECT_THAT(machine.bootstrap("--help").text,
+                AllOf(HasSubstr("demo"), HasSubstr("bundle"), HasSubstr("--torch DIR"), HasSubstr("--no-gui"), HasSubstr("--jobs N")));
+    for (const char* arguments : {"", "tset", "build test", "bundle test", "build --jobs", "build --jobs 0", "build --jobs two", "build --nogui"}) {
         EXPECT_EQ(machine.bootstrap(arguments).exitCode, 2) << arguments;
     }
     EXPECT_THAT(machine.calls("apt-get"), IsEmpty());
@@ -177,13 +178,9 @@ TEST(Bootstrap, GivenTorchIsCheckedAndNotFetched) {
     const fs::path given = machine.folder() / "site-packages";
     fs::create_directories(given);
     expectOneSentence(machine.bootstrap("build --no-cuda --torch '" + given.string() + "'"), 1, "has no lib/libtorch_cpu.so");
-    fs::create_directories(given / "torch/lib");
-    fs::create_directories(given / "torch/include/torch/headeronly");
-    writeFile(given / "torch/lib/libtorch_cpu.so", "");
-    const fs::path version = given / "torch/include/torch/headeronly/version.h";
-    writeFile(version, "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 7\n#define TORCH_VERSION_PATCH 1\n");
+    makeFakeTorch(given / "torch", "2.7.1");
     expectOneSentence(machine.bootstrap("build --no-cuda --torch '" + given.string() + "'"), 1, "holds LibTorch 2.7.1, and 2.11 is needed");
-    writeFile(version, "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 11\n#define TORCH_VERSION_PATCH 0\n");
+    makeFakeTorch(given / "torch", "2.11.0");
     const Outcome outcome = machine.bootstrap("build --no-cuda --torch '" + given.string() + "'");
     EXPECT_EQ(outcome.exitCode, 0) << outcome.text;
     EXPECT_THAT(machine.calls("python"), Not(Contains(HasSubstr("libtorch.txt"))));
@@ -230,17 +227,15 @@ TEST(Bootstrap, GpuThatCannotBeUsedIsSaidAndNothingOfCudaIsFetched) {
 TEST(Bootstrap, GpuThatCanBeUsedBringsCudasLibrariesOnce) {
     FakeMachine machine;
     const fs::path root = machine.folder() / "gpu";
-    fs::create_directories(root / "sys/module/nvidia");
-    fs::create_directories(root / "dev");
-    writeFile(root / "sys/module/nvidia/version", "580.95.05\n");
-    writeFile(root / "dev/nvidiactl", "");
+    makeFakeGpu(root);
     machine.withPackages()
         .set("MOFO_GPU_ROOT", root.string())
         .set("MOFO_LIBCUDA", MOFO_FAKE_LIBCUDA)
         .set("FAKE_CUDA_DEVICES", "8.9:25757220864:NVIDIA L4");
     const Outcome first = machine.bootstrap("build");
     EXPECT_EQ(first.exitCode, 0) << first.text;
-    EXPECT_THAT(first.text, AllOf(HasSubstr("NVIDIA L4"), HasSubstr("can be used"), HasSubstr("CUDA 13.0's libraries for LibTorch (1.8 GB")));
+    EXPECT_THAT(first.text, AllOf(HasSubstr("NVIDIA L4"), HasSubstr("can be used"), HasSubstr("CUDA 13.0's libraries for LibTorch (1.8 GB"),
+                                  HasSubstr("CUDA 13.0's compiler (104 MB")));
     EXPECT_TRUE(fs::exists(machine.cache() / "libtorch-2.11.0/nvidia/cudnn/lib/libcudnn.so.9"));
     EXPECT_TRUE(fs::exists(machine.cache() / "libtorch-2.11.0/nvidia/cu13/lib/libcublas.so.13"));
     EXPECT_TRUE(fs::exists(machine.cache() / "libtorch-2.11.0/nvidia/cu13/lib/libcupti.so.13"));
@@ -267,7 +262,7 @@ TEST(Bootstrap, EveryWheelIsPinnedAndEveryPackageHasItsVersion) {
     for (const std::string& line : splitText(readFile(installer / "debian-packages.txt"), '\n')) {
         if (line.empty() || line[0] == '#') continue;
         ++packages;
-        EXPECT_THAT(line, ::testing::MatchesRegex("(build|gui|test) +[a-z0-9+.-]+ +[0-9][^ ]*"));
+        EXPECT_THAT(line, ::testing::MatchesRegex("(build|gui|test|bundle) +[a-z0-9+.-]+ +[0-9][^ ]*"));
     }
     EXPECT_GE(packages, 20u);
 }

