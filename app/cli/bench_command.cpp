@@ -17,6 +17,7 @@ namespace {
 
 struct BenchOptions {
     std::string model = "random:smollm2", precision = "fp32", device = "cpu";
+    double seconds = 0;  ///< 0: as long as it needs
     bool json = false;
 };
 
@@ -64,6 +65,7 @@ Result<int> benchOptimizer(const Context& context, const BenchOptions& options) 
     }
     parameters["bench"] = "optimizer";
     parameters["precision"] = options.precision;
+    if (options.seconds > 0) parameters["seconds"] = options.seconds;
     MOFO_TRY(const ResolvedDevice device, resolveDevice(options.device));
     if (!device.warning.empty()) printNote(device.warning);
     watchInterrupts();
@@ -110,6 +112,9 @@ void addBenchCommand(CLI::App& app, Context& context) {
         ->check(CLI::IsMember({"fp32", "bf16-pure", "bf16"}))
         ->capture_default_str();
     optimizer->add_option("--device", options->device, "cpu, auto, cuda:N")->capture_default_str();
+    optimizer->add_option("--seconds", options->seconds, "About how long it may take; more rounds give steadier numbers")
+        ->type_name("S")
+        ->check(CLI::Range(5.0, 36000.0));
     optimizer->add_flag("--json", options->json, "Answer in JSON");
     optimizer->callback([&context, options] { context.action = [&context, options] { return benchOptimizer(context, *options); }; });
 }

@@ -2,6 +2,7 @@
 // operations.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -31,6 +32,14 @@ struct BenchSettings {
     double secondsInAll = 540;        ///< compositions that would end later are left out
     std::int64_t availableBytes = 0;  ///< of host memory; 0 asks the system
 
+    /// Shares out so many seconds, where the defaults would take longer: half to the cases, a third to the compositions, the rest for what is
+    /// around them.
+    void fitInto(double seconds) {
+        const double perCase = seconds / static_cast<double>(cases.size() + 1);
+        secondsPerCase = std::min(secondsPerCase, perCase / 2);
+        secondsComposed = std::min(secondsComposed, perCase / 3);
+        secondsInAll = std::min(secondsInAll, seconds);
+    }
     /// tensor at 0.15, 0.05 and 0.03; layer, module, model, head, row, block:4096 and shards:4 at 0.15.
     [[nodiscard]] static std::vector<BenchCase> defaultCases();
 };

@@ -209,6 +209,9 @@ private:
         BenchSettings settings;
         MOFO_TRY(settings.format, parseBenchPrecision(optionalText(m_job.parameters, "precision")));
         settings.device = m_device;
+        if (const auto seconds = m_job.parameters.find("seconds"); seconds != m_job.parameters.end() && seconds->is_number()) {
+            settings.fitInto(seconds->get<double>());
+        }
         BenchModel model;
         if (name.starts_with("random:")) {
             MOFO_TRY(model, BenchModel::open(name));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "installer/gpu_check/report.h"
 #include "tests/installer/fake_tools.h"
 
@@ -12,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 /// GoogleTest's own report of one passed, one skipped and one failed test, its options' file name in $out.
 constexpr const char* kFindOut = "for a in \"$@\"; do case $a in --gtest_output=json:*) out=${a#--gtest_output=json:} ;; esac; done\n";
@@ -83,11 +85,13 @@ TEST_F(GpuCheck, PassesWhereEverythingDidAndSaysWhereAndWhat) {
     EXPECT_EQ(json["tests"][0]["skipped"], 1);
     ASSERT_EQ(json["benchmarks"].size(), 4u);
     for (const Json& benchmark : json["benchmarks"]) EXPECT_EQ(benchmark["result"]["cases"][0]["ms"], 1.5);
-    EXPECT_EQ(readFile(m_root / "mofo.calls"),
-              "bench optimizer --device cuda:0 --precision fp32 --model smollm2 --json\n"
-              "bench optimizer --device cuda:0 --precision bf16-pure --model smollm2 --json\n"
-              "bench optimizer --device cuda:0 --precision fp32 --model random:llama-1b --json\n"
-              "bench optimizer --device cuda:0 --precision bf16-pure --model random:llama-1b --json\n");
+    const std::vector<std::string> calls = splitText(readFile(m_root / "mofo.calls"), '\n');
+    ASSERT_EQ(calls.size(), 5u);
+    const char* expected[] = {"fp32 --model random:smollm2", "bf16-pure --model random:smollm2", "fp32 --model random:llama-1b",
+                              "bf16-pure --model random:llama-1b"};
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_THAT(calls[i], StartsWith(std::string("bench optimizer --device cuda:0 --precision ") + expected[i] + " --json --seconds "));
+    }
 }
 
 TEST_F(GpuCheck, FailsWithTheTextsOfWhatFailed) {
@@ -134,7 +138,7 @@ TEST_F(GpuCheck, EveryPartHasATimeLimitAndTheWholeHasOne) {
     const Json benchmarks = read()["benchmarks"];
     ASSERT_EQ(benchmarks.size(), 4u);
     EXPECT_THAT(benchmarks[0]["error"].get<std::string>(), HasSubstr("took longer than"));
-    EXPECT_EQ(benchmarks[3]["error"], "no time was left for it");
+    for (const Json& benchmark : benchmarks) EXPECT_LT(benchmark["seconds"].get<double>(), 8);
 }
 
 TEST_F(GpuCheck, BenchmarkThatRefusesOrPrintsSomethingElseIsAnError) {
