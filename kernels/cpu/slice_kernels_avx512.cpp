@@ -9,6 +9,7 @@ namespace {
 struct Avx512 {
     using F = __m512;
     using U = __m512i;
+    static constexpr bool compressesFast = true;
     using Mask = __mmask16;
 
     static __mmask16 firstLanes(int count) { return static_cast<__mmask16>((1U << count) - 1U); }
@@ -67,6 +68,7 @@ struct Avx512 {
     static Mask without(Mask a, Mask b) { return static_cast<Mask>(a & ~b); }
     static Mask first(int count) { return firstLanes(count); }
     static Mask all() { return static_cast<Mask>(0xffffU); }
+    static Mask fromBits(std::uint32_t bits) { return static_cast<Mask>(bits); }
     static std::uint32_t bits(Mask mask) { return mask; }
     /// Writes sixteen values, of which those in `mask` come first.
     static void compress(std::uint32_t* at, U x, Mask mask) { _mm512_storeu_si512(at, _mm512_maskz_compress_epi32(mask, x)); }

@@ -130,6 +130,14 @@ struct Loops {
         return base;
     }
 
+    /// The arithmetic leaves the processor no room to look ahead by itself: this far.
+    static constexpr std::int64_t ahead = 256;
+    template <Format format>
+    static void prefetchParameter(const SliceView& slice, std::int64_t at) {
+        if constexpr (format != Format::Bf16) __builtin_prefetch(slice.p + at, 1, 3);
+        if constexpr (format != Format::Fp32) __builtin_prefetch(slice.p16 + at, 1, 3);
+    }
+
     /// Adds up sixteen lanes pairwise: the same bits on every instruction set.
     static double addLanes(const typename V::Sums& sums) {
         double folded[lanes];
@@ -140,70 +148,72 @@ struct Loops {
         return folded[0];
     }
 
-    /// The work on m that every update does: the new moments, their histogram, whether all are finite.
-    class Moments {
-    public:
-        Moments(const StepScalars& scalars, Tally& tally) : arithmetic(scalars), m_tally(tally) {}
-        ~Moments() {
-            flush();
-            if (V::maxOver(m_largest) >= infinityBits) m_tally.notFinite = true;
-        }
-        Moments(const Moments&) = delete;
-        Moments& operator=(const Moments&) = delete;
+    /// New moments of sixteen coordinates, and the scaled gradient that made them.
+    struct Moments {
+        F g, m, v;
+    };
 
-        template <Format format, bool full>
-        void update(const SliceView& slice, std::int64_t at, int count) {
-            prefetch<format>(slice, at);
-            g = arithmetic.scaled(gradient<format, full>(slice, at, count));
-            m = arithmetic.newM(load<full>(slice.m + at, count), g);
-            v = arithmetic.newV(load<full>(slice.v + at, count), g);
-            store<full>(slice.m + at, m, count);
-            store<full>(slice.v + at, v, count);
+    /// What every update finds out about m: whether all are finite, and a histogram of |m| if there is one to fill.
+    class MomentObserver {
+    public:
+        explicit MomentObserver(const Tally& tally) : m_histogram(tally.histogram) {}
+
+        template <bool full>
+        void observe(F m, int count) {
             const U magnitude = V::magnitude(m);
             m_largest = V::max(m_largest, magnitude);
-            if (m_tally.histogram != nullptr) countMagnitudes<full>(magnitude, count);
+            if (m_histogram != nullptr) countMagnitudes<full>(magnitude, count);
         }
-
-        const Arithmetic arithmetic;
-        F g, m, v;
+        void finish(Tally& tally) {
+            flush();
+            if (V::maxOver(m_largest) >= infinityBits) tally.notFinite = true;
+            tally.zeros += m_zeros;
+        }
 
     private:
-        /// The arithmetic leaves the processor no room to look ahead by itself.
-        template <Format format>
-        static void prefetch(const SliceView& slice, std::int64_t at) {
-            __builtin_prefetch(slice.m + at + 256, 1, 3);
-            __builtin_prefetch(slice.v + at + 256, 1, 3);
-            if constexpr (format == Format::Fp32) {
-                __builtin_prefetch(slice.g + at + 256, 0, 3);
-            } else {
-                __builtin_prefetch(slice.g16 + at + 256, 0, 3);
-            }
-        }
         /// Some hundred are counted at a time: a loop that does nothing else keeps the load and store units full, where increments between the
         /// arithmetic would leave them waiting.
         template <bool full>
         void countMagnitudes(U magnitude, int count) {
             const std::uint32_t nonZero = V::bits(inside<full>(V::nonZero(magnitude), count));
             const int zeros = count - __builtin_popcount(nonZero);
-            m_tally.zeros += zeros;
+            m_zeros += zeros;
             // Rows of an embedding that no token has touched yet are all zero; one by one they would queue up on one bin.
             if (zeros == count) return;
             V::storeLow16(m_waiting + m_fill, V::template shiftRightBy<21>(magnitude));
             m_fill += count;
-            m_tally.histogram[0] -= static_cast<std::uint32_t>(zeros);
+            m_histogram[0] -= static_cast<std::uint32_t>(zeros);
             if (m_fill > capacity - lanes) flush();
         }
         void flush() {
-            for (int i = 0; i < m_fill; ++i) ++m_tally.histogram[m_waiting[i]];
+            for (int i = 0; i < m_fill; ++i) ++m_histogram[m_waiting[i]];
             m_fill = 0;
         }
 
         static constexpr int capacity = 256;
-        Tally& m_tally;
+        std::uint32_t* m_histogram;
         U m_largest = V::setBits(0);
+        std::int64_t m_zeros = 0;
         int m_fill = 0;
         alignas(64) std::uint16_t m_waiting[capacity + lanes];
     };
+
+    template <Format format, bool full>
+    static Moments updateMoments(const Arithmetic& arithmetic, const SliceView& slice, std::int64_t at, int count) {
+        __builtin_prefetch(slice.m + at + ahead, 1, 3);
+        __builtin_prefetch(slice.v + at + ahead, 1, 3);
+        if constexpr (format == Format::Fp32) {
+            __builtin_prefetch(slice.g + at + ahead, 0, 3);
+        } else {
+            __builtin_prefetch(slice.g16 + at + ahead, 0, 3);
+        }
+        const F g = arithmetic.scaled(gradient<format, full>(slice, at, count));
+        const F m = arithmetic.newM(load<full>(slice.m + at, count), g);
+        const F v = arithmetic.newV(load<full>(slice.v + at, count), g);
+        store<full>(slice.m + at, m, count);
+        store<full>(slice.v + at, v, count);
+        return {g, m, v};
+    }
 
     template <Format format>
     [[gnu::flatten]] static bool findsNan(const SliceView& slice, const StepScalars& scalars) {
@@ -239,97 +249,6 @@ struct Loops {
         return to - ranks;
     }
 
-    template <Format format, Rule rule>
-    [[gnu::flatten]] static void updateBracketed(const SliceView& slice, const StepScalars& scalars, Bracket& bracket, Candidates& candidates,
-                                                 Tally& tally) {
-        const Mover mover(slice, scalars);
-        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
-        const U lo = V::setBits(bracket.lo);
-        const U hi = V::setBits(bracket.hi);
-        typename V::Sums squares;
-        std::int64_t masked = 0, selected = 0, journaled = bracket.journaled, open = candidates.count;
-        {
-            Moments moments(scalars, tally);
-            const Arithmetic& arithmetic = moments.arithmetic;
-            forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
-                moments.template update<format, full>(slice, at, count);
-                const F m = moments.m;
-                const U rank = arithmetic.template rank<rule>(moments.g, m, moments.v, draw, slice.index + at);
-                const Mask above = inside<full>(V::atLeast(rank, hi), count);
-                const Mask between = V::without(inside<full>(V::atLeast(rank, lo), count), above);
-                const std::uint32_t aboveBits = V::bits(above);
-                const std::uint32_t betweenBits = V::bits(between);
-                masked += __builtin_popcount(aboveBits);
-                if (!bracket.moves) {
-                    if (betweenBits == 0) return;
-                    if (open <= candidates.capacity - lanes) V::compress(candidates.ranks + open, rank, between);
-                    open += __builtin_popcount(betweenBits);
-                    return;
-                }
-                if (betweenBits == 0 && aboveBits == 0 && !mover.dense) return;
-                const F update = arithmetic.update(m, moments.v);
-                const Mask hasMoment = V::nonZero(V::magnitude(m));
-                if (betweenBits != 0) {
-                    if (open <= candidates.capacity - lanes) {
-                        const U flag = V::selectBits(hasMoment, V::setBits(candidateHasMoment), V::setBits(0));
-                        const U places = V::addBits(V::setBits(static_cast<std::uint32_t>(number)), V::iota());
-                        V::compress(candidates.ranks + open, rank, between);
-                        V::compress(candidates.places + open, V::bitOr(places, flag), between);
-                        V::compress(candidates.updates + open, update, between);
-                    }
-                    open += __builtin_popcount(betweenBits);
-                }
-                const Mask moving = V::both(above, hasMoment);
-                const std::uint32_t movingBits = V::bits(moving);
-                if (movingBits == 0 && !mover.dense) return;
-                const F from = writeParameter<format, full>(mover, slice, at, count, moving, update);
-                V::compress(bracket.journal + journaled, V::bitsOf(from), moving);
-                const int movers = __builtin_popcount(movingBits);
-                journaled += movers;
-                selected += movers;
-                if (tally.measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
-            });
-        }
-        bracket.journaled = journaled;
-        candidates.count = open;
-        tally.masked += masked;
-        tally.selected += selected;
-        if (tally.measure) tally.squaredUpdate += addLanes(squares);
-    }
-
-    template <Format format, Rule rule>
-    [[gnu::flatten]] static void updateRanked(const SliceView& slice, const StepScalars& scalars, std::uint32_t* ranks, Tally& tally) {
-        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
-        Moments moments(scalars, tally);
-        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
-            moments.template update<format, full>(slice, at, count);
-            V::storeBits(ranks + number, moments.arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at));
-        });
-    }
-
-    template <Format format>
-    [[gnu::flatten]] static void updateAll(const SliceView& slice, const StepScalars& scalars, Tally& tally) {
-        const Mover mover(slice, scalars);
-        typename V::Sums squares;
-        std::int64_t selected = 0;
-        {
-            Moments moments(scalars, tally);
-            forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
-                moments.template update<format, full>(slice, at, count);
-                const Mask moving = inside<full>(V::nonZero(V::magnitude(moments.m)), count);
-                const std::uint32_t movingBits = V::bits(moving);
-                if (movingBits == 0 && !mover.dense) return;
-                const F update = moments.arithmetic.update(moments.m, moments.v);
-                writeParameter<format, full>(mover, slice, at, count, moving, update);
-                selected += __builtin_popcount(movingBits);
-                if (tally.measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
-            });
-        }
-        tally.masked += slice.size();
-        tally.selected += selected;
-        if (tally.measure) tally.squaredUpdate += addLanes(squares);
-    }
-
     /// Ranks of the present g, m and v. Each rule reads only what it needs.
     template <Format format, Rule rule, bool full>
     static U presentRank(const Arithmetic& arithmetic, const SliceView& slice, Draw draw, std::int64_t at, int count) {
@@ -340,33 +259,214 @@ struct Loops {
         return arithmetic.template rank<rule>(g, m, v, draw, slice.index + at);
     }
 
+    /// Up to 64 vectors of a run, and which of them need more than the first look. Whether one does is a matter of chance, so that a branch on it
+    /// would be mispredicted again and again: the first loop over a block fills lists without branching, and loops over the lists do the rest.
+    struct Block {
+        static constexpr std::int64_t vectors = 64;
+        std::int64_t at, number;  // of its first coordinate
+        std::int64_t length;      // coordinates
+        alignas(64) std::uint16_t above[vectors], between[vectors];
+        alignas(64) std::uint8_t movers[vectors], others[vectors];
+
+        [[nodiscard]] std::int64_t countAbove() const {
+            std::int64_t count = 0;
+            for (std::int64_t i = 0; i < (length + lanes - 1) / lanes; i += 4) {
+                std::uint64_t four = 0;
+                std::memcpy(&four, above + i, sizeof four);
+                count += __builtin_popcountll(four);
+            }
+            return count;
+        }
+        /// body<full>(i, offset, count) for the listed vectors.
+        template <class Body>
+        void forListed(const std::uint8_t* list, std::int64_t size, Body&& body) const {
+            for (std::int64_t j = 0; j < size; ++j) {
+                const std::int64_t i = list[j];
+                if ((i + 1) * lanes <= length) {
+                    body.template operator()<true>(i, at + i * lanes, lanes);
+                } else {
+                    body.template operator()<false>(i, at + i * lanes, static_cast<int>(length - i * lanes));
+                }
+            }
+        }
+        /// look<full>(i, offset, count) for all vectors.
+        template <class Look>
+        void forAll(Look&& look) {
+            std::int64_t i = 0;
+            for (; (i + 1) * lanes <= length; ++i) look.template operator()<true>(i, at + i * lanes, lanes);
+            if (i * lanes < length) look.template operator()<false>(i, at + i * lanes, static_cast<int>(length - i * lanes)), ++i;
+            // countAbove reads four at a time.
+            for (; i % 4 != 0; ++i) above[i] = 0;
+        }
+    };
+
+    template <class Body>
+    static void forEachBlock(const SliceView& slice, Body&& body) {
+        Block block;
+        for (std::int64_t row = 0; row < slice.rows; ++row) {
+            for (std::int64_t i = 0; i < slice.length; i += Block::vectors * lanes) {
+                block.at = row * slice.stride + i;
+                block.number = row * slice.length + i;
+                block.length = slice.length - i < Block::vectors * lanes ? slice.length - i : Block::vectors * lanes;
+                body(block);
+            }
+        }
+    }
+
     template <Format format, Rule rule>
-    [[gnu::flatten]] static void move(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold, Tally& tally) {
+    [[gnu::flatten]] static void updateBracketed(const SliceView& view, const StepScalars& scalars, Bracket& bracket, Candidates& candidates,
+                                                 Tally& tally) {
+        const SliceView slice = view;  // a copy that no store can touch, so that it stays in registers
+        const Mover mover(slice, scalars);
+        const Arithmetic arithmetic(scalars);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        const U lo = V::setBits(bracket.lo);
+        const U hi = V::setBits(bracket.hi);
+        const bool moves = bracket.moves;
+        const bool dense = moves && mover.dense;
+        typename V::Sums squares;
+        std::int64_t masked = 0, selected = 0, journaled = bracket.journaled, open = candidates.count;
+        const bool measure = tally.measure;
+        std::uint32_t* const journal = bracket.journal;
+        Candidates kept = candidates;
+        MomentObserver observer(tally);
+        {
+            forEachBlock(slice, [&](Block& block) {
+                std::int64_t movers = 0, others = 0;
+                block.forAll([&]<bool full>(std::int64_t i, std::int64_t at, int count) {
+                    const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
+                    observer.template observe<full>(moments.m, count);
+                    const U rank = arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at);
+                    const Mask above = inside<full>(V::atLeast(rank, hi), count);
+                    const Mask between = V::without(inside<full>(V::atLeast(rank, lo), count), above);
+                    const std::uint32_t aboveBits = V::bits(above);
+                    const std::uint32_t betweenBits = V::bits(between);
+                    block.above[i] = static_cast<std::uint16_t>(aboveBits);
+                    block.between[i] = static_cast<std::uint16_t>(betweenBits);
+                    const bool moving = (moves & (aboveBits != 0)) | dense;
+                    block.movers[movers] = static_cast<std::uint8_t>(i);
+                    movers += static_cast<std::int64_t>(moving);
+                    block.others[others] = static_cast<std::uint8_t>(i);
+                    others += static_cast<std::int64_t>(!moving & (betweenBits != 0));
+                    // Of the movers' parameters alone; the list's loop comes in some hundred cycles.
+                    prefetchParameter<format>(slice, moving ? at : block.at);
+                });
+                masked += block.countAbove();
+                const auto keep = [&]<bool full>(std::int64_t i, std::int64_t at, int count, F m, F update) {
+                    if (open <= kept.capacity - lanes) {
+                        const Mask between = V::fromBits(block.between[i]);
+                        V::compress(kept.ranks + open, presentRank<format, rule, full>(arithmetic, slice, draw, at, count), between);
+                        if (moves) {
+                            const U flag = V::selectBits(V::nonZero(V::magnitude(m)), V::setBits(candidateHasMoment), V::setBits(0));
+                            const U places = V::addBits(V::setBits(static_cast<std::uint32_t>(block.number + i * lanes)), V::iota());
+                            V::compress(kept.places + open, V::bitOr(places, flag), between);
+                            V::compress(kept.updates + open, update, between);
+                        }
+                    }
+                    open += __builtin_popcount(block.between[i]);
+                };
+                block.forListed(block.movers, movers, [&]<bool full>(std::int64_t i, std::int64_t at, int count) {
+                    const F m = load<full>(slice.m + at, count);
+                    const F update = arithmetic.update(m, load<full>(slice.v + at, count));
+                    // Where compressing costs a few cycles it is done for none as well.
+                    if (V::compressesFast || block.between[i] != 0) keep.template operator()<full>(i, at, count, m, update);
+                    const Mask going = V::both(V::fromBits(block.above[i]), V::nonZero(V::magnitude(m)));
+                    const F from = writeParameter<format, full>(mover, slice, at, count, going, update);
+                    V::compress(journal + journaled, V::bitsOf(from), going);
+                    const int gone = __builtin_popcount(V::bits(going));
+                    journaled += gone;
+                    selected += gone;
+                    if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
+                });
+                block.forListed(block.others, others, [&]<bool full>(std::int64_t i, std::int64_t at, int count) {
+                    const F m = load<full>(slice.m + at, count);
+                    keep.template operator()<full>(i, at, count, m, moves ? arithmetic.update(m, load<full>(slice.v + at, count)) : m);
+                });
+            });
+        }
+        observer.finish(tally);
+        bracket.journaled = journaled;
+        candidates.count = open;
+        tally.masked += masked;
+        tally.selected += selected;
+        if (tally.measure) tally.squaredUpdate += addLanes(squares);
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void updateRanked(const SliceView& view, const StepScalars& scalars, std::uint32_t* ranks, Tally& tally) {
+        const SliceView slice = view;
+        const Arithmetic arithmetic(scalars);
+        MomentObserver observer(tally);
+        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
+            const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
+            observer.template observe<full>(moments.m, count);
+            V::storeBits(ranks + number, arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at));
+        });
+        observer.finish(tally);
+    }
+
+    template <Format format>
+    [[gnu::flatten]] static void updateAll(const SliceView& view, const StepScalars& scalars, Tally& tally) {
+        const SliceView slice = view;
+        const Mover mover(slice, scalars);
+        const Arithmetic arithmetic(scalars);
+        MomentObserver observer(tally);
+        const bool measure = tally.measure;
+        typename V::Sums squares;
+        std::int64_t selected = 0;
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
+            observer.template observe<full>(moments.m, count);
+            prefetchParameter<format>(slice, at + ahead);
+            const Mask moving = inside<full>(V::nonZero(V::magnitude(moments.m)), count);
+            const std::uint32_t movingBits = V::bits(moving);
+            if (movingBits == 0 && !mover.dense) return;
+            const F update = arithmetic.update(moments.m, moments.v);
+            writeParameter<format, full>(mover, slice, at, count, moving, update);
+            selected += __builtin_popcount(movingBits);
+            if (measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
+        });
+        observer.finish(tally);
+        tally.masked += slice.size();
+        tally.selected += selected;
+        if (measure) tally.squaredUpdate += addLanes(squares);
+    }
+
+    template <Format format, Rule rule>
+    [[gnu::flatten]] static void move(const SliceView& view, const StepScalars& scalars, std::uint32_t threshold, Tally& tally) {
+        const SliceView slice = view;
+        const bool measure = tally.measure;
         const Mover mover(slice, scalars);
         const Arithmetic arithmetic(scalars);
         const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
         const U limit = V::setBits(threshold);
         typename V::Sums squares;
         std::int64_t masked = 0, selected = 0;
-        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
-            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
-            const Mask mask = inside<full>(V::atLeast(rank, limit), count);
-            const std::uint32_t maskBits = V::bits(mask);
-            masked += __builtin_popcount(maskBits);
-            if (maskBits == 0 && !mover.dense) return;
-            const F m = load<full>(slice.m + at, count);
-            const Mask moving = V::both(mask, V::nonZero(V::magnitude(m)));
-            const std::uint32_t movingBits = V::bits(moving);
-            if (movingBits == 0 && !mover.dense) return;
-            selected += __builtin_popcount(movingBits);
-            // Without a mover v need not be read.
-            const F update = movingBits == 0 ? m : arithmetic.update(m, load<full>(slice.v + at, count));
-            writeParameter<format, full>(mover, slice, at, count, moving, update);
-            if (tally.measure) squares.addSquares(V::select(moving, update, V::set(0.0F)));
+        forEachBlock(slice, [&](Block& block) {
+            std::int64_t movers = 0;
+            block.forAll([&]<bool full>(std::int64_t i, std::int64_t at, int count) {
+                const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+                const std::uint32_t above = V::bits(inside<full>(V::atLeast(rank, limit), count));
+                block.above[i] = static_cast<std::uint16_t>(above);
+                const bool moving = (above != 0) | mover.dense;
+                block.movers[movers] = static_cast<std::uint8_t>(i);
+                movers += static_cast<std::int64_t>(moving);
+                prefetchParameter<format>(slice, moving ? at : block.at);
+            });
+            masked += block.countAbove();
+            block.forListed(block.movers, movers, [&]<bool full>(std::int64_t i, std::int64_t at, int count) {
+                const F m = load<full>(slice.m + at, count);
+                const Mask going = V::both(V::fromBits(block.above[i]), V::nonZero(V::magnitude(m)));
+                const F update = arithmetic.update(m, load<full>(slice.v + at, count));
+                writeParameter<format, full>(mover, slice, at, count, going, update);
+                selected += __builtin_popcount(V::bits(going));
+                if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
+            });
         });
         tally.masked += masked;
         tally.selected += selected;
-        if (tally.measure) tally.squaredUpdate += addLanes(squares);
+        if (measure) tally.squaredUpdate += addLanes(squares);
     }
 
     /// One coordinate of a vector's work, for the few places that jump about.
@@ -381,14 +481,18 @@ struct Loops {
         SliceView decayed = slice;
         decayed.decayAll = 1.0F;  // done by the update
         const Mover mover(decayed, scalars);
+        const auto placeOf = [&](std::uint32_t place) {
+            const std::int64_t number = place & ~candidateHasMoment;
+            return slice.rows == 1 ? number : number / slice.length * slice.stride + number % slice.length;
+        };
         double squared = 0;
         for (std::int64_t i = 0; i < candidates.count; ++i) {
+            if (i + lanes < candidates.count) prefetchParameter<format>(slice, placeOf(candidates.places[i + lanes]));
             if (candidates.ranks[i] < threshold) continue;
             ++tally.masked;
             if ((candidates.places[i] & candidateHasMoment) == 0) continue;
             ++tally.selected;
-            const std::int64_t number = candidates.places[i] & ~candidateHasMoment;
-            const std::int64_t at = slice.rows == 1 ? number : number / slice.length * slice.stride + number % slice.length;
+            const std::int64_t at = placeOf(candidates.places[i]);
             const float update = candidates.updates[i];
             if constexpr (format == Format::Fp32) {
                 const float from = slice.p[at] * slice.decaySelected;

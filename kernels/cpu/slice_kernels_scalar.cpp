@@ -14,6 +14,7 @@ struct Scalar {
     struct U {
         std::uint32_t x[width];
     };
+    static constexpr bool compressesFast = false;
     using Mask = std::uint32_t;  // one bit a lane
 
     template <class To, class Map>
@@ -160,6 +161,7 @@ struct Scalar {
     static Mask without(Mask a, Mask b) { return a & ~b; }
     static Mask first(int count) { return (1U << count) - 1U; }
     static Mask all() { return 0xffffU; }
+    static Mask fromBits(std::uint32_t bits) { return bits; }
     static std::uint32_t bits(Mask mask) { return mask; }
     static void compress(std::uint32_t* at, U x, Mask mask) {
         for (; mask != 0; mask &= mask - 1) *at++ = x.x[__builtin_ctz(mask)];
