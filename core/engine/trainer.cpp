@@ -20,8 +20,8 @@
 #include "core/engine/decoder.h"
 #include "core/engine/device.h"
 #include "core/engine/evaluation.h"
-#include "core/engine/generation.h"
 #include "core/engine/gradient_norm.h"
+#include "core/engine/live_chat.h"
 #include "core/engine/metrics_queue.h"
 #include "core/engine/optimizer.h"
 #include "core/engine/schedule.h"
@@ -48,14 +48,17 @@ std::int64_t residentBytes() {
 /// Everything one run holds while it trains. Members in the order in which they come to life.
 class Trainer {
 public:
-    Trainer(const Workspace& workspace, RunRow run, Registry& registry, MetricsQueue& queue, std::vector<AcknowledgementRow> acknowledged)
+    /// `startedBefore`: an earlier engine has worked on this run.
+    Trainer(const Workspace& workspace, RunRow run, Registry& registry, MetricsQueue& queue, std::vector<AcknowledgementRow> acknowledged,
+            bool startedBefore)
         : m_workspace(workspace),
           m_run(std::move(run)),
           m_config(m_run.config),
           m_registry(registry),
           m_queue(queue),
           m_acknowledged(std::move(acknowledged)),
-          m_inbox(registry, m_run.id, m_acknowledged) {}
+          m_inbox(registry, m_run.id, m_acknowledged),
+          m_startedBefore(startedBefore) {}
 
     Result<void> prepare(const Json& initialConfig);
     Result<void> train();
@@ -91,6 +94,7 @@ private:
     MetricsQueue& m_queue;
     std::vector<AcknowledgementRow> m_acknowledged;
     CommandInbox m_inbox;
+    bool m_startedBefore;
     std::unique_ptr<ModelSource> m_pretrained;
     std::optional<Tokenizer> m_tokenizer;
     std::optional<TrainingData> m_data;
@@ -205,7 +209,12 @@ Result<void> Trainer::prepare(const Json& initialConfig) {
         m_gradientNorm.emplace(infos);
 
         MOFO_TRY(const std::optional<FoundCheckpoint> checkpoint, newestCheckpoint(m_workspace.checkpointsFolder(m_run.id)));
-        if (checkpoint) MOFO_CHECK(resumeFrom(*checkpoint));
+        if (checkpoint) {
+            MOFO_CHECK(resumeFrom(*checkpoint));
+        } else if (m_startedBefore) {
+            MOFO_CHECK(m_queue.supersedeAfter(0));
+            event("resume", "engine", "there is no checkpoint: starting again from the pretrained weights");
+        }
         MOFO_TRY(m_replay, m_inbox.replayAfter(m_done, m_acknowledged));
         return m_optimizer->configure(optimizerSettings(m_config));
     });
@@ -259,35 +268,7 @@ Result<void> Trainer::applySet(const CommandRow& command, bool mayRefuse) {
 
 Result<void> Trainer::answer(const CommandRow& command) {
     const Stopwatch clock;
-    const auto work = [&]() -> Result<void> {
-        MOFO_TRY(const std::vector<ChatMessage> messages, messagesOf(command.payload));
-        MOFO_TRY(const GenerationSettings settings, GenerationSettings::from(command.payload));
-        MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(*m_tokenizer, m_config.chatTemplate));
-        MOFO_TRY(const std::vector<TokenId> prompt, encodePrompt(*m_tokenizer, chatTemplate ? &*chatTemplate : nullptr, messages));
-        const auto send = [&](std::string_view text, bool last, Json details) {
-            GenerationRow row;
-            row.uuid = command.uuid;
-            row.text = text;
-            row.last = last;
-            row.details = std::move(details);
-            MetricsBatch batch;
-            batch.generations.push_back(std::move(row));
-            m_queue.add(std::move(batch));
-        };
-        std::size_t sent = 0;
-        MOFO_TRY(const Generation generation, generate(*m_decoder, *m_tokenizer, prompt, settings, m_device, [&](std::string_view text) {
-                     send(text, false, nullptr);
-                     sent += text.size();
-                     return g_stopSignals.load() == 0;
-                 }));
-        send(std::string_view(generation.text).substr(std::min(sent, generation.text.size())), true,
-             {{"tokens", generation.ids.size()},
-              {"seconds", generation.seconds},
-              {"stop_reason", generation.stopReason},
-              {"waited_seconds", clock.elapsedMs() * 1e-3}});
-        return {};
-    };
-    if (auto done = work(); !done.ok()) {
+    if (auto done = answerGenerate(command, *m_decoder, *m_tokenizer, m_config.chatTemplate, m_device, m_queue); !done.ok()) {
         acknowledge(command, false, done.error().text());
         return {};
     }
@@ -574,11 +555,13 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
     MOFO_TRY(MetricsWriter writer, MetricsWriter::open(workspace.metricsFile(runId), runId));
     std::vector<AcknowledgementRow> acknowledged;
     Json initialConfig = configToJson(run.config);
+    bool startedBefore = false;
     {
         MOFO_TRY(const MetricsReader reader, MetricsReader::open(workspace.metricsFile(runId)));
         MOFO_TRY(acknowledged, reader.acknowledgements());
         MOFO_TRY(const std::optional<Json> earlier, reader.fact("initial_config"));
-        if (earlier) {
+        startedBefore = earlier.has_value();
+        if (startedBefore) {
             // Live changes rewrote the run's config; a start from the sealed model begins with what the run was started with.
             initialConfig = *earlier;
             MOFO_TRY(run.config, configFromJson(initialConfig));
@@ -586,7 +569,7 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
     }
     MOFO_TRY(Registry queueRegistry, Registry::open(workspace, Registry::Access::ReadWrite));
     MetricsQueue queue(std::move(writer), std::move(queueRegistry), runId, workspace.runFolder(runId));
-    Trainer trainer(workspace, std::move(run), registry, queue, std::move(acknowledged));
+    Trainer trainer(workspace, std::move(run), registry, queue, std::move(acknowledged), startedBefore);
     auto result = trainer.prepare(initialConfig);
     if (result.ok()) result = guardTorch([&] { return trainer.train(); });
     if (!result.ok()) {

@@ -59,6 +59,44 @@ TEST_F(CliBasics, WrongUsageIsExitCode2WithTheNearestRightOne) {
     EXPECT_TRUE(registry().runs(true)->empty());
 }
 
+TEST_F(CliBasics, AMethodThatCannotBeIsRefusedBeforeTheRunExists) {
+    struct Case {
+        std::vector<std::string> assignments;
+        const char* says;
+    };
+    for (const Case& one : std::vector<Case>{{{"alpha=0"}, "above 0 and at most 1"},
+                                             {{"alpha=1.1"}, "out of range"},
+                                             {{"alpha=NaN"}, "not a number"},
+                                             {{"alpha=linear:0.3..2@0..10"}, "out of range"},
+                                             {{"granularity=block:0"}, "from 64"},
+                                             {{"granularity=block:63"}, "from 64"},
+                                             {{"granularity=blok:64"}, "did you mean block?"},
+                                             {{"filter_include=*.no_such.*"}, "matches none of the model's 20 parameters"},
+                                             {{"filter_exclude=*"}, "no parameter is left"},
+                                             {{"row_counts=nothing"}, "matches none"},
+                                             {{"alpha.mlp=0.1", "granularity=model"}, "cannot go with granularity=model"},
+                                             {{"rule=momentom"}, "did you mean momentum?"},
+                                             {{"rule=inverse"}, "known but not available"},
+                                             {{"optimizer=lora"}, "known but not available"},
+                                             {{"optimizer=hft", "rule=mv"}, "no effect with optimizer=hft"},
+                                             {{"l1=-1"}, "out of range"},
+                                             {{"hft_every=10"}, "no effect with optimizer=mofo"},
+                                             {{"offload=cpu"}, "none or optimizer"}}) {
+        std::vector<std::string> arguments{"train", "--model", model().string(), "--data", data().string()};
+        for (const std::string& assignment : one.assignments) {
+            arguments.push_back("--set");
+            arguments.push_back(assignment);
+        }
+        const CliResult result = cli(arguments);
+        EXPECT_EQ(result.exitCode, 2) << testing::PrintToString(one.assignments) << result.err;
+        EXPECT_THAT(result.err, HasSubstr(one.says)) << testing::PrintToString(one.assignments);
+        EXPECT_LE(result.errorLines(), 4) << result.err;
+        EXPECT_EQ(result.out, "");
+    }
+    EXPECT_TRUE(registry().runs(true)->empty());
+    EXPECT_TRUE(std::filesystem::is_empty(workspace().folder() / "runs"));
+}
+
 TEST_F(CliBasics, RefusedInputIsExitCode3AndLeavesNoRun) {
     test::writeTinyModel(m_folder / "cut");
     std::filesystem::resize_file(m_folder / "cut" / "model.safetensors", 5000);

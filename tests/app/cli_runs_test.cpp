@@ -111,7 +111,7 @@ TEST_F(CliRuns, SetWaitsForTheAcknowledgement) {
     EXPECT_EQ(registry().commands(id)->size(), 3u);
     EXPECT_EQ(cli({"withdraw", id}).exitCode, 0);
     EXPECT_EQ(cli({"withdraw", id}).exitCode, 1) << "nothing waits any more";
-    for (const char* wrong : {"batch=8", "alpha=3", "alhpa=0.1"}) {
+    for (const char* wrong : {"batch=8", "alpha=3", "alpha=0", "alpha=nan", "alhpa=0.1", "granularity=block:63", "rule=gv", "l2=-1", "hft_every=4"}) {
         const CliResult refused = cli({"set", id, wrong});
         EXPECT_EQ(refused.exitCode, 2) << wrong;
         EXPECT_LE(refused.errorLines(), 4);

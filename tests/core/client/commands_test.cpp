@@ -112,12 +112,20 @@ TEST_F(CommandsTest, LiveChangesAreCheckedBeforeTheyAreSent) {
     const auto payload = checkLiveChange(run, {"alpha=0.050", "granularity=layer"});
     ASSERT_OK(payload);
     EXPECT_EQ(*payload, (Json{{"alpha", "0.05"}, {"granularity", "layer"}}));
-    for (const char* wrong : {"alpha=2", "alhpa=0.1", "alpha", "batch=8", "model=other", "seed=1"}) {
+    for (const char* wrong : {"alpha=2", "alpha=0", "alpha=1.1", "alpha=nan", "alhpa=0.1", "alpha", "batch=8", "model=other", "seed=1", "granularity=block:0",
+                              "granularity=block:63", "rule=gv", "rule=momentun", "l2=-1", "hft_every=3", "optimizer=adamw"}) {
         const auto refused = checkLiveChange(run, {wrong});
         ASSERT_FALSE(refused.ok()) << wrong;
         EXPECT_EQ(refused.error().exitCode(), 2) << wrong;
     }
     EXPECT_FALSE(checkLiveChange(run, {}).ok());
+    EXPECT_FALSE(checkLiveChange(run, {"alpha.mlp=0.1", "granularity=model"}).ok());
+    EXPECT_OK(checkLiveChange(run, {"rule=random", "l1=0.1", "l2=0", "row_counts=*.o_proj.*"}));
+    run.config.optimizer = OptimizerKind::AdamW;
+    const auto withoutEffect = checkLiveChange(run, {"alpha=0.1"});
+    ASSERT_FALSE(withoutEffect.ok());
+    EXPECT_THAT(withoutEffect.error().text(), testing::HasSubstr("no effect with optimizer=adamw"));
+    EXPECT_OK(checkLiveChange(run, {"l2=0.1"}));
 }
 
 TEST_F(CommandsTest, ResumeContinuesFromTheNewestCheckpoint) {

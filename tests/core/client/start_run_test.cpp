@@ -32,6 +32,17 @@ TEST_F(StartRunTest, WritesAQueuedRunOfASealedModel) {
     EXPECT_EQ(second->modelId, run->modelId);
 }
 
+TEST_F(StartRunTest, NamesSayWhatTheMethodIs) {
+    using Values = std::vector<std::pair<std::string, std::string>>;
+    for (const auto& [values, name] : {std::pair(Values{{"rule", "gradient"}}, "tiny-gradient-a0.15"), std::pair(Values{{"optimizer", "adamw"}}, "tiny-adamw"),
+                                       std::pair(Values{{"optimizer", "hft"}}, "tiny-hft"),
+                                       std::pair(Values{{"optimizer", "fixed_mask"}, {"alpha", "0.05"}}, "tiny-fixed_mask-a0.05")}) {
+        const auto run = start(values, false);
+        ASSERT_OK(run);
+        EXPECT_EQ(run->name, name);
+    }
+}
+
 TEST_F(StartRunTest, RelativePathsBecomeAbsolute) {
     const std::filesystem::path before = std::filesystem::current_path();
     std::filesystem::current_path(m_folder.path());
@@ -63,6 +74,12 @@ TEST_F(StartRunTest, RefusedInputLeavesNoRunBehind) {
                                              {{{"model", (m_folder / "mute").string()}}, 3, "mute"},
                                              {{{"model", "random:smollm2"}}, 3, "random:smollm2"},
                                              {{{"chat_template", "no-such"}}, 2, "no-such"},
+                                             {{{"filter_include", "*.nothing"}}, 2, "matches none of the model's"},
+                                             {{{"filter_exclude", "*"}}, 2, "no parameter is left"},
+                                             {{{"row_counts", "nothing"}}, 2, "matches none"},
+                                             {{{"alpha.mlp", "0.1"}, {"granularity", "layer"}}, 2, "cannot go with granularity=layer"},
+                                             {{{"rule", "mv"}, {"optimizer", "adamw"}}, 2, "no effect with optimizer=adamw"},
+                                             {{{"hft_every", "5"}}, 2, "no effect with optimizer=mofo"},
                                              {{{"device", "cuda"}}, 3, ""}}) {
         SCOPED_TRACE(one.values.front().first + "=" + one.values.front().second);
         const auto run = start(one.values, false);

@@ -8,6 +8,7 @@
 #include "core/engine/checkpoint.h"
 #include "core/engine/trainer.h"
 #include "core/library/model_library.h"
+#include "tests/support/tiny_model.h"
 
 namespace mofo::test {
 
@@ -64,6 +65,60 @@ std::string EngineFixture::weightsHash(const std::string& id) {
         return {};
     }
     return *sha256OfFile((*newest)->folder / "model.safetensors");
+}
+
+TrainingTest::TrainingTest() {
+    writeTinyModel(m_files / "model");
+    writeTinyData(m_files / "data.jsonl", 37);
+    m_engine = std::make_unique<EngineFixture>(m_files / "model");
+    g_stopSignals = 0;
+}
+
+RunConfig TrainingTest::config() const {
+    RunConfig c;
+    c.model = (m_files / "model").string();
+    c.data = (m_files / "data.jsonl").string();
+    c.steps = 12;
+    c.batch = 6;
+    c.microBatch = 4;
+    c.maxLength = 256;
+    c.lr = 1e-3;
+    c.schedule = ScheduleKind::Cosine;
+    c.warmup = 2;
+    c.weightDecay = 0.01;
+    c.clip = 0.5;
+    c.statsEvery = 3;
+    return c;
+}
+
+std::string TrainingTest::send(const std::string& run, const std::string& kind, Json payload, std::optional<std::int64_t> atStep) {
+    CommandRow command;
+    command.uuid = newUuid();
+    command.runId = run;
+    command.kind = kind;
+    command.payload = std::move(payload);
+    command.atStep = atStep;
+    command.who = "cli";
+    command.createdNs = wallNs();
+    EXPECT_OK(m_engine->registry().addCommand(command));
+    return command.uuid;
+}
+
+std::optional<AcknowledgementRow> TrainingTest::acknowledgement(const std::string& run, const std::string& uuid) {
+    return *MetricsReader::open(m_engine->workspace().metricsFile(run))->acknowledgement(uuid);
+}
+
+void TrainingTest::expectEqualSteps(const EngineFixture::Trained& a, const EngineFixture::Trained& b, double relative) {
+    ASSERT_EQ(a.steps.size(), b.steps.size());
+    for (std::size_t i = 0; i < a.steps.size(); ++i) {
+        if (relative == 0) {
+            EXPECT_EQ(a.steps[i].loss, b.steps[i].loss) << i;
+            EXPECT_EQ(a.steps[i].gradNorm, b.steps[i].gradNorm) << i;
+        } else {
+            EXPECT_NEAR(a.steps[i].loss, b.steps[i].loss, relative * a.steps[i].loss) << i;
+        }
+        EXPECT_EQ(a.steps[i].tokens, b.steps[i].tokens) << i;
+    }
 }
 
 }  // namespace mofo::test

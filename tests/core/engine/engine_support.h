@@ -1,6 +1,10 @@
 // A workspace with a run ready to train in this process, and what the run wrote.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +49,22 @@ private:
     std::optional<Workspace> m_workspace;
     std::optional<Registry> m_registry;
     ModelRow m_model;
+};
+
+/// Runs of a two-layer model on a few rows.
+class TrainingTest : public ::testing::Test {
+protected:
+    TrainingTest();
+    /// Twelve steps of MoFO that use accumulation, decay, clipping and a schedule.
+    [[nodiscard]] RunConfig config() const;
+    /// Writes a command row as a client does; its uuid.
+    std::string send(const std::string& run, const std::string& kind, Json payload, std::optional<std::int64_t> atStep = {});
+    std::optional<AcknowledgementRow> acknowledgement(const std::string& run, const std::string& uuid);
+    /// Losses within `relative` of each other; 0: losses and gradient norms bit for bit.
+    static void expectEqualSteps(const EngineFixture::Trained& a, const EngineFixture::Trained& b, double relative);
+
+    TemporaryFolder m_files;
+    std::unique_ptr<EngineFixture> m_engine;
 };
 
 }  // namespace mofo::test

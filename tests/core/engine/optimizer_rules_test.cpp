@@ -195,15 +195,35 @@ TEST_F(OptimizerTest, AlphaPerKindAndAsAScheduleDecidesK) {
     }
 }
 
+/// The tiny model without attention heads, as a family without attention would be.
+class HeadlessSource : public ModelSource {
+public:
+    explicit HeadlessSource(const ModelSource& model) : m_model(model), m_description(model.description()) { m_description.headSize = 0; }
+    [[nodiscard]] const ModelDescription& description() const override { return m_description; }
+    [[nodiscard]] const std::vector<ParameterInfo>& parameters() const override { return m_model.parameters(); }
+    Result<void> readParameter(std::size_t index, std::span<float> out) const override { return m_model.readParameter(index, out); }
+    Result<Tokenizer> loadTokenizer() const override { return m_model.loadTokenizer(); }
+    [[nodiscard]] std::string formatName() const override { return m_model.formatName(); }
+    [[nodiscard]] bool isQuantised() const override { return false; }
+    [[nodiscard]] std::vector<std::string> warnings() const override { return {}; }
+    [[nodiscard]] Json hfConfig() const override { return m_model.hfConfig(); }
+    [[nodiscard]] Json hfGenerationConfig() const override { return m_model.hfGenerationConfig(); }
+
+private:
+    const ModelSource& m_model;
+    ModelDescription m_description;
+};
+
 TEST_F(OptimizerTest, ARefusedGranularityChangesNothing) {
-    const RunConfig config = configOf({});
-    SteppedModel model(*m_source, config), untouched(*m_source, config);
-    RunConfig wrong = config;
-    wrong.granularity = {GranularityKind::Head, 0};
-    ModelDescription headless = m_source->description();
-    headless.headSize = 0;
-    const auto filtered = filteredParameters(m_source->parameters(), "", "");
-    EXPECT_FALSE(partitionsOf(headless, m_source->parameters(), wrong.granularity, filtered).ok());
+    const RunConfig config = configOf({{"granularity", "row"}, {"alpha", "0.3"}});
+    const HeadlessSource headless(*m_source);
+    SteppedModel model(headless, config), untouched(*m_source, config);
+    const RunConfig wrong = configOf({{"granularity", "head"}, {"alpha", "0.9"}, {"l2", "9"}});
+    const auto refused = model.optimizer.configure(OptimizerSettings::from(wrong, 1));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+    EXPECT_NE(refused.error().text().find("no attention heads"), std::string::npos);
+    EXPECT_EQ(model.optimizer.settings().granularity.text(), "row");
     setGradient(model, 1);
     setGradient(untouched, 1);
     model.step(1, 1e-3);

@@ -150,6 +150,59 @@ TEST(Partitions, RefuseToBeTooMany) {
     EXPECT_OK(partitionsOf(*model, parameters, granularityOf("row"), filtered));
 }
 
+TEST(Partitions, OfHeadsNeedHeads) {
+    Tiny tiny;
+    tiny.model.headSize = 0;
+    const auto refused = partitionsOf(tiny.model, tiny.parameters, granularityOf("head"), tiny.filtered);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::Usage);
+    EXPECT_NE(refused.error().text().find("no attention heads"), std::string::npos);
+    EXPECT_OK(partitionsOf(tiny.model, tiny.parameters, granularityOf("row"), tiny.filtered));
+    Tiny withoutAttention;
+    std::erase_if(withoutAttention.parameters, [](const ParameterInfo& info) {
+        return info.kind == ModuleKind::Query || info.kind == ModuleKind::Key || info.kind == ModuleKind::Value || info.kind == ModuleKind::Output;
+    });
+    withoutAttention.filtered = filteredParameters(withoutAttention.parameters, "", "");
+    EXPECT_FALSE(partitionsOf(withoutAttention.model, withoutAttention.parameters, granularityOf("head"), withoutAttention.filtered).ok());
+}
+
+TEST(CheckMethod, RefusesWhatDoesNotFitTheModel) {
+    struct Case {
+        std::vector<std::pair<const char*, const char*>> values;
+        const char* says;  ///< empty: accepted
+    };
+    for (const Case& one : std::vector<Case>{{{}, ""},
+                                             {{{"filter_include", "*.mlp.*"}}, ""},
+                                             {{{"filter_include", "*.mpl.*"}}, "matches none of the model's"},
+                                             {{{"filter_include", "MODEL.*"}}, "names such as model.layers."},
+                                             {{{"filter_exclude", "*"}}, "no parameter is left"},
+                                             {{{"filter_exclude", "lm_head.weight"}}, ""},  // what a model does not have may be left out of it
+                                             {{{"filter_include", "*.mlp.*"}, {"filter_exclude", "model.*"}}, "no parameter is left"},
+                                             {{{"optimizer", "fixed_mask"}, {"filter_exclude", "*"}}, "no parameter is left"},
+                                             {{{"optimizer", "adamw"}, {"filter_exclude", "*"}}, ""},
+                                             {{{"optimizer", "adamw"}, {"filter_include", "x"}}, "matches none"},
+                                             {{{"row_counts", "*.o_proj.weight"}}, ""},
+                                             {{{"row_counts", "o_proj"}}, "row_counts=o_proj"},
+                                             {{{"granularity", "head"}}, ""}}) {
+        const Tiny tiny;
+        RunConfig config;
+        for (const auto& [key, value] : one.values) ASSERT_OK(setConfigValue(config, key, value));
+        const auto checked = checkMethod(config, tiny.model, tiny.parameters);
+        EXPECT_EQ(checked.ok(), *one.says == '\0') << configToJson(config).dump();
+        if (checked.ok()) continue;
+        EXPECT_EQ(checked.error().code, ErrorCode::Usage);
+        EXPECT_NE(checked.error().text().find(one.says), std::string::npos) << checked.error().text();
+        EXPECT_FALSE(checked.error().remedy.empty());
+    }
+    Tiny headless;
+    headless.model.headSize = 0;
+    RunConfig heads;
+    heads.granularity = granularityOf("head");
+    EXPECT_FALSE(checkMethod(heads, headless.model, headless.parameters).ok());
+    heads.optimizer = OptimizerKind::AdamW;
+    EXPECT_OK(checkMethod(heads, headless.model, headless.parameters));
+}
+
 TEST(Parameters, AreFilteredAndDecayedByTheirNames) {
     const Tiny tiny;
     const auto decayed = decayedParameters(tiny.parameters);
