@@ -310,7 +310,8 @@ Result<void> Bench::compose(const BenchCase& which, Json& entry) {
         return {};
     }
     MOFO_TRY(const std::unique_ptr<OurStep> ours, OurStep::make(m_work, description(), which, kernels::Rule::Momentum, m_settings.format));
-    ComposedMofo composed(m_work, ours->plan(), ours->k());
+    const bool batched = which.granularity.kind == GranularityKind::Row || which.granularity.kind == GranularityKind::Block;
+    ComposedMofo composed(m_work, ours->plan(), ours->k(), batched);
     const std::int64_t available = m_settings.availableBytes > 0 ? m_settings.availableBytes : availableMemory();
     if (m_work.device().is_cpu() && composed.scratchBytes() > available) {
         entry["composed_note"] = "left out: its topk needs " + formatBytes(static_cast<std::uint64_t>(composed.scratchBytes()));

@@ -29,7 +29,7 @@ void FusedAdamW::step(const kernels::Hyperparameters& values) {
                       /*amsgrad=*/false, /*maximize=*/false);
 }
 
-ComposedMofo::ComposedMofo(BenchWorkload& work, const kernels::StepPlan& plan, const std::vector<std::int64_t>& k) : m_work(work) {
+ComposedMofo::ComposedMofo(BenchWorkload& work, const kernels::StepPlan& plan, const std::vector<std::int64_t>& k, bool batched) : m_work(work) {
     const auto viewsOf = [&](std::size_t tensor, at::IntArrayRef sizes, at::IntArrayRef strides, std::int64_t begin, Selection& selection) {
         const auto view = [&](ParameterArena& arena) { return arena.flat().as_strided(sizes, strides, arena.offset(tensor) + begin); };
         selection.m.push_back(view(work.firstMoments()));
@@ -41,7 +41,7 @@ ComposedMofo::ComposedMofo(BenchWorkload& work, const kernels::StepPlan& plan, c
     for (std::int64_t i = 0; i < plan.partitionCount();) {
         Selection selection;
         selection.k = k[i];
-        if (single(i) && sliceOf(i).rows == 1) {
+        if (batched && single(i) && sliceOf(i).rows == 1) {
             const kernels::Slice& first = sliceOf(i);
             std::int64_t count = 1;
             while (i + count < plan.partitionCount() && single(i + count) && k[i + count] == selection.k) {

@@ -23,11 +23,12 @@ private:
     std::vector<at::Tensor> m_weights, m_gradients, m_first, m_second, m_steps;
 };
 
-/// MoFO in fp32 as a plain composition: in every partition topk over |m|, the smallest of them as the threshold, mask, where, addcdiv. Partitions of
-/// one tensor that lie side by side in equal sizes (rows, blocks, shards, heads of q, k and v) share one batched topk, as anybody would write it.
+/// MoFO in fp32 as a plain composition: in every partition topk over |m|, the smallest of them as the threshold, mask, where, addcdiv; one partition
+/// after another, as its authors do. `batched`: equal partitions side by side in a tensor (rows, blocks) share one topk over the rows of a view, as
+/// anybody would write it who has a hundred thousand of them.
 class ComposedMofo {
 public:
-    ComposedMofo(BenchWorkload& work, const kernels::StepPlan& plan, const std::vector<std::int64_t>& k);
+    ComposedMofo(BenchWorkload& work, const kernels::StepPlan& plan, const std::vector<std::int64_t>& k, bool batched);
     void step(const kernels::Hyperparameters& values, std::int64_t step);
     /// Bytes that LibTorch's topk and the temporaries of a step take at most.
     [[nodiscard]] std::int64_t scratchBytes() const;

@@ -211,7 +211,7 @@ void TensorStatistics::addThresholds(const Optimizer& optimizer, const StepOutco
     ThresholdSpreadRow spread{.step = row.step};
     for (std::vector<float>& values : ofTensor) {
         std::sort(values.begin(), values.end());
-        const auto at = [&](std::size_t quarter) { return values.empty() ? 0.0f : values[(values.size() - 1) * quarter / 4]; };
+        const auto at = [&](std::size_t quarter) { return values.empty() ? 0.0f : values[std::min(values.size() - 1, values.size() * quarter / 4)]; };
         spread.minimum.push_back(at(0));
         spread.firstQuartile.push_back(at(1));
         spread.thirdQuartile.push_back(at(3));
