@@ -28,12 +28,11 @@ using Device = T*;
 
 /// How the work is cut. Changes time and memory, never a result.
 struct Tuning {
-    std::int64_t warpPartition = 1024;  ///< partitions of at most so many coordinates are done by one warp
-    std::int64_t blockPartition =
-        16384;                     ///< and of at most so many by one block, both in shared memory (4 bytes a coordinate); less if the device has less
-    std::int64_t samples = 16384;  ///< of a large partition, but at most an eighth of it
-    float sigmas = 3.6F;           ///< half the width of the bracket around the sample's threshold, in standard deviations
-    std::int64_t candidateSpace = 0;  ///< candidates that a chunk of 8,192 coordinates can keep; 0: a few times what the bracket lets expect
+    std::int64_t warpPartition = 1024;    ///< partitions of at most so many coordinates are done by one warp
+    std::int64_t blockPartition = 16384;  ///< and of at most so many by one block, both in shared memory
+    std::int64_t samples = 16384;         ///< of a large partition, but at most an eighth of it
+    float sigmas = 3.6F;                  ///< half the width of the bracket around the sample's threshold, in standard deviations
+    float candidateShare = 0;             ///< of a large partition that can be kept as candidates; 0: half more than the widest bracket lets expect
 };
 
 /// A StepPlan cut for a device, with the tensors' addresses. Host memory; makeDevicePlan makes it, destroyDevicePlan frees it.
