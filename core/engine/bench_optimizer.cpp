@@ -15,10 +15,9 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/engine/bench_rivals.h"
+#include "core/engine/bench_step.h"
 #include "core/engine/device.h"
-#include "core/engine/optimizer.h"
 #include "core/engine/torch_guard.h"
-#include "core/model/partition.h"
 
 namespace mofo {
 
@@ -92,93 +91,6 @@ const char* precisionName(kernels::Format format) {
     return "";
 }
 
-/// Our step for one granularity and alpha, ready to be timed.
-class OurStep {
-public:
-    static Result<std::unique_ptr<OurStep>> make(BenchWorkload& work, const ModelDescription& model, const BenchCase& which, kernels::Rule rule,
-                                                 kernels::Format format) {
-        MOFO_TRY(const std::vector<Partition> partitions, partitionsOf(model, work.parameters(), which.granularity, work.filtered()));
-        std::vector<kernels::Slice> slices;
-        std::vector<std::int64_t> firstSlice{0};
-        for (const Partition& partition : partitions) {
-            for (const Slice& slice : partition.slices) slices.push_back({slice.parameter, slice.begin, slice.rows, slice.length, slice.stride});
-            firstSlice.push_back(static_cast<std::int64_t>(slices.size()));
-        }
-        auto step = std::unique_ptr<OurStep>(new OurStep(work, rule, format));
-        step->m_plan = kernels::makeStepPlan(work.tensors(), {slices, firstSlice});
-        for (const std::int64_t n : step->m_plan.sizes) step->m_k.push_back(kernels::selectedCount(which.alpha, n));
-        step->m_partitions.resize(rule == kernels::Rule::None ? 0 : step->m_plan.sizes.size());
-        step->m_tensors.resize(work.tensors().size());
-        step->m_histograms.resize(work.tensors().size());
-        step->m_scratchBytes = kernels::cpu::stepWorkspaceBytes(step->m_plan, at::get_num_threads());
-        step->m_workspace = at::empty({static_cast<std::int64_t>(step->m_scratchBytes) + 64}, at::kByte);
-        return step;
-    }
-
-    /// Update number `step`; `measured`: with the sums of squares and the histograms that a logged step wants.
-    Result<void> run(std::int64_t step, bool measured) {
-        const kernels::StepScalars scalars = kernels::stepScalars(kValues, step, 1.0, m_status.momentsFinite && m_hasRun);
-        kernels::StepArguments arguments;
-        arguments.tensors = m_work.tensors();
-        arguments.plan = &m_plan;
-        arguments.k = m_k;
-        arguments.rule = m_rule;
-        arguments.scalars = &scalars;
-        arguments.partitionResults = m_partitions;
-        arguments.tensorResults = m_tensors;
-        arguments.status = &m_status;
-        void* aligned = m_workspace.data_ptr();
-        std::size_t space = static_cast<std::size_t>(m_workspace.numel());
-        arguments.workspace = {static_cast<std::byte*>(std::align(64, m_scratchBytes, aligned, space)), m_scratchBytes};
-        arguments.format = m_format;
-        arguments.measure = measured;
-        if (measured) arguments.histograms = m_histograms;
-        if (!kernels::cpu::step(arguments, torchExecution()))
-            return Error{ErrorCode::Internal, "the optimizer kernel refused its arguments", "", "", ""};
-        if (m_status.nanFound) return Error{ErrorCode::Internal, "a moment would become NaN", "bench optimizer", "", "NONFINITE"};
-        m_hasRun = true;
-        ++m_steps;
-        m_repaired += m_status.repaired;
-        return {};
-    }
-
-    /// Of the filtered coordinates, the share that the last step selected.
-    [[nodiscard]] double selectedShare() const {
-        std::int64_t selected = 0, filtered = 0;
-        for (std::size_t i = 0; i < m_tensors.size(); ++i) {
-            if (!m_work.tensors()[i].filtered) continue;
-            selected += m_tensors[i].selected;
-            filtered += m_work.tensors()[i].n;
-        }
-        return filtered > 0 ? static_cast<double>(selected) / static_cast<double>(filtered) : 0;
-    }
-    [[nodiscard]] std::int64_t largestPartition() const {
-        return m_plan.sizes.empty() ? 0 : *std::max_element(m_plan.sizes.begin(), m_plan.sizes.end());
-    }
-    [[nodiscard]] const kernels::StepPlan& plan() const { return m_plan; }
-    [[nodiscard]] const std::vector<std::int64_t>& k() const { return m_k; }
-    [[nodiscard]] std::size_t scratchBytes() const { return m_scratchBytes; }
-    [[nodiscard]] std::int64_t repaired() const { return m_repaired; }
-    [[nodiscard]] std::int64_t steps() const { return m_steps; }
-
-private:
-    OurStep(BenchWorkload& work, kernels::Rule rule, kernels::Format format) : m_work(work), m_rule(rule), m_format(format) {}
-
-    BenchWorkload& m_work;
-    kernels::Rule m_rule;
-    kernels::Format m_format;
-    kernels::StepPlan m_plan;
-    std::vector<std::int64_t> m_k;
-    std::vector<kernels::PartitionResult> m_partitions;
-    std::vector<kernels::TensorResult> m_tensors;
-    std::vector<kernels::LogHistogram> m_histograms;
-    kernels::StepStatus m_status;
-    at::Tensor m_workspace;
-    std::size_t m_scratchBytes = 0;
-    std::int64_t m_repaired = 0, m_steps = 0;
-    bool m_hasRun = false;
-};
-
 /// Milliseconds of every round, in order.
 struct Rounds {
     std::vector<double> ours, fused, measured;
@@ -193,14 +105,17 @@ public:
 
 private:
     Result<void> warmUp();
-    Result<Rounds> measure(OurStep& ours);
+    Result<Rounds> measure(BenchStep& ours);
     Result<Json> caseJson(const BenchCase& which, kernels::Rule rule);
     Result<void> compose(const BenchCase& which, Json& entry);
     /// Says how far it is; false where the user cancelled.
     bool advance(std::string_view phase) {
         return !m_progress || m_progress(phase, static_cast<double>(m_partsDone) / static_cast<double>(2 * m_settings.cases.size() + 1));
     }
-    [[nodiscard]] const ModelDescription& description() const { return m_model.source->description(); }
+    Result<std::unique_ptr<BenchStep>> makeStep(const BenchCase& which, kernels::Rule rule) {
+        return BenchStep::make(m_work, m_model.source->description(),
+                               {which.granularity, which.alpha, rule, m_settings.format, kValues, m_settings.cuda});
+    }
     [[nodiscard]] double parameterCount() const { return static_cast<double>(m_model.parameterCount()); }
 
     const BenchModel& m_model;
@@ -225,7 +140,7 @@ Result<void> Bench::warmUp() {
     return {};
 }
 
-Result<Rounds> Bench::measure(OurStep& ours) {
+Result<Rounds> Bench::measure(BenchStep& ours) {
     Rounds rounds;
     const Stopwatch clock;
     const c10::Device device = m_work.device();
@@ -235,17 +150,18 @@ Result<Rounds> Bench::measure(OurStep& ours) {
         double ms[3] = {};
         for (int turn = 0; turn < 3; ++turn) {
             const int side = (turn + round + kWarmUpRounds) % 3;
-            m_fused.setStep(++m_step);
+            ++m_step;
+            if (side == 1) {
+                m_fused.setStep(m_step);
+                ms[side] = timed(device, [&] { m_fused.step(kValues); });
+                continue;
+            }
+            const bool measured = side == 2;
+            MOFO_CHECK(ours.prepare(m_step));
             Result<void> done;
-            ms[side] = timed(device, [&] {
-                if (side == 0)
-                    done = ours.run(m_step, false);
-                else if (side == 1)
-                    m_fused.step(kValues);
-                else
-                    done = ours.run(m_step, true);
-            });
+            ms[side] = timed(device, [&] { done = ours.run(measured); });
             MOFO_CHECK(done);
+            MOFO_CHECK(ours.finish(measured));
         }
         if (!advance("measure")) return cancelled();
         if (round < 0) continue;
@@ -257,7 +173,7 @@ Result<Rounds> Bench::measure(OurStep& ours) {
 }
 
 Result<Json> Bench::caseJson(const BenchCase& which, kernels::Rule rule) {
-    MOFO_TRY(const std::unique_ptr<OurStep> ours, OurStep::make(m_work, description(), which, rule, m_settings.format));
+    MOFO_TRY(const std::unique_ptr<BenchStep> ours, makeStep(which, rule));
     MOFO_TRY(const Rounds rounds, measure(*ours));
     ++m_partsDone;
     const bool rival = m_settings.format == kernels::Format::Fp32;
@@ -309,7 +225,7 @@ Result<void> Bench::compose(const BenchCase& which, Json& entry) {
         entry["composed_note"] = "left out: a step would take about " + formatDuration(expected);
         return {};
     }
-    MOFO_TRY(const std::unique_ptr<OurStep> ours, OurStep::make(m_work, description(), which, kernels::Rule::Momentum, m_settings.format));
+    MOFO_TRY(const std::unique_ptr<BenchStep> ours, makeStep(which, kernels::Rule::Momentum));
     const bool batched = which.granularity.kind == GranularityKind::Row || which.granularity.kind == GranularityKind::Block;
     ComposedMofo composed(m_work, ours->plan(), ours->k(), batched);
     const std::int64_t available = m_settings.availableBytes > 0 ? m_settings.availableBytes : availableMemory();
@@ -354,7 +270,7 @@ Result<Json> Bench::run() {
                 {"adamw", std::move(adamw)},
                 {"device", device.is_cpu() ? processorName() : deviceLabel(device)},
                 {"threads", at::get_num_threads()},
-                {"instruction_set", kernels::instructionSetName(kernels::bestInstructionSet())},
+                {"instruction_set", m_settings.cuda != nullptr ? "cuda" : kernels::instructionSetName(kernels::bestInstructionSet())},
                 {"libtorch", TORCH_VERSION},
                 {"model", m_model.name},
                 {"parameters", m_model.parameterCount()},
@@ -392,12 +308,12 @@ double costLimit(const BenchCase& which, kernels::Format format, bool onGpu) {
 }
 
 Result<Json> benchOptimizer(const BenchModel& model, const BenchSettings& settings, const std::function<bool(std::string_view, double)>& progress) {
-    if (!settings.device.is_cpu())
+    if (!settings.device.is_cpu() && settings.cuda == nullptr)
         return Error{ErrorCode::Unsupported, "the optimizer cannot be measured on " + settings.device.str() + " by this build", "",
                      "Use --device cpu", ""};
     const std::int64_t needed = BenchWorkload::bytesOf(model.parameterCount(), settings.format) + kSpareBytes;
     const std::int64_t available = settings.availableBytes > 0 ? settings.availableBytes : availableMemory();
-    if (needed > available) {
+    if (settings.device.is_cpu() && needed > available) {
         return Error{ErrorCode::OutOfMemory,
                      "parameters, gradients and moments of " + escapeForDisplay(model.name) + " need " +
                          formatBytes(static_cast<std::uint64_t>(needed)) + ", and " + formatBytes(static_cast<std::uint64_t>(available)) +

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/config/granularity.h"
 #include "core/engine/bench_workload.h"
+#include "core/engine/cuda/plugin.h"
 
 namespace mofo {
 
@@ -24,6 +25,7 @@ struct BenchCase {
 struct BenchSettings {
     kernels::Format format = kernels::Format::Fp32;
     c10::Device device = c10::kCPU;
+    const CudaPlugin* cuda = nullptr;  ///< whose kernels step where `device` is a GPU
     std::vector<BenchCase> cases = defaultCases();
     int leastRounds = 11;             ///< a round is one step of each side
     double secondsPerCase = 6;        ///< rounds go on for so long
