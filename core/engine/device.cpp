@@ -10,8 +10,17 @@
 
 #include "core/base/gpu_probe.h"
 #include "core/base/paths.h"
+#include "core/engine/cuda/plugin.h"
 
 namespace mofo {
+
+namespace {
+
+const CudaPlugin* g_cudaPlugin = nullptr;  // written once, before there are threads
+
+}  // namespace
+
+const CudaPlugin* cudaPlugin() { return g_cudaPlugin; }
 
 Result<void> prepareDevice(std::string_view device) {
     if (device == "cpu") return {};
@@ -20,10 +29,15 @@ Result<void> prepareDevice(std::string_view device) {
     const GpuFinding finding = probeGpu();
     MOFO_CHECK(chooseDevice(request, finding));
     const std::filesystem::path plugIn = programFolder() / "libmofo_cuda.so";
-    if (dlopen(plugIn.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-        return Error{ErrorCode::DeviceUnusable, std::string("the CUDA part of the engine cannot be loaded (") + dlerror() + ")", plugIn.string(),
+    const auto unusable = [&](const std::string& why) {
+        return Error{ErrorCode::DeviceUnusable, "the CUDA part of the engine cannot be loaded (" + why + ")", plugIn.string(),
                      "Run installer/bootstrap build on a machine with the GPU, or use --set device=cpu", ""};
-    }
+    };
+    void* const library = dlopen(plugIn.c_str(), RTLD_NOW | RTLD_GLOBAL);
+    if (library == nullptr) return unusable(dlerror());
+    const auto table = reinterpret_cast<CudaPluginFunction>(dlsym(library, cudaPluginSymbol));
+    if (table == nullptr || table()->version != cudaPluginVersion) return unusable("it belongs to another version of this program");
+    g_cudaPlugin = table();
     return {};
 }
 

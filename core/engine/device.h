@@ -10,9 +10,13 @@
 
 namespace mofo {
 
+struct CudaPlugin;
+
 /// Loads LibTorch's CUDA libraries (libmofo_cuda.so beside the program, which links them) where `device` is cuda-N and the driver can be
 /// used. Must run before anything else of LibTorch. `cpu` loads nothing. A GPU that cannot be used is DeviceUnusable with the probe's sentence.
 Result<void> prepareDevice(std::string_view device);
+/// The kernels of the library that prepareDevice loaded; null where it loaded none.
+[[nodiscard]] const CudaPlugin* cudaPlugin();
 /// "cpu" or "cuda-N", after prepareDevice.
 Result<c10::Device> torchDevice(std::string_view device);
 /// "AMD EPYC, 2 threads" or the GPU's name.

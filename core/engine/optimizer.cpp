@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/engine/device.h"
 #include "core/engine/half_fine_tuning.h"
 #include "core/engine/torch_guard.h"
+#include "kernels/include/statistics.h"
 
 namespace mofo {
 
@@ -85,7 +87,7 @@ OptimizerSettings OptimizerSettings::from(const RunConfig& config, std::int64_t 
 OptimizerPlace Optimizer::placeFor(c10::Device device, Offload offload) {
     OptimizerPlace place;
     place.offload = !device.is_cpu() && offload == Offload::Optimizer;
-    place.stepBy = device.is_cpu() || place.offload ? StepBy::Kernels : StepBy::LibTorch;
+    place.cuda = device.is_cpu() || place.offload ? nullptr : cudaPlugin();
     return place;
 }
 
@@ -106,18 +108,17 @@ Optimizer::Optimizer(const ModelSource& pretrained, const RunConfig& config, Par
       m_frozen(m_infos.size(), false),
       m_pulled(m_decayed) {
     if (place.offload) m_mirror.emplace(m_infos, weights, gradients);
+    if (place.cuda != nullptr) m_device.emplace(*place.cuda, weights.flat().device());
     for (std::size_t i = 0; i < m_infos.size(); ++i) {
         kernels::Tensor tensor;
         tensor.n = m_infos[i].elementCount();
         tensor.filtered = m_filtered[i];
         tensor.decayed = m_decayed[i];
         tensor.key = kernels::tensorKey(m_infos[i].name);
-        if (place.stepBy == StepBy::Kernels) {
-            tensor.p = (m_mirror ? m_mirror->weights() : weights).view(i).data_ptr<float>();
-            tensor.g = (m_mirror ? m_mirror->gradients() : gradients).view(i).const_data_ptr<float>();
-            tensor.m = m_first.view(i).data_ptr<float>();
-            tensor.v = m_second.view(i).data_ptr<float>();
-        }
+        tensor.p = (m_mirror ? m_mirror->weights() : weights).view(i).data_ptr<float>();
+        tensor.g = (m_mirror ? m_mirror->gradients() : gradients).view(i).const_data_ptr<float>();
+        tensor.m = m_first.view(i).data_ptr<float>();
+        tensor.v = m_second.view(i).data_ptr<float>();
         m_tensors.push_back(tensor);
     }
 }
@@ -139,12 +140,11 @@ Result<Optimizer::Layout> Optimizer::layOut(const OptimizerSettings& settings) c
 }
 
 Result<void> Optimizer::configure(const OptimizerSettings& settings) {
-    const bool selects = selectsCoordinates(settings.kind);
-    if (m_place.stepBy == StepBy::LibTorch &&
-        (settings.kind == OptimizerKind::FixedMask || (settings.kind == OptimizerKind::Mofo && settings.rule == SelectionRule::Random))) {
-        return Error{ErrorCode::Unsupported, "random selection is not computed on this device", "rule=random",
-                     "Use another rule, offload=optimizer or device=cpu", "VALUE"};
+    if (!m_weights.flat().is_cpu() && !m_mirror && !m_device) {
+        return Error{ErrorCode::DeviceUnusable, "the optimizer has no kernels for this device", m_weights.flat().device().str(),
+                     "Use --set offload=optimizer or --set device=cpu", ""};
     }
+    const bool selects = selectsCoordinates(settings.kind);
     const bool sameLayout =
         m_configured && selects == selectsCoordinates(m_settings.kind) && (!selects || settings.granularity == m_settings.granularity);
     std::optional<Layout> layout;
@@ -162,6 +162,7 @@ Result<void> Optimizer::configure(const OptimizerSettings& settings) {
         m_plan = std::move(layout->plan);
         m_groups = std::move(layout->groups);
         m_k.clear();
+        m_deviceLaidOut = false;
         reserveWorkspace();
     }
     m_settings = settings;
@@ -171,7 +172,7 @@ Result<void> Optimizer::configure(const OptimizerSettings& settings) {
 }
 
 void Optimizer::reserveWorkspace() {
-    if (m_place.stepBy != StepBy::Kernels) return;
+    if (m_device) return;  // it has its own, on the device
     const int threads = at::get_num_threads();
     std::size_t bytes = kernels::cpu::stepWorkspaceBytes(m_plan, threads);  // with offload, too: for statistics over the whole step
     for (const StepGroup& group : m_groups) bytes = std::max(bytes, kernels::cpu::stepWorkspaceBytes(group.plan, threads));
@@ -204,6 +205,7 @@ const std::vector<bool>& Optimizer::frozenAt(std::int64_t step) {
     if (round == m_frozenRound) return m_frozen;
     m_frozenRound = round;
     m_frozen = round < 0 ? std::vector<bool>(m_infos.size(), false) : frozenTensors(m_infos, m_seed, round);
+    m_deviceLaidOut = false;
     for (std::size_t i = 0; i < m_infos.size(); ++i) {
         m_tensors[i].frozen = m_frozen[i];
         m_pulled[i] = m_decayed[i] && !m_frozen[i];
@@ -249,7 +251,7 @@ Result<const StepOutcome*> Optimizer::step(std::int64_t step, double lr, double 
     m_arguments.status = &m_status;
     m_arguments.measure = measure.updates;
     m_arguments.histograms = m_outcome.histograms;
-    MOFO_CHECK(guardTorch([&] { return m_place.stepBy == StepBy::LibTorch ? stepByLibTorch() : m_mirror ? stepByGroups() : stepByKernels(); }));
+    MOFO_CHECK(guardTorch([&] { return m_device ? stepOnDevice() : m_mirror ? stepByGroups() : stepByKernels(); }));
     return &m_outcome;
 }
 
@@ -270,23 +272,40 @@ void Optimizer::pull(const ParameterArena& weights, std::size_t first, std::size
     m_pull->apply(weights, first, count, m_pulled, m_lr * m_settings.l1, m_lr * m_settings.l2);
 }
 
+bool Optimizer::pullFirst() {
+    if (!pulls()) return true;
+    // The pull moves p before the kernel looks for NaN, so that it has to be known by then that there is none.
+    if (!m_scalars.knownFinite && foresawNan()) return false;
+    m_scalars.knownFinite = true;
+    pull(m_weights, 0, m_infos.size());
+    return true;
+}
+
+void Optimizer::noteStatus() {
+    if (m_status.nanFound) return reportNan();
+    m_momentsFinite = m_status.momentsFinite;
+    m_hasStepped = true;
+}
+
 Result<void> Optimizer::stepByKernels() {
-    if (pulls()) {
-        // The pull moves p before the kernel looks for NaN, so that it has to be known by then that there is none.
-        if (!m_scalars.knownFinite && foresawNan()) {
-            reportNan();
-            return {};
-        }
-        m_scalars.knownFinite = true;
-        pull(m_weights, 0, m_infos.size());
-    }
-    MOFO_CHECK(callKernel(m_arguments));
-    if (m_status.nanFound) {
+    if (!pullFirst()) {
         reportNan();
         return {};
     }
-    m_momentsFinite = m_status.momentsFinite;
-    m_hasStepped = true;
+    MOFO_CHECK(callKernel(m_arguments));
+    noteStatus();
+    return {};
+}
+
+Result<void> Optimizer::stepOnDevice() {
+    if (!m_deviceLaidOut) MOFO_CHECK(m_device->layOut(m_tensors, m_plan));
+    m_deviceLaidOut = true;
+    if (!pullFirst()) {
+        reportNan();
+        return {};
+    }
+    MOFO_CHECK(m_device->step(m_arguments));
+    noteStatus();
     return {};
 }
 
@@ -313,13 +332,12 @@ Result<void> Optimizer::stepByGroups() {
     }
     m_mirror->finishSending();
     m_status = all;
-    m_momentsFinite = all.momentsFinite;
-    m_hasStepped = true;
+    noteStatus();
     return {};
 }
 
 bool Optimizer::foresawNan() const {
-    constexpr std::int64_t kPiece = 1 << 20;
+    constexpr std::int64_t kPiece = 4 << 20;
     const ParameterArena& gradients = m_mirror ? m_mirror->gradients() : m_gradients;
     for (std::size_t i = 0; i < m_infos.size(); ++i) {
         if (m_frozen[i]) continue;
@@ -331,6 +349,22 @@ bool Optimizer::foresawNan() const {
         }
     }
     return false;
+}
+
+Result<void> Optimizer::selectedBits(std::span<std::uint64_t* const> bits) const {
+    return guardTorch([&]() -> Result<void> {
+        if (m_device) return m_device->selectedBits(bits, m_tensors);
+        if (kernels::cpu::selectedBits(m_arguments, bits, torchExecution())) return {};
+        return Error{ErrorCode::Internal, "the mask kernel refused its arguments", "", "Report this with the engine's log", ""};
+    });
+}
+
+Result<void> Optimizer::topGradientSums(std::span<double> sums) const {
+    return guardTorch([&]() -> Result<void> {
+        if (m_device) return m_device->topGradientSums(sums);
+        if (kernels::cpu::topGradientSums(m_arguments, sums, torchExecution())) return {};
+        return Error{ErrorCode::Internal, "the kernel of the top gradients refused its arguments", "", "Report this with the engine's log", ""};
+    });
 }
 
 Result<void> Optimizer::stateReplaced() {

@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/base/result.h"
 #include "core/config/run_config.h"
+#include "core/engine/device_step.h"
 #include "core/engine/host_mirror.h"
 #include "core/engine/parameter_set.h"
 #include "core/engine/pretrained_pull.h"
@@ -50,11 +52,10 @@ struct OptimizerSettings {
     [[nodiscard]] static OptimizerSettings from(const RunConfig& config, std::int64_t stepsPerPass);
 };
 
-/// Who computes a step: our kernels on the CPU, or a composition of LibTorch's operations, for devices that have no kernel of ours yet.
-enum class StepBy { Kernels, LibTorch };
-
+/// Who does the step, and where.
 struct OptimizerPlace {
-    StepBy stepBy = StepBy::Kernels;
+    /// The CUDA twin, where the weights are on a GPU and it does the step; null: the CPU's kernels do.
+    const CudaPlugin* cuda = nullptr;
     /// Moments, and a copy of weights and gradients, in host memory; the CPU's kernels do the step, one group of partitions after another.
     bool offload = false;
     std::int64_t groupBytes = 64 << 20;  ///< of gradients in such a group
@@ -72,17 +73,21 @@ public:
     /// For a run on `device`. On the CPU everything is in host memory anyway, and offload changes nothing.
     [[nodiscard]] static OptimizerPlace placeFor(c10::Device device, Offload offload);
 
-    /// Takes effect with the next step. Fails where the granularity does not fit the model, the rule is not computed on this device (Usage), or the
-    /// pretrained weights cannot be read; nothing changes then.
+    /// Takes effect with the next step. Fails where the granularity does not fit the model (Usage), the pretrained weights cannot be read, or memory
+    /// is short; nothing changes then.
     Result<void> configure(const OptimizerSettings& settings);
     /// Which tensors update `step` leaves alone (half fine-tuning): their gradients count for nothing.
     [[nodiscard]] const std::vector<bool>& frozenAt(std::int64_t step);
     /// Update number `step` (1-based) with learning rate `lr`; gradients are multiplied by `gradScale` first. `gradientFinite`: the
     /// gradient's norm (frozen tensors apart) is known to be finite. What is returned holds until the next step or configure().
     Result<const StepOutcome*> step(std::int64_t step, double lr, double gradScale, bool gradientFinite, const StepMeasure& measure = {});
-    /// The last step as the CPU's kernels were given it, with its results; its arrays, all in host memory, still hold what they held after it. Null
-    /// before the first step, after configure(), and where the step was not done by the CPU's kernels.
+    /// The last step as the kernels were given it, with its results; the tensors' arrays (in device memory where the CUDA twin did it) still hold
+    /// what they held after it. Null before the first step, after configure(), and after a step that found a NaN.
     [[nodiscard]] const kernels::StepArguments* lastStep() const { return m_hasStepped ? &m_arguments : nullptr; }
+    /// Of the last step, which there must be, with gradients unchanged since: which coordinates it selected, and per partition the sum of the k
+    /// largest |gradScale g| (kernels/include/statistics.h). `bits` and `sums` are host memory.
+    Result<void> selectedBits(std::span<std::uint64_t* const> bits) const;
+    Result<void> topGradientSums(std::span<double> sums) const;
 
     [[nodiscard]] ParameterArena& firstMoments() { return m_first; }
     [[nodiscard]] ParameterArena& secondMoments() { return m_second; }
@@ -107,9 +112,12 @@ private:
     [[nodiscard]] kernels::Rule rule() const;
     Result<void> stepByKernels();
     Result<void> stepByGroups();
-    Result<void> stepByLibTorch();
+    Result<void> stepOnDevice();
     Result<void> callKernel(const kernels::StepArguments& arguments);
+    /// False: a new m would be NaN, and nothing was pulled.
+    bool pullFirst();
     void reportNan();
+    void noteStatus();
     /// Whether any new m would be NaN, looked for before anything is changed.
     [[nodiscard]] bool foresawNan() const;
     void pull(const ParameterArena& weights, std::size_t first, std::size_t count) const;
@@ -124,9 +132,11 @@ private:
     std::optional<HostMirror> m_mirror;  ///< with offload only
     ParameterArena m_first, m_second;
     std::vector<bool> m_filtered, m_decayed;
-    std::vector<kernels::Tensor> m_tensors;  ///< in host memory; for LibTorch's step sizes and flags alone
+    std::vector<kernels::Tensor> m_tensors;  ///< where the step is done
     OptimizerSettings m_settings;
     bool m_configured = false;
+    mutable std::optional<DeviceStep> m_device;  ///< with the CUDA twin only
+    bool m_deviceLaidOut = false;
     std::vector<Partition> m_partitions;
     kernels::StepPlan m_plan;
     std::vector<StepGroup> m_groups;

@@ -158,13 +158,12 @@ Result<TensorStatistics::Measurement> TensorStatistics::measure(std::int64_t ste
     if (const kernels::StepArguments* const lastStep = optimizer.lastStep()) {
         if (!outcome.partitions.empty()) {
             std::vector<double> sums(outcome.partitions.size());
-            if (!kernels::cpu::topGradientSums(*lastStep, sums, torchExecution()))
-                return Error{ErrorCode::Internal, "the kernel of the top gradients refused its arguments", "", "", ""};
+            MOFO_CHECK(optimizer.topGradientSums(sums));
             result.topGradientNorm = 0;
             for (const double sum : sums) result.topGradientNorm += sum;
             result.topGradientNorm /= static_cast<double>(lastStep->scalars->gradScale);
         }
-        MOFO_CHECK(addMasks(*lastStep, config, row, result.rows));
+        MOFO_CHECK(addMasks(optimizer, config, row, result.rows));
     }
 
     MOFO_TRY(const std::vector<kernels::Drift> drifts, measureDrift(m_pretrained, weights));
@@ -220,12 +219,11 @@ void TensorStatistics::addThresholds(const Optimizer& optimizer, const StepOutco
     rows.thresholdSpreads.push_back(std::move(spread));
 }
 
-Result<void> TensorStatistics::addMasks(const kernels::StepArguments& lastStep, const RunConfig& config, TensorRow& row, MetricsBatch& rows) {
+Result<void> TensorStatistics::addMasks(const Optimizer& optimizer, const RunConfig& config, TensorRow& row, MetricsBatch& rows) {
     const std::size_t count = m_infos.size();
     std::vector<std::uint64_t*> places;
     for (std::size_t i = 0; i < count; ++i) places.push_back(m_now.of(i).data());
-    if (!kernels::cpu::selectedBits(lastStep, places, torchExecution()))
-        return Error{ErrorCode::Internal, "the mask kernel refused its arguments", "", "", ""};
+    MOFO_CHECK(optimizer.selectedBits(places));
     row.churn.assign(count, std::numeric_limits<float>::quiet_NaN());
     if (!m_ever.empty()) row.coverage.assign(count, 0);
     for (std::size_t i = 0; i < count; ++i) {

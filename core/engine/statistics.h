@@ -53,18 +53,18 @@ public:
         MetricsBatch rows;  ///< tensors, histograms, partitions, thresholdSpreads, rowCounts
         DriftSummary drift;
         std::vector<double> pretrainedL2;
-        /// Over the filtered partitions, the sum of the k largest |g| of each, before clipping; NaN where nothing is selected (AdamW) or the step was
-        /// not done by the CPU's kernels. Tensors that are not filtered are in no partition and do not count.
+        /// Over the filtered partitions, the sum of the k largest |g| of each, before clipping; NaN where nothing is selected
+        /// (AdamW). Tensors that are not filtered are in no partition and do not count.
         double topGradientNorm = std::numeric_limits<double>::quiet_NaN();
     };
-    /// After update `step` of `optimizer` with what it did, measured with StepMeasure's updates and histograms. Where the step was not done by the
-    /// CPU's kernels (Optimizer::lastStep), churn, coverage and row counts are left out. Of `config` only row_counts is read.
+    /// After update `step` of `optimizer` with what it did, measured with StepMeasure's updates and histograms. Of `config` only
+    /// row_counts is read.
     Result<Measurement> measure(std::int64_t step, const RunConfig& config, const ParameterArena& weights, const Optimizer& optimizer,
                                 const StepOutcome& outcome);
 
 private:
     void addThresholds(const Optimizer& optimizer, const StepOutcome& outcome, TensorRow& row, MetricsBatch& rows) const;
-    Result<void> addMasks(const kernels::StepArguments& lastStep, const RunConfig& config, TensorRow& row, MetricsBatch& rows);
+    Result<void> addMasks(const Optimizer& optimizer, const RunConfig& config, TensorRow& row, MetricsBatch& rows);
 
     const ModelSource& m_pretrained;
     const std::vector<ParameterInfo>& m_infos;

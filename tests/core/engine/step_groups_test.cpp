@@ -38,7 +38,7 @@ protected:
 };
 
 /// A copy of the weights and moments in "host" memory, stepped in groups of so many bytes.
-OptimizerPlace inGroups(std::int64_t bytes) { return {.stepBy = StepBy::Kernels, .offload = true, .groupBytes = bytes}; }
+OptimizerPlace inGroups(std::int64_t bytes) { return {.offload = true, .groupBytes = bytes}; }
 
 TEST_F(StepGroups, HoldEveryTensorAndEveryPartitionOnce) {
     for (const char* granularity : {"model", "layer", "module", "tensor", "head", "row", "block:64", "shards:4"}) {
@@ -152,7 +152,7 @@ TEST_F(StepGroups, WeightsThatWereReplacedAreTakenOver) {
 
 TEST_F(StepGroups, OnTheCpuEverythingIsInHostMemoryAnyway) {
     EXPECT_FALSE(Optimizer::placeFor(c10::kCPU, Offload::Optimizer).offload);
-    EXPECT_EQ(Optimizer::placeFor(c10::kCPU, Offload::Optimizer).stepBy, StepBy::Kernels);
+    EXPECT_EQ(Optimizer::placeFor(c10::kCPU, Offload::None).cuda, nullptr);
     EXPECT_TRUE(Optimizer::placeFor(c10::Device(c10::kCUDA, 0), Offload::Optimizer).offload);
     EXPECT_FALSE(Optimizer::placeFor(c10::Device(c10::kCUDA, 0), Offload::None).offload);
 }
