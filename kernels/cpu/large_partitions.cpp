@@ -29,6 +29,10 @@ std::int64_t sampleSize(std::int64_t n) {
     return static_cast<std::int64_t>(size <= middle ? size / 16 : std::sqrt(size * middle) / 16);
 }
 
+// Up to here a partition is one task's alone: no thread waits for another, and what it comes back to (a part of p, samples, journal, candidates) is
+// still in the last-level cache.
+constexpr std::int64_t largestAlone = 4 << 20;
+
 constexpr std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // ranks, places, updates, and a half for selecting.
@@ -89,18 +93,48 @@ LargePartitions::LargePartitions(StepContext& context, std::byte* states, std::b
 
 template <class Body>
 void LargePartitions::forEachState(const Wave& wave, Body&& body) {
-    forEachPiece(m_context.parallel, wave.end - wave.first, [&](int, std::size_t i) { body(m_states[wave.first + i]); });
+    if (wave.task == everyTask) {
+        forEachPiece(m_context.parallel, wave.end - wave.first, [&](int, std::size_t i) { body(m_states[wave.first + i]); });
+    } else {
+        for (std::size_t i = wave.first; i < wave.end; ++i) body(m_states[i]);
+    }
 }
 
 template <class Body>
-void LargePartitions::forEachChunk(std::size_t first, std::size_t end, Body&& body) {
-    forEachPiece(m_context.parallel, end - first,
-                 [&](int task, std::size_t i) { body(m_chunks[first + i], m_context.plan.chunks[first + i], task); });
+void LargePartitions::forEachChunk(const Wave& wave, std::size_t first, std::size_t end, Body&& body) {
+    const auto each = [&](int task, std::size_t i) { body(m_chunks[first + i], m_context.plan.chunks[first + i], task); };
+    if (wave.task == everyTask) {
+        forEachPiece(m_context.parallel, end - first, each);
+    } else {
+        for (std::size_t i = 0; i < end - first; ++i) each(wave.task, i);
+    }
 }
 
 template <class Body>
 void LargePartitions::forEachChunk(const Wave& wave, Body&& body) {
-    forEachChunk(m_states[wave.first].firstChunk, m_states[wave.end - 1].endChunk, body);
+    forEachChunk(wave, m_states[wave.first].firstChunk, m_states[wave.end - 1].endChunk, body);
+}
+
+void LargePartitions::place(std::size_t index, bool journals, std::byte* memory) {
+    const StepPlan& plan = m_context.plan;
+    State& state = m_states[index];
+    state = {};
+    state.partition = plan.large[index];
+    state.firstChunk = static_cast<std::size_t>(plan.firstChunk[index]);
+    state.endChunk = static_cast<std::size_t>(plan.firstChunk[index + 1]);
+    state.n = plan.sizes[static_cast<std::size_t>(state.partition)];
+    state.k = m_context.arguments.k[static_cast<std::size_t>(state.partition)];
+    state.moves = journals;
+    state.capacity = candidateCapacity(state.n);
+    state.ranks = reinterpret_cast<std::uint32_t*>(memory);
+    state.places = state.ranks + state.capacity + vectorSlack;
+    state.updates = reinterpret_cast<float*>(state.places + state.capacity + vectorSlack);
+    state.selection = state.places + 2 * (state.capacity + vectorSlack);
+    state.journal = reinterpret_cast<std::uint32_t*>(memory + candidateBytes(state.n));
+    for (std::size_t i = state.firstChunk; i < state.endChunk; ++i) {
+        m_chunks[i] = {};
+        m_chunks[i].owner = &state;
+    }
 }
 
 /// Gives the next partitions their share of the pool. The journal takes what candidates leave: a partition for whose winners there is no room moves
@@ -108,47 +142,61 @@ void LargePartitions::forEachChunk(const Wave& wave, Body&& body) {
 LargePartitions::Wave LargePartitions::nextWave(std::size_t first, bool moves) {
     const StepPlan& plan = m_context.plan;
     const std::size_t size = poolBytes(plan);
+    const std::size_t last = moves ? firstAlone() : plan.large.size();
     std::size_t used = 0;
-    Wave wave{first, first};
-    for (; wave.end < plan.large.size(); ++wave.end) {
-        const std::int32_t partition = plan.large[wave.end];
-        const std::int64_t n = plan.sizes[static_cast<std::size_t>(partition)];
-        const std::int64_t k = m_context.arguments.k[static_cast<std::size_t>(partition)];
+    Wave wave{first, first, everyTask};
+    for (; wave.end < last; ++wave.end) {
+        const auto partition = static_cast<std::size_t>(plan.large[wave.end]);
+        const std::int64_t n = plan.sizes[partition];
+        const std::int64_t k = m_context.arguments.k[partition];
         const bool journals = moves && k <= n / 2 && candidateBytes(n) + journalBytes(k) <= size;
         const std::size_t bytes = candidateBytes(n) + (journals ? journalBytes(k) : 0);
         if (used + bytes > size) break;
-        State& state = m_states[wave.end];
-        state = {};
-        state.partition = partition;
-        state.firstChunk = static_cast<std::size_t>(plan.firstChunk[wave.end]);
-        state.endChunk = static_cast<std::size_t>(plan.firstChunk[wave.end + 1]);
-        state.n = n;
-        state.k = k;
-        state.moves = journals;
-        state.capacity = candidateCapacity(n);
-        state.ranks = reinterpret_cast<std::uint32_t*>(m_pool + used);
-        state.places = state.ranks + state.capacity + vectorSlack;
-        state.updates = reinterpret_cast<float*>(state.places + state.capacity + vectorSlack);
-        state.selection = state.places + 2 * (state.capacity + vectorSlack);
-        state.journal = reinterpret_cast<std::uint32_t*>(m_pool + used + candidateBytes(n));
-        for (std::size_t i = state.firstChunk; i < state.endChunk; ++i) {
-            m_chunks[i] = {};
-            m_chunks[i].owner = &state;
-        }
+        place(wave.end, journals, m_pool + used);
         used += bytes;
     }
     return wave;
 }
 
+/// A task's share of the pool.
+std::size_t LargePartitions::bytesAlone() const { return poolBytes(m_context.plan) / static_cast<std::size_t>(m_context.parallel.threads) / 64 * 64; }
+
+/// The first of those (StepPlan::large begins with the largest) that one task does: small beside what each thread has to do, and with room for it.
+std::size_t LargePartitions::firstAlone() const {
+    const StepPlan& plan = m_context.plan;
+    const std::int64_t fairShare = plan.firstChunk.back() * stepChunk / m_context.parallel.threads;
+    const std::int64_t limit = std::min(largestAlone, m_context.parallel.threads == 1 ? largestAlone : fairShare / 2);
+    std::size_t first = 0;
+    for (; first < plan.large.size(); ++first) {
+        const std::int64_t n = plan.sizes[static_cast<std::size_t>(plan.large[first])];
+        if (n <= limit && candidateBytes(n) <= bytesAlone()) break;
+    }
+    return first;
+}
+
+void LargePartitions::stepWave(const Wave& wave) {
+    sample(wave);
+    forEachChunk(wave, [&](ChunkState& record, const Slice& chunk, int task) { updateChunk(*record.owner, record, chunk, task); });
+    forEachState(wave, [&](State& state) { resolve(state, m_context.arguments.rule == Rule::Momentum); });
+    finish(wave);
+}
+
+void LargePartitions::stepAlone(std::size_t index, int task) {
+    const auto partition = static_cast<std::size_t>(m_context.plan.large[index]);
+    const std::int64_t n = m_context.plan.sizes[partition];
+    const std::int64_t k = m_context.arguments.k[partition];
+    place(index, k <= n / 2 && candidateBytes(n) + journalBytes(k) <= bytesAlone(), m_pool + static_cast<std::size_t>(task) * bytesAlone());
+    stepWave({index, index + 1, task});
+}
+
 void LargePartitions::step() {
-    for (std::size_t first = 0; first < m_context.plan.large.size();) {
+    const std::size_t alone = firstAlone();
+    for (std::size_t first = 0; first < alone;) {
         const Wave wave = nextWave(first, true);
-        sample(wave);
-        forEachChunk(wave, [&](ChunkState& record, const Slice& chunk, int task) { updateChunk(*record.owner, record, chunk, task); });
-        forEachState(wave, [&](State& state) { resolve(state, m_context.arguments.rule == Rule::Momentum); });
-        finish(wave);
+        stepWave(wave);
         first = wave.end;
     }
+    forEachPiece(m_context.parallel, m_context.plan.large.size() - alone, [&](int task, std::size_t i) { stepAlone(alone + i, task); });
 }
 
 void LargePartitions::sample(const Wave& wave) {
@@ -210,7 +258,7 @@ void LargePartitions::updateChunk(State& state, ChunkState& record, const Slice&
     std::uint32_t* const memory = m_context.scratchOf(task).ranks;
     constexpr std::int64_t each = chunkCandidates + vectorSlack;
     Candidates candidates{memory, memory + each, reinterpret_cast<float*>(memory + 2 * each), 0, chunkCandidates};
-    Bracket bracket{state.lo, state.hi, state.moves, memory + 3 * each, 0};
+    Bracket bracket{state.lo, state.hi, mostMove(state.k, state.n), state.moves, memory + 3 * each, 0};
     Tally tally = m_context.tallyFor(task, true);
     const SliceView view = m_context.view(chunk);
     m_context.kernels.updateBracketed(view, m_context.scalars, bracket, candidates, tally);
@@ -260,7 +308,9 @@ void LargePartitions::finish(const Wave& wave) {
             m_context.kernels.moveCandidates(m_context.view(chunk), m_context.scalars, candidates, state.threshold.threshold, tally);
             tally.masked = state.threshold.threshold == 0 ? chunk.size() : tally.masked + record.masked;
         } else {
-            m_context.kernels.move(m_context.view(chunk), m_context.scalars, state.threshold.threshold, tally);
+            SliceView view = m_context.view(chunk);
+            view.mostMove = mostMove(state.k, state.n);
+            m_context.kernels.move(view, m_context.scalars, state.threshold.threshold, tally);
         }
         const std::int64_t selected = tally.selected + (state.moves ? record.selected : 0);
         const std::int64_t squares = m_context.unit.integer(tally.squaredUpdate) + (state.moves ? record.squares : 0);
@@ -270,21 +320,21 @@ void LargePartitions::finish(const Wave& wave) {
     });
     for (std::size_t i = wave.first; i < wave.end; ++i) {
         State& state = m_states[i];
-        if (state.missed) repair(state);
+        if (state.missed) repair(wave, state);
         m_context.report(state.partition, state.threshold, state.selected, state.squares);
     }
 }
 
-void LargePartitions::repair(State& state) {
+void LargePartitions::repair(const Wave& wave, State& state) {
     ++m_repaired;
     if (state.moves) {
-        forEachChunk(state.firstChunk, state.endChunk, [&](ChunkState& record, const Slice& chunk, int) {
-            const Bracket bracket{state.lo, state.hi, true, state.journal + record.firstJournaled, record.journaled};
+        forEachChunk(wave, state.firstChunk, state.endChunk, [&](ChunkState& record, const Slice& chunk, int) {
+            const Bracket bracket{state.lo, state.hi, false, true, state.journal + record.firstJournaled, record.journaled};
             if (record.journaled > 0) m_context.kernels.undo(m_context.view(chunk), m_context.scalars, bracket);
         });
     }
-    state.threshold = search(state);
-    forEachChunk(state.firstChunk, state.endChunk, [&](ChunkState&, const Slice& chunk, int task) {
+    state.threshold = search(wave, state);
+    forEachChunk(wave, state.firstChunk, state.endChunk, [&](ChunkState&, const Slice& chunk, int task) {
         Tally tally = m_context.tallyFor(task, false);
         SliceView view = m_context.view(chunk);
         if (state.moves) view.decayAll = 1.0F;  // done by the update
@@ -297,19 +347,19 @@ void LargePartitions::repair(State& state) {
 }
 
 /// The k-th largest of the present ranks, by counting passes over all chunks until the rest fits into the candidates' memory.
-Selected LargePartitions::search(const State& state) {
+Selected LargePartitions::search(const Wave& wave, const State& state) {
     ThresholdSearch search = searchAll(state.n, state.k);
     while (!search.found() && search.inside() > state.capacity - lanes) {
         const std::uint32_t pivot = search.pivot();
         std::int64_t count = 0;
-        forEachChunk(state.firstChunk, state.endChunk, [&](ChunkState&, const Slice& chunk, int) {
+        forEachChunk(wave, state.firstChunk, state.endChunk, [&](ChunkState&, const Slice& chunk, int) {
             fetchAdd(count, m_context.kernels.countAtLeast(m_context.view(chunk), m_context.scalars, pivot));
         });
         search.tell(pivot, count);
     }
     if (search.found()) return {search.lo, search.atLeastLo};
     std::int64_t found = 0;
-    forEachChunk(state.firstChunk, state.endChunk, [&](ChunkState&, const Slice& chunk, int task) {
+    forEachChunk(wave, state.firstChunk, state.endChunk, [&](ChunkState&, const Slice& chunk, int task) {
         std::uint32_t* const ranks = m_context.scratchOf(task).ranks;
         const Gathered gathered =
             m_context.kernels.gather(m_context.view(chunk), m_context.scalars, search.lo, search.hi, ranks, cachedPartition, nullptr);
@@ -337,7 +387,7 @@ void LargePartitions::sumLargest(std::span<double> sums) {
         forEachChunk(wave, [&](ChunkState& record, const Slice& chunk, int task) { gatherChunk(*record.owner, record, chunk, task); });
         forEachState(wave, [&](State& state) { resolve(state, true); });
         for (std::size_t i = wave.first; i < wave.end; ++i) {
-            if (m_states[i].missed) m_states[i].threshold = search(m_states[i]);
+            if (m_states[i].missed) m_states[i].threshold = search(wave, m_states[i]);
         }
         // Ranks above the threshold, chunk by chunk so that the order of summation is fixed; the tied ones at it count as often as k needs them.
         forEachChunk(wave, [&](ChunkState& record, const Slice& chunk, int) {

@@ -9,8 +9,8 @@
 
 namespace mofo::kernels::cpu {
 
-/// They are done in waves of as many as the pool has room for, each wave in five phases that all threads share: sample its chunks, bracket its
-/// thresholds, update its chunks, resolve its thresholds, finish its chunks.
+/// The largest are done in waves of as many as the pool has room for, each wave in five phases that all threads share: sample its chunks, bracket its
+/// thresholds, update its chunks, resolve its thresholds, finish its chunks. The others go through the same phases one by one, each in one task.
 class LargePartitions {
 public:
     [[nodiscard]] static std::size_t stateBytes(const StepPlan& plan);
@@ -23,15 +23,23 @@ public:
     /// Instead of a step: of each large partition the sum of its k largest ranks, as floats, into sums[partition]. Moves nothing.
     void sumLargest(std::span<double> sums);
     /// Partitions so far whose threshold was not in the bracket.
-    [[nodiscard]] std::int64_t repaired() const { return m_repaired; }
+    [[nodiscard]] std::int64_t repaired() const { return m_repaired.load(); }
 
 private:
     struct State;
     struct ChunkState;
+    /// Neighbours in StepPlan::large that go through the phases together, by all threads or by one task.
     struct Wave {
-        std::size_t first, end;  // in StepPlan::large
+        std::size_t first, end;
+        int task;  // -1: all threads
     };
+    static constexpr int everyTask = -1;
 
+    [[nodiscard]] std::size_t firstAlone() const;
+    [[nodiscard]] std::size_t bytesAlone() const;
+    void stepAlone(std::size_t first, int task);
+    void stepWave(const Wave& wave);
+    void place(std::size_t index, bool journals, std::byte* memory);
     Wave nextWave(std::size_t first, bool moves);
     void sample(const Wave& wave);
     void bracket(State& state) const;
@@ -40,13 +48,13 @@ private:
     bool keepCandidates(State& state, ChunkState& record, const Candidates& candidates) const;
     void resolve(State& state, bool zerosStay) const;
     void finish(const Wave& wave);
-    void repair(State& state);
-    Selected search(const State& state);
+    void repair(const Wave& wave, State& state);
+    Selected search(const Wave& wave, const State& state);
 
     template <class Body>
     void forEachState(const Wave& wave, Body&& body);
     template <class Body>
-    void forEachChunk(std::size_t first, std::size_t end, Body&& body);
+    void forEachChunk(const Wave& wave, std::size_t first, std::size_t end, Body&& body);
     template <class Body>
     void forEachChunk(const Wave& wave, Body&& body);
 
@@ -54,7 +62,7 @@ private:
     State* m_states;       // of each large partition
     ChunkState* m_chunks;  // of each of StepPlan::chunks
     std::byte* m_pool;
-    std::int64_t m_repaired = 0;
+    std::atomic<std::int64_t> m_repaired = 0;
 };
 
 /// Where the parts of a step's workspace lie, as offsets.

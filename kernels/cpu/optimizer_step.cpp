@@ -38,7 +38,8 @@ void moveWhole(StepContext& context, const Slice& chunk, int task) {
     context.addMoved(chunk.tensor, tally.masked, tally.selected, context.unit.integer(tally.squaredUpdate));
 }
 
-/// Small partitions one after the other; what is found about m is handed on when the next tensor begins, since rows are many and histograms long.
+/// Small partitions one after the other. The threshold of one is a guess at the next one's: what is found about it is kept from row to row, and so is
+/// what is found about m, since rows are many and histograms long.
 class SmallPartitions {
 public:
     SmallPartitions(StepContext& context, int task) : m_context(context), m_scratch(context.scratchOf(task)), m_task(task) {}
@@ -49,18 +50,18 @@ public:
     SmallPartitions& operator=(const SmallPartitions&) = delete;
 
     void step(std::int32_t partition) {
-        std::int64_t n = 0;
-        for (const Slice& slice : m_context.slicesOf(partition)) {
-            enter(slice.tensor);
-            m_context.kernels.updateRanked(m_context.view(slice), m_context.scalars, m_scratch.ranks + n, m_moments);
-            n += slice.size();
-        }
+        const std::span<const Slice> slices = m_context.slicesOf(partition);
         const std::int64_t k = m_context.arguments.k[static_cast<std::size_t>(partition)];
-        const Selected selected = m_context.isa.arrays.select(m_scratch.ranks, n, k, m_scratch.selection);
+        const bool most = mostMove(k, m_context.plan.sizes[static_cast<std::size_t>(partition)]);
+        const Selected selected = updateAndSelect(slices, k, most);
         std::int64_t moved = 0, squares = 0;
-        for (const Slice& slice : m_context.slicesOf(partition)) {
+        for (const Slice& slice : slices) {
             Tally tally = m_context.tallyFor(m_task, false);
-            m_context.kernels.move(m_context.view(slice), m_context.scalars, selected.threshold, tally);
+            SliceView view = m_context.view(slice);
+            view.mostMove = most;
+            // Moving computes more than it loads: meanwhile the next partition of the tensor is fetched.
+            if (slices.size() == 1 && slice.rows == 1) view.toNext = slice.length;
+            m_context.kernels.move(view, m_context.scalars, selected.threshold, tally);
             const std::int64_t squared = m_context.unit.integer(tally.squaredUpdate);
             m_context.addMoved(slice.tensor, tally.masked, tally.selected, squared);
             moved += tally.selected;
@@ -70,17 +71,62 @@ public:
     }
 
 private:
+    Selected updateAndSelect(std::span<const Slice> slices, std::int64_t k, bool most) {
+        Bracket bracket{0, 0xffffffffU, most, false, nullptr, 0};
+        Candidates candidates{m_scratch.ranks, nullptr, nullptr, 0, cachedPartition + vectorSlack};
+        std::int64_t above = 0;
+        for (const Slice& slice : slices) {
+            enter(slice.tensor);
+            if (m_spread < guessless) {
+                bracket.lo = m_guess > m_spread ? m_guess - m_spread : 0;
+                bracket.hi = m_guess < 0xffffffffU - m_spread ? m_guess + m_spread : 0xffffffffU;
+            }
+            Tally& moments = m_moments;
+            moments.masked = 0;
+            m_context.kernels.updateBracketed(m_context.view(slice), m_context.scalars, bracket, candidates, moments);
+            above += moments.masked;
+        }
+        const ArrayKernels& arrays = m_context.isa.arrays;
+        Selected selected;
+        if (above < k && k <= above + candidates.count) {
+            selected = arrays.select(candidates.ranks, candidates.count, k - above, m_scratch.selection);
+            selected.atLeast += above;
+        } else {
+            std::int64_t n = 0;
+            for (const Slice& slice : slices) {
+                const std::int64_t room = cachedPartition + vectorSlack - n;
+                n += m_context.kernels.gather(m_context.view(slice), m_context.scalars, 0, std::uint64_t{1} << 32, m_scratch.ranks + n, room, nullptr)
+                         .inside;
+            }
+            selected = arrays.select(m_scratch.ranks, n, k, m_scratch.selection);
+        }
+        learn(selected.threshold);
+        return selected;
+    }
+
+    /// Three times the running mean of how far neighbours' thresholds lie apart, as bit patterns.
+    void learn(std::uint32_t threshold) {
+        const std::uint32_t distance = threshold > m_guess ? threshold - m_guess : m_guess - threshold;
+        const std::uint32_t wanted = std::min(distance, guessless / 4) * 3 + leastSpread;
+        m_spread = m_spread >= guessless ? startSpread : (7 * m_spread + wanted) / 8;
+        m_guess = threshold;
+    }
+
     void enter(std::int32_t tensor) {
         if (tensor == m_tensor) return;
         if (m_tensor >= 0) m_context.addMoments(m_tensor, m_moments);
         m_moments = m_context.tallyFor(m_task, true);
         m_tensor = tensor;
+        m_spread = guessless;
     }
 
+    // Bit patterns: 2^23 is an octave.
+    static constexpr std::uint32_t guessless = 1U << 28, startSpread = 1U << 21, leastSpread = 1U << 17;
     StepContext& m_context;
     TaskScratch m_scratch;
     int m_task;
     std::int32_t m_tensor = -1;
+    std::uint32_t m_guess = 0, m_spread = guessless;
     Tally m_moments;
 };
 

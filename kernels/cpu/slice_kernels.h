@@ -20,8 +20,10 @@ struct SliceView {
     std::int64_t rows, length, stride;
     std::int64_t index;  // the number of the first coordinate in its tensor
     std::uint64_t tensorKey;
-    float decayAll;       // factor of every p, 1 where none
-    float decaySelected;  // factor of those p that move, 1 where none
+    float decayAll;           // factor of every p, 1 where none
+    float decaySelected;      // factor of those p that move, 1 where none
+    bool mostMove = false;    // most vectors have a coordinate that moves
+    std::int64_t toNext = 0;  // `move` asks the memory for g, m and v so far ahead, where the next partition begins; 0: not
 
     [[nodiscard]] std::int64_t size() const { return rows * length; }
 };
@@ -55,6 +57,7 @@ inline constexpr std::uint32_t candidateHasMoment = 0x80000000U;  // m != 0
 /// How `updateBracketed` treats ranks.
 struct Bracket {
     std::uint32_t lo, hi;
+    bool mostMove;           // most vectors have a rank >= hi
     bool moves;              // whether those >= hi move now, with the old p kept in the journal; and whether decayAll is applied
     std::uint32_t* journal;  // patterns of p (of p16 in Format::Bf16) in the order of the movers
     std::int64_t journaled;
@@ -80,8 +83,6 @@ struct SliceKernels {
     std::int64_t (*sample)(const SliceView& slice, const StepScalars& scalars, std::int64_t stratum, std::uint32_t* ranks);
     /// New m and v; see Bracket. Tally::masked counts all ranks >= hi, selected and squaredUpdate those of them that moved, if they move.
     void (*updateBracketed)(const SliceView& slice, const StepScalars& scalars, Bracket& bracket, Candidates& candidates, Tally& tally);
-    /// New m and v, and the ranks of all coordinates, in order.
-    void (*updateRanked)(const SliceView& slice, const StepScalars& scalars, std::uint32_t* ranks, Tally& tally);
     /// Moves p where the rank of the present g, m and v is at least the threshold.
     void (*move)(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold, Tally& tally);
     /// Moves the candidates of a chunk that are at least the threshold.

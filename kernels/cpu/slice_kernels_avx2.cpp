@@ -129,12 +129,6 @@ struct Avx2 {
     static Mask without(Mask x, Mask y) { return {_mm256_andnot_si256(y.a, x.a), _mm256_andnot_si256(y.b, x.b)}; }
     static Mask first(int count) { return {lanesBelow(count), lanesBelow(count - 8)}; }
     static Mask all() { return setBits(0xffffffffU); }
-    static Mask fromBits(std::uint32_t bits) {
-        const __m256i low = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-        const __m256i all = _mm256_set1_epi32(static_cast<int>(bits));
-        const __m256i high = _mm256_slli_epi32(low, 8);
-        return {_mm256_cmpeq_epi32(_mm256_and_si256(all, low), low), _mm256_cmpeq_epi32(_mm256_and_si256(all, high), high)};
-    }
     static std::uint32_t bits(Mask mask) {
         return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(mask.a))) |
                (static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(mask.b))) << 8);

@@ -68,7 +68,6 @@ struct Avx512 {
     static Mask without(Mask a, Mask b) { return static_cast<Mask>(a & ~b); }
     static Mask first(int count) { return firstLanes(count); }
     static Mask all() { return static_cast<Mask>(0xffffU); }
-    static Mask fromBits(std::uint32_t bits) { return static_cast<Mask>(bits); }
     static std::uint32_t bits(Mask mask) { return mask; }
     /// Writes sixteen values, of which those in `mask` come first.
     static void compress(std::uint32_t* at, U x, Mask mask) { _mm512_storeu_si512(at, _mm512_maskz_compress_epi32(mask, x)); }

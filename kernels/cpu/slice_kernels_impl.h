@@ -198,15 +198,21 @@ struct Loops {
         alignas(64) std::uint16_t m_waiting[capacity + lanes];
     };
 
+    /// Into the cache of that level's locality (3: the first one).
+    template <Format format, int locality>
+    static void prefetchMoments(const SliceView& slice, std::int64_t at) {
+        __builtin_prefetch(slice.m + at, 1, locality);
+        __builtin_prefetch(slice.v + at, 1, locality);
+        if constexpr (format == Format::Fp32) {
+            __builtin_prefetch(slice.g + at, 0, locality);
+        } else {
+            __builtin_prefetch(slice.g16 + at, 0, locality);
+        }
+    }
+
     template <Format format, bool full>
     static Moments updateMoments(const Arithmetic& arithmetic, const SliceView& slice, std::int64_t at, int count) {
-        __builtin_prefetch(slice.m + at + ahead, 1, 3);
-        __builtin_prefetch(slice.v + at + ahead, 1, 3);
-        if constexpr (format == Format::Fp32) {
-            __builtin_prefetch(slice.g + at + ahead, 0, 3);
-        } else {
-            __builtin_prefetch(slice.g16 + at + ahead, 0, 3);
-        }
+        prefetchMoments<format, 3>(slice, at + ahead);
         const F g = arithmetic.scaled(gradient<format, full>(slice, at, count));
         const F m = arithmetic.newM(load<full>(slice.m + at, count), g);
         const F v = arithmetic.newV(load<full>(slice.v + at, count), g);
@@ -259,60 +265,6 @@ struct Loops {
         return arithmetic.template rank<rule>(g, m, v, draw, slice.index + at);
     }
 
-    /// Up to 64 vectors of a run, and which of them need more than the first look. Whether one does is a matter of chance, so that a branch on it
-    /// would be mispredicted again and again: the first loop over a block fills lists without branching, and loops over the lists do the rest.
-    struct Block {
-        static constexpr std::int64_t vectors = 64;
-        std::int64_t at, number;  // of its first coordinate
-        std::int64_t length;      // coordinates
-        alignas(64) std::uint16_t above[vectors], between[vectors];
-        alignas(64) std::uint8_t movers[vectors], others[vectors];
-
-        [[nodiscard]] std::int64_t countAbove() const {
-            std::int64_t count = 0;
-            for (std::int64_t i = 0; i < (length + lanes - 1) / lanes; i += 4) {
-                std::uint64_t four = 0;
-                std::memcpy(&four, above + i, sizeof four);
-                count += __builtin_popcountll(four);
-            }
-            return count;
-        }
-        /// body<full>(i, offset, count) for the listed vectors.
-        template <class Body>
-        void forListed(const std::uint8_t* list, std::int64_t size, Body&& body) const {
-            for (std::int64_t j = 0; j < size; ++j) {
-                const std::int64_t i = list[j];
-                if ((i + 1) * lanes <= length) {
-                    body.template operator()<true>(i, at + i * lanes, lanes);
-                } else {
-                    body.template operator()<false>(i, at + i * lanes, static_cast<int>(length - i * lanes));
-                }
-            }
-        }
-        /// look<full>(i, offset, count) for all vectors.
-        template <class Look>
-        void forAll(Look&& look) {
-            std::int64_t i = 0;
-            for (; (i + 1) * lanes <= length; ++i) look.template operator()<true>(i, at + i * lanes, lanes);
-            if (i * lanes < length) look.template operator()<false>(i, at + i * lanes, static_cast<int>(length - i * lanes)), ++i;
-            // countAbove reads four at a time.
-            for (; i % 4 != 0; ++i) above[i] = 0;
-        }
-    };
-
-    template <class Body>
-    static void forEachBlock(const SliceView& slice, Body&& body) {
-        Block block;
-        for (std::int64_t row = 0; row < slice.rows; ++row) {
-            for (std::int64_t i = 0; i < slice.length; i += Block::vectors * lanes) {
-                block.at = row * slice.stride + i;
-                block.number = row * slice.length + i;
-                block.length = slice.length - i < Block::vectors * lanes ? slice.length - i : Block::vectors * lanes;
-                body(block);
-            }
-        }
-    }
-
     template <Format format, Rule rule>
     [[gnu::flatten]] static void updateBracketed(const SliceView& view, const StepScalars& scalars, Bracket& bracket, Candidates& candidates,
                                                  Tally& tally) {
@@ -323,87 +275,59 @@ struct Loops {
         const U lo = V::setBits(bracket.lo);
         const U hi = V::setBits(bracket.hi);
         const bool moves = bracket.moves;
-        const bool dense = moves && mover.dense;
+        const bool mostMove = bracket.mostMove;
         typename V::Sums squares;
         std::int64_t masked = 0, selected = 0, journaled = bracket.journaled, open = candidates.count;
         const bool measure = tally.measure;
         std::uint32_t* const journal = bracket.journal;
         Candidates kept = candidates;
         MomentObserver observer(tally);
-        {
-            forEachBlock(slice, [&](Block& block) {
-                std::int64_t movers = 0, others = 0;
-                block.forAll([&]<bool full>(std::int64_t i, std::int64_t at, int count) {
-                    const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
-                    observer.template observe<full>(moments.m, count);
-                    const U rank = arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at);
-                    const Mask above = inside<full>(V::atLeast(rank, hi), count);
-                    const Mask between = V::without(inside<full>(V::atLeast(rank, lo), count), above);
-                    const std::uint32_t aboveBits = V::bits(above);
-                    const std::uint32_t betweenBits = V::bits(between);
-                    block.above[i] = static_cast<std::uint16_t>(aboveBits);
-                    block.between[i] = static_cast<std::uint16_t>(betweenBits);
-                    const bool moving = (moves & (aboveBits != 0)) | dense;
-                    block.movers[movers] = static_cast<std::uint8_t>(i);
-                    movers += static_cast<std::int64_t>(moving);
-                    block.others[others] = static_cast<std::uint8_t>(i);
-                    others += static_cast<std::int64_t>(!moving & (betweenBits != 0));
-                    // Of the movers' parameters alone; the list's loop comes in some hundred cycles.
-                    prefetchParameter<format>(slice, moving ? at : block.at);
-                });
-                masked += block.countAbove();
-                const auto keep = [&]<bool full>(std::int64_t i, std::int64_t at, int count, F m, F update) {
-                    if (open <= kept.capacity - lanes) {
-                        const Mask between = V::fromBits(block.between[i]);
-                        V::compress(kept.ranks + open, presentRank<format, rule, full>(arithmetic, slice, draw, at, count), between);
-                        if (moves) {
-                            const U flag = V::selectBits(V::nonZero(V::magnitude(m)), V::setBits(candidateHasMoment), V::setBits(0));
-                            const U places = V::addBits(V::setBits(static_cast<std::uint32_t>(block.number + i * lanes)), V::iota());
-                            V::compress(kept.places + open, V::bitOr(places, flag), between);
-                            V::compress(kept.updates + open, update, between);
-                        }
-                    }
-                    open += __builtin_popcount(block.between[i]);
-                };
-                block.forListed(block.movers, movers, [&]<bool full>(std::int64_t i, std::int64_t at, int count) {
-                    const F m = load<full>(slice.m + at, count);
-                    const F update = arithmetic.update(m, load<full>(slice.v + at, count));
-                    // Where compressing costs a few cycles it is done for none as well.
-                    if (V::compressesFast || block.between[i] != 0) keep.template operator()<full>(i, at, count, m, update);
-                    const Mask going = V::both(V::fromBits(block.above[i]), V::nonZero(V::magnitude(m)));
-                    const F from = writeParameter<format, full>(mover, slice, at, count, going, update);
-                    V::compress(journal + journaled, V::bitsOf(from), going);
-                    const int gone = __builtin_popcount(V::bits(going));
-                    journaled += gone;
-                    selected += gone;
-                    if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
-                });
-                block.forListed(block.others, others, [&]<bool full>(std::int64_t i, std::int64_t at, int count) {
-                    const F m = load<full>(slice.m + at, count);
-                    keep.template operator()<full>(i, at, count, m, moves ? arithmetic.update(m, load<full>(slice.v + at, count)) : m);
-                });
-            });
-        }
+        const auto keep = [&](std::int64_t number, Mask between, U rank, F m, F update) {
+            if (open <= kept.capacity - lanes) {
+                V::compress(kept.ranks + open, rank, between);
+                if (moves) {
+                    const U flag = V::selectBits(V::nonZero(V::magnitude(m)), V::setBits(candidateHasMoment), V::setBits(0));
+                    const U places = V::addBits(V::setBits(static_cast<std::uint32_t>(number)), V::iota());
+                    V::compress(kept.places + open, V::bitOr(places, flag), between);
+                    V::compress(kept.updates + open, update, between);
+                }
+            }
+            open += __builtin_popcount(V::bits(between));
+        };
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
+            const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
+            observer.template observe<full>(moments.m, count);
+            const U rank = arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at);
+            const Mask above = inside<full>(V::atLeast(rank, hi), count);
+            const Mask between = V::without(inside<full>(V::atLeast(rank, lo), count), above);
+            masked += __builtin_popcount(V::bits(above));
+            if (!moves) {
+                if (mostMove) prefetchParameter<format>(slice, at);
+                if (V::compressesFast || V::bits(between) != 0) keep(number, between, rank, moments.m, moments.m);
+                return;
+            }
+            if (mostMove) {
+                prefetchParameter<format>(slice, at + ahead);
+            } else if ((V::bits(above) | V::bits(between)) == 0 && !mover.dense) {
+                return;
+            }
+            const F update = arithmetic.update(moments.m, moments.v);
+            // Where compressing costs a few cycles it is done for none as well: a branch that a third takes would cost more.
+            if (V::compressesFast || V::bits(between) != 0) keep(number, between, rank, moments.m, update);
+            const Mask going = V::both(above, V::nonZero(V::magnitude(moments.m)));
+            const F from = writeParameter<format, full>(mover, slice, at, count, going, update);
+            V::compress(journal + journaled, V::bitsOf(from), going);
+            const int gone = __builtin_popcount(V::bits(going));
+            journaled += gone;
+            selected += gone;
+            if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
+        });
         observer.finish(tally);
         bracket.journaled = journaled;
         candidates.count = open;
         tally.masked += masked;
         tally.selected += selected;
         if (tally.measure) tally.squaredUpdate += addLanes(squares);
-    }
-
-    template <Format format, Rule rule>
-    [[gnu::flatten]] static void updateRanked(const SliceView& view, const StepScalars& scalars, std::uint32_t* ranks, Tally& tally) {
-        const SliceView slice = view;
-        const Arithmetic arithmetic(scalars);
-        MomentObserver observer(tally);
-        const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
-        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
-            const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
-            observer.template observe<full>(moments.m, count);
-            V::storeBits(ranks + number, arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at));
-        });
-        observer.finish(tally);
     }
 
     template <Format format>
@@ -443,26 +367,19 @@ struct Loops {
         const U limit = V::setBits(threshold);
         typename V::Sums squares;
         std::int64_t masked = 0, selected = 0;
-        forEachBlock(slice, [&](Block& block) {
-            std::int64_t movers = 0;
-            block.forAll([&]<bool full>(std::int64_t i, std::int64_t at, int count) {
-                const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
-                const std::uint32_t above = V::bits(inside<full>(V::atLeast(rank, limit), count));
-                block.above[i] = static_cast<std::uint16_t>(above);
-                const bool moving = (above != 0) | mover.dense;
-                block.movers[movers] = static_cast<std::uint8_t>(i);
-                movers += static_cast<std::int64_t>(moving);
-                prefetchParameter<format>(slice, moving ? at : block.at);
-            });
-            masked += block.countAbove();
-            block.forListed(block.movers, movers, [&]<bool full>(std::int64_t i, std::int64_t at, int count) {
-                const F m = load<full>(slice.m + at, count);
-                const Mask going = V::both(V::fromBits(block.above[i]), V::nonZero(V::magnitude(m)));
-                const F update = arithmetic.update(m, load<full>(slice.v + at, count));
-                writeParameter<format, full>(mover, slice, at, count, going, update);
-                selected += __builtin_popcount(V::bits(going));
-                if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
-            });
+        forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
+            if (slice.toNext != 0) prefetchMoments<format, 2>(slice, at + slice.toNext);
+            const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
+            const Mask above = inside<full>(V::atLeast(rank, limit), count);
+            masked += __builtin_popcount(V::bits(above));
+            // Without a mover neither v nor p need be read.
+            if (!slice.mostMove && V::bits(above) == 0 && !mover.dense) return;
+            const F m = load<full>(slice.m + at, count);
+            const Mask going = V::both(above, V::nonZero(V::magnitude(m)));
+            const F update = arithmetic.update(m, load<full>(slice.v + at, count));
+            writeParameter<format, full>(mover, slice, at, count, going, update);
+            selected += __builtin_popcount(V::bits(going));
+            if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
         });
         tally.masked += masked;
         tally.selected += selected;
@@ -672,8 +589,8 @@ struct Loops {
 
     template <Format format, Rule rule>
     static constexpr SliceKernels sliceKernels() {
-        return {findsNan<format>,       sample<format, rule>, updateBracketed<format, rule>, updateRanked<format, rule>, move<format, rule>,
-                moveCandidates<format>, undo<format, rule>,   countAtLeast<format, rule>,    gather<format, rule>,       selectedBits<format, rule>};
+        return {findsNan<format>,   sample<format, rule>,       updateBracketed<format, rule>, move<format, rule>,        moveCandidates<format>,
+                undo<format, rule>, countAtLeast<format, rule>, gather<format, rule>,          selectedBits<format, rule>};
     }
 };
 

@@ -161,7 +161,6 @@ struct Scalar {
     static Mask without(Mask a, Mask b) { return a & ~b; }
     static Mask first(int count) { return (1U << count) - 1U; }
     static Mask all() { return 0xffffU; }
-    static Mask fromBits(std::uint32_t bits) { return bits; }
     static std::uint32_t bits(Mask mask) { return mask; }
     static void compress(std::uint32_t* at, U x, Mask mask) {
         for (; mask != 0; mask &= mask - 1) *at++ = x.x[__builtin_ctz(mask)];

@@ -112,16 +112,15 @@ StepPlan makeStepPlan(std::span<const Tensor> tensors, const PartitionTable& tab
         if (!tensors[i].filtered) cutInto(plan.whole, wholeTensor);
     }
 
-    std::int64_t inGroup = stepChunk;  // so that the first partition opens a group
     for (std::size_t i = 0; i + 1 < plan.firstSlice.size(); ++i) {
         const auto first = plan.slices.begin() + plan.firstSlice[i];
         const auto end = plan.slices.begin() + plan.firstSlice[i + 1];
-        const std::int64_t size = std::accumulate(first, end, std::int64_t{0}, [](std::int64_t sum, const Slice& s) { return sum + s.size(); });
-        plan.sizes.push_back(size);
-        if (size > cachedPartition) {
+        plan.sizes.push_back(std::accumulate(first, end, std::int64_t{0}, [](std::int64_t sum, const Slice& s) { return sum + s.size(); }));
+    }
+    std::int64_t inGroup = stepChunk;  // so that the first partition opens a group
+    for (std::size_t i = 0; i < plan.sizes.size(); ++i) {
+        if (plan.sizes[i] > cachedPartition) {
             plan.large.push_back(static_cast<std::int32_t>(i));
-            plan.firstChunk.push_back(static_cast<std::int64_t>(plan.chunks.size()));
-            std::for_each(first, end, [&](const Slice& s) { cutInto(plan.chunks, s); });
             continue;
         }
         if (inGroup >= stepChunk) {
@@ -129,10 +128,19 @@ StepPlan makeStepPlan(std::span<const Tensor> tensors, const PartitionTable& tab
             inGroup = 0;
         }
         plan.small.push_back(static_cast<std::int32_t>(i));
-        inGroup += size;
+        inGroup += plan.sizes[i];
+    }
+    plan.firstSmall.push_back(static_cast<std::int64_t>(plan.small.size()));
+    std::stable_sort(plan.large.begin(), plan.large.end(), [&](std::int32_t a, std::int32_t b) {
+        return plan.sizes[static_cast<std::size_t>(a)] > plan.sizes[static_cast<std::size_t>(b)];
+    });
+    for (const std::int32_t partition : plan.large) {
+        plan.firstChunk.push_back(static_cast<std::int64_t>(plan.chunks.size()));
+        const auto first = plan.slices.begin() + plan.firstSlice[static_cast<std::size_t>(partition)];
+        const auto end = plan.slices.begin() + plan.firstSlice[static_cast<std::size_t>(partition) + 1];
+        std::for_each(first, end, [&](const Slice& s) { cutInto(plan.chunks, s); });
     }
     plan.firstChunk.push_back(static_cast<std::int64_t>(plan.chunks.size()));
-    plan.firstSmall.push_back(static_cast<std::int64_t>(plan.small.size()));
     return plan;
 }
 

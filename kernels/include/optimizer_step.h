@@ -166,7 +166,7 @@ struct StepPlan {
     std::vector<Slice> slices;             ///< PartitionTable::slices
     std::vector<std::int64_t> firstSlice;  ///< PartitionTable::firstSlice
     std::vector<std::int64_t> sizes;       ///< coordinates of each partition
-    std::vector<std::int32_t> large;       ///< the partitions above cachedPartition
+    std::vector<std::int32_t> large;       ///< the partitions above cachedPartition, the largest first
     std::vector<Slice> chunks;             ///< of the large ones, each of at most stepChunk coordinates
     std::vector<std::int64_t> firstChunk;  ///< of large[i]; large.size() + 1 entries
     std::vector<std::int32_t> small;       ///< the other partitions
