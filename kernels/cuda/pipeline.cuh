@@ -54,7 +54,7 @@ struct WarpKernel {
 template <Format format, bool momentumOnly>
 struct BlockKernel {
     static constexpr int threads = blockThreads;
-    static constexpr int blocksPerMultiprocessor = 4;
+    static constexpr int blocksPerMultiprocessor = 3;  // shared memory holds no more
     template <class Block>
     static MOFO_DEVICE void run(Block& block, const StepContext& c, int item) {
         stepByBlock<format, momentumOnly>(block, c, item);
