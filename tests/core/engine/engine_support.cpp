@@ -24,11 +24,12 @@ EngineFixture::EngineFixture(const std::filesystem::path& model) {
     m_model = *sealed;
 }
 
-std::string EngineFixture::addRun(const RunConfig& config, const std::string& name) {
+std::string EngineFixture::addRun(const RunConfig& config, const std::string& name, const std::string& device) {
     RunRow run;
     run.id = newShortId();
     run.name = name;
     run.config = config;
+    run.device = device;
     run.modelId = m_model.id;
     run.createdNs = wallNs();
     EXPECT_OK(makeFolder(m_workspace->runFolder(run.id), true));

@@ -22,7 +22,7 @@ public:
     explicit EngineFixture(const std::filesystem::path& model);
 
     /// Registers a run and gives its id.
-    std::string addRun(const RunConfig& config, const std::string& name);
+    std::string addRun(const RunConfig& config, const std::string& name, const std::string& device = "cpu");
     /// trainRun, then everything it stored. Fails the test where the run fails, unless told otherwise.
     struct Trained {
         RunRow run;

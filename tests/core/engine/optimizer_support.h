@@ -15,8 +15,8 @@
 namespace mofo::test {
 
 struct SteppedModel {
-    SteppedModel(const ModelSource& source, const RunConfig& config, const OptimizerPlace& place = {})
-        : weights(*loadWeights(source, c10::kCPU)), gradients(source.parameters(), c10::kCPU), optimizer(source, config, weights, gradients, place) {
+    SteppedModel(const ModelSource& source, const RunConfig& config, const OptimizerPlace& place = {}, c10::Device device = c10::kCPU)
+        : weights(*loadWeights(source, device)), gradients(source.parameters(), device), optimizer(source, config, weights, gradients, place) {
         EXPECT_OK(optimizer.configure(OptimizerSettings::from(config, 1)));
     }
     void reconfigure(const RunConfig& config) { EXPECT_OK(optimizer.configure(OptimizerSettings::from(config, 1))); }
@@ -57,9 +57,9 @@ protected:
         }
     }
     static void expectEqual(SteppedModel& a, SteppedModel& b) {
-        EXPECT_TRUE(at::equal(a.weights.flat(), b.weights.flat()));
-        EXPECT_TRUE(at::equal(a.optimizer.firstMoments().flat(), b.optimizer.firstMoments().flat()));
-        EXPECT_TRUE(at::equal(a.optimizer.secondMoments().flat(), b.optimizer.secondMoments().flat()));
+        EXPECT_TRUE(at::equal(a.weights.flat().cpu(), b.weights.flat().cpu()));
+        EXPECT_TRUE(at::equal(a.optimizer.firstMoments().flat().cpu(), b.optimizer.firstMoments().flat().cpu()));
+        EXPECT_TRUE(at::equal(a.optimizer.secondMoments().flat().cpu(), b.optimizer.secondMoments().flat().cpu()));
     }
     static RunConfig configOf(std::initializer_list<std::pair<const char*, const char*>> values) {
         RunConfig config;
