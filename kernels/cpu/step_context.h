@@ -23,7 +23,7 @@ inline constexpr std::size_t taskScratchBytes =
     sizeof(std::uint32_t) * (cachedPartition + vectorSlack + cachedPartition / 2 + vectorSlack + rawHistogramBins + 16);
 
 /// From here on vectors without a mover are treated like the others: a branch on a matter of chance would be mispredicted again and again, which
-/// takes longer than the memory traffic that it saves. Measured at 15 %, 3 % and 1 %.
+/// takes longer than the memory traffic that it saves. Measured at 15 % and 3 %.
 [[nodiscard]] inline bool mostMove(std::int64_t k, std::int64_t n) { return 50 * k >= n; }
 
 /// Sums of squared updates as multiples of 2^-28 of the squared step size: see StepArguments::measure.

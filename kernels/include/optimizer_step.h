@@ -28,8 +28,8 @@
 //   resolve   the exact threshold is the (k - moved)-th largest candidate; candidates above it move
 //   repair    only where it is not in [lo, hi): the journal gives p back, the threshold is searched by counting, and the winners move
 // So p, g, m and v are touched once, and the result does not depend on the sample. Partitions that fit into a core's cache are sorted out there:
-// update, select, move. A step allocates nothing, synchronises nothing and reads no file; what is built once per (tensors, partitions) is the
-// StepPlan.
+// update, select, move, with a neighbour's threshold in place of a sample. A step allocates nothing, synchronises nothing and reads no file; what is
+// built once per (tensors, partitions) is the StepPlan.
 #pragma once
 
 #include <array>
