@@ -330,7 +330,7 @@ MOFO_DEVICE void finish(Grid& grid, const StepContext& c) {
     grid.blocks(c.largeCount, [&](auto& block, int item) {
         block.once([&] {
             c.partitionResults[item].threshold = c.states[item].threshold;
-            c.status->repaired = c.control->repaired;
+            if (item == 0) c.status->repaired = c.control->repaired;
         });
     });
     grid.warps(c.chunkCount, [&](auto& warp, int item) { settle<format>(warp, c, item); });
