@@ -33,6 +33,7 @@ enum class Offload { None, Optimizer };
 /// Typed values of one run. Defaults are the product's. Keys that are declared by the command line's contract but belong to
 /// later versions (lora_rank, packing ...) are known by name and refused as not yet available.
 struct RunConfig {
+    RunConfig() = default;  // as an aggregate its temporaries draw false warnings from g++ 12 (-Wmaybe-uninitialized)
     std::string model;
     std::string data;
     std::string evalData;
