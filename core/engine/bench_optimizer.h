@@ -13,7 +13,7 @@
 #include "core/base/result.h"
 #include "core/config/granularity.h"
 #include "core/engine/bench_workload.h"
-#include "core/engine/cuda/plugin.h"
+#include "core/engine/cuda_plugin.h"
 
 namespace mofo {
 

@@ -8,7 +8,7 @@
 #include "core/base/result.h"
 #include "core/config/granularity.h"
 #include "core/engine/bench_workload.h"
-#include "core/engine/cuda/plugin.h"
+#include "core/engine/cuda_plugin.h"
 #include "core/model/model_description.h"
 #include "kernels/include/optimizer_step.h"
 

@@ -10,7 +10,7 @@
 
 #include "core/base/gpu_probe.h"
 #include "core/base/paths.h"
-#include "core/engine/cuda/plugin.h"
+#include "core/engine/cuda_plugin.h"
 
 namespace mofo {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "core/engine/cuda/plugin.h"
+#include "core/engine/cuda_plugin.h"
 
 namespace mofo {
 

@@ -1,6 +1,6 @@
 // libmofo_cuda.so: linked with libtorch_cuda, so that opening it before the first call of ATen registers CUDA with libtorch_cpu. mofo-engine
 // opens it only where a GPU was asked for and can be used; all others need none of CUDA's 2.7 GB.
-#include "core/engine/cuda/plugin.h"
+#include "core/engine/cuda_plugin.h"
 
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
