@@ -59,16 +59,32 @@ MOFO_DEVICE std::int32_t chunkOf(const StepContext& c, const LargePartition& par
     return first;
 }
 
-/// The new rank of coordinate `number` of a large partition. Writes nothing.
-template <Format format>
-MOFO_DEVICE std::uint32_t newRank(const StepContext& c, const Arithmetic& arithmetic, const LargePartition& partition, std::int64_t number) {
+/// Where a cluster of samples is: how far from its tensor's pointers, in which tensor, and how many neighbours there are.
+struct Cluster {
+    std::int64_t at;
+    std::uint32_t tensor, neighbours;
+};
+
+/// The neighbours around coordinate `number` of a large partition, on a 32-byte sector if the run lets them.
+MOFO_DEVICE Cluster clusterAt(const StepContext& c, const LargePartition& partition, std::int64_t number) {
     const Chunk chunk = c.chunks[chunkOf(c, partition, number)];
-    const Piece piece = pieceOf<format>(c, chunk);
-    const std::int64_t at = piece.offset(static_cast<std::int32_t>(number - chunk.start));
-    if (c.rule == Rule::Random) return rankOf<false>(arithmetic, c.rule, 0, 0, 0, drawOf(c.scalars->ruleKey, piece.key), piece.index + at);
-    const float g = arithmetic.scaled(format == Format::Fp32 ? piece.g[at] : widened(piece.g16[at]));
-    const float m = arithmetic.newM(piece.m[at], g);
-    const float v = c.rule == Rule::MomentumOverRoot ? arithmetic.newV(piece.v[at], g) : 0;
+    const auto inChunk = static_cast<std::int32_t>(number - chunk.start);
+    const std::int32_t neighbours = chunk.length < sampleCluster ? chunk.length : sampleCluster;
+    std::int32_t column = inChunk % chunk.length / sampleCluster * sampleCluster;
+    if (column + neighbours > chunk.length) column = chunk.length - neighbours;
+    const std::int64_t run = chunk.begin - c.tensors[chunk.tensor].firstIndex + static_cast<std::int64_t>(inChunk / chunk.length) * chunk.stride;
+    return {run + column, static_cast<std::uint32_t>(chunk.tensor), static_cast<std::uint32_t>(neighbours)};
+}
+
+/// The new rank of one sample of a cluster. Writes nothing.
+template <Format format>
+MOFO_DEVICE std::uint32_t newRank(const StepContext& c, const Arithmetic& arithmetic, const Cluster& cluster, int sample) {
+    const Tensor& t = c.tensors[cluster.tensor];
+    const std::int64_t at = cluster.at + static_cast<std::uint32_t>(sample) % cluster.neighbours;
+    if (c.rule == Rule::Random) return rankOf<false>(arithmetic, c.rule, 0, 0, 0, drawOf(c.scalars->ruleKey, t.key), t.firstIndex + at);
+    const float g = arithmetic.scaled(format == Format::Fp32 ? inGlobal(t.g)[at] : widened(inGlobal(t.g16)[at]));
+    const float m = arithmetic.newM(inGlobal(t.m)[at], g);
+    const float v = c.rule == Rule::MomentumOverRoot ? arithmetic.newV(inGlobal(t.v)[at], g) : 0;
     return rankOf<false>(arithmetic, c.rule, g, m, v, Draw{}, 0);
 }
 
@@ -79,17 +95,20 @@ MOFO_DEVICE void sample(Block& block, const StepContext& c, int item) {
     const LargePartition partition = c.large[item];
     const int samples = partition.samples;
     const int clusters = samples / sampleCluster;
+    auto* const places = block.template share<Cluster>(clusters);
     std::uint32_t* const ranks = block.template share<std::uint32_t>(samples);
-    const StepScalars& scalars = *c.scalars;
-    const Arithmetic arithmetic(scalars);
+    const Arithmetic arithmetic(*c.scalars);
+    // Places first, ranks then, so that the loads of ranks need not wait for each other.
     block.each([&](int thread) {
-        MOFO_UNROLL_FOUR for (int i = thread; i < samples; i += Block::threads) {
-            const int cluster = i / sampleCluster;
+        for (int cluster = thread; cluster < clusters; cluster += Block::threads) {
             const std::int64_t from = partition.n * cluster / clusters;
             const auto width = static_cast<std::uint32_t>(partition.n * (cluster + 1) / clusters - from);
-            std::int64_t number = from + noise(static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(cluster)) % width;
-            number = number / sampleCluster * sampleCluster + i % sampleCluster;
-            ranks[i] = newRank<format>(c, arithmetic, partition, number < partition.n ? number : partition.n - 1);
+            places[cluster] = clusterAt(c, partition, from + noise(static_cast<std::uint32_t>(item), static_cast<std::uint32_t>(cluster)) % width);
+        }
+    });
+    block.each([&](int thread) {
+        MOFO_UNROLL_EIGHT for (int i = thread; i < samples; i += Block::threads) {
+            ranks[i] = newRank<format>(c, arithmetic, places[i / sampleCluster], i % sampleCluster);
         }
     });
 

@@ -23,11 +23,13 @@
 #define MOFO_HOST_DEVICE __host__ __device__ __forceinline__
 #define MOFO_UNROLL _Pragma("unroll")
 #define MOFO_UNROLL_FOUR _Pragma("unroll 4")
+#define MOFO_UNROLL_EIGHT _Pragma("unroll 8")
 #else
 #define MOFO_DEVICE inline
 #define MOFO_HOST_DEVICE inline
 #define MOFO_UNROLL
 #define MOFO_UNROLL_FOUR
+#define MOFO_UNROLL_EIGHT
 #endif
 
 namespace mofo::kernels::cuda {

@@ -70,7 +70,6 @@ struct FinishKernel {
     }
 };
 
-inline std::size_t sampleSharedBytes(std::int32_t samples) { return static_cast<std::size_t>(samples) * sizeof(std::uint32_t) + 64; }
 inline constexpr std::size_t updateSharedBytes = sizeof(ChunkShared) + 64;
 inline constexpr std::size_t finishSharedBytes = searchBins * sizeof(std::uint32_t) + 64;
 
@@ -88,7 +87,7 @@ void enqueueRanked(Launcher& launcher, const StepContext& c) {
 template <Format format, class Launcher>
 void enqueueStep(Launcher& launcher, const StepContext& c) {
     launcher.template blocks<ClearKernel>(clearBlocks(c), 0, c);
-    launcher.template blocks<BeginKernel<format>>(c.largeCount + c.checkers, sampleSharedBytes(c.largeCount == 0 ? 0 : c.mostSamples), c);
+    launcher.template blocks<BeginKernel<format>>(c.largeCount + c.checkers, c.largeCount == 0 ? 0 : sampleSharedBytes(c.mostSamples), c);
     if (c.rule == Rule::Momentum || c.rule == Rule::None) {
         enqueueRanked<format, true>(launcher, c);
     } else {

@@ -74,8 +74,7 @@ std::string makeTables(std::span<const Tensor> tensors, const StepPlan& plan, Fo
                        Tables& out) {
     if (static_cast<std::int64_t>(tensors.size()) != plan.tensorCount) return "the plan is for another number of tensors";
     if (tuning.samples < sampleCluster || tuning.warpPartition < 1 || tuning.blockPartition < tuning.warpPartition) return "the tuning is senseless";
-    const std::size_t sampleBytes = static_cast<std::size_t>(tuning.samples) * sizeof(std::uint32_t) + (2 << 10);
-    if (traits.sharedBytes < sampleBytes) return "the device has too little shared memory for the sample";
+    if (traits.sharedBytes < sampleSharedBytes(tuning.samples)) return "the device has too little shared memory for the sample";
     out = Tables();
     out.format = format;
     out.sigmas = tuning.sigmas;

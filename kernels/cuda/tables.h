@@ -42,6 +42,10 @@ struct SmallPartition {
 /// Samples are drawn in 32-byte sectors: more neighbours cost no more traffic.
 inline constexpr int sampleCluster = 8;
 inline constexpr int sampleThreads = 512;
+/// Shared memory of a block that samples: ranks, and 16 bytes a cluster.
+constexpr std::size_t sampleSharedBytes(std::int64_t samples) {
+    return static_cast<std::size_t>(samples) * sizeof(std::uint32_t) + static_cast<std::size_t>(samples / sampleCluster) * 16 + 64;
+}
 /// Candidates of a chunk that wait in shared memory, an eighth of it or more being what no good bracket holds.
 inline constexpr int stagedCandidates = 2048;
 /// The histogram of a search has so many bins: 10 bits.

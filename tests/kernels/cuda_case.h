@@ -79,7 +79,7 @@ struct How {
     std::int64_t journal = -1;  ///< entries of the journal; -1: as many as can move
     // For the emulation alone:
     unsigned seed = 1;  ///< of the order of blocks
-    std::int64_t sharedBytes = 99 << 10;
+    std::int64_t sharedBytes = 97 << 10;
     /// Called before each launch.
     std::function<void(int launch, const StepContext&)> between = [](int, const StepContext&) {};
 };

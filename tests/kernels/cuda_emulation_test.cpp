@@ -33,7 +33,7 @@ constexpr int updateLaunch = 2;
 TEST(Brackets, WrongOnesAreRepaired) {
     struct Wrong {
         const char* what;
-        double lo, hi;  // alphas whose thresholds they are; below 0: the largest rank there is
+        double lo, hi;  // alphas whose thresholds they are; below 0: the largest rank there is, above 1: zero
         bool repaired;
     };
     const Wrong wrongs[] = {{"right", 0.25, 0.15, false},
@@ -46,7 +46,9 @@ TEST(Brackets, WrongOnesAreRepaired) {
                             {"ends at k", 0.2, 0.1, false},
                             {"begins at k", 0.3, 0.2, false},
                             {"just misses", 0.19, 0.1, true},
-                            {"wide", 0.32, 0.1, false}};
+                            {"wide", 0.32, 0.1, false},
+                            {"from zero", 2, 0.1, true},
+                            {"from zero, too low", 2, 0.4, true}};
     for (const Format format : formats) {
         for (const Rule rule : rankedRulesList) {
             const Case original = severalChunks(format, rule);
@@ -55,6 +57,7 @@ TEST(Brackets, WrongOnesAreRepaired) {
             for (const Wrong& wrong : wrongs) {
                 const auto ranksAt = [&](double alpha) {
                     if (alpha < 0) return std::vector<std::uint32_t>(original.k.size(), 0xffffffffU);
+                    if (alpha > 1) return std::vector<std::uint32_t>(original.k.size(), 0U);
                     Case other = original;
                     other.setAlpha(alpha);
                     other.runOnCpu();
@@ -104,6 +107,19 @@ TEST(Brackets, SeldomMiss) {
     }
     EXPECT_LE(repaired, 1);
     EXPECT_LE(candidates, cases * n / 40) << "3.6 standard errors of 16,384 samples to either side are 2.0 % of the coordinates";
+}
+
+// Rows of an embedding that no token has touched.
+TEST(Brackets, ManyZerosNeedNoRepair) {
+    for (const double alpha : {0.02, 0.045, 0.05, 0.055, 0.15, 0.9}) {
+        Case c;
+        c.add(Pattern::MostlyZero, 200000, 2);  // a twentieth is not zero
+        c.partitionByTensor();
+        c.setAlpha(alpha);
+        expectAsOnCpu(emulated, c, {});
+        runEmulated(c);
+        EXPECT_EQ(c.status.repaired, 0) << alpha;
+    }
 }
 
 TEST(Step, DoesNotDependOnTheOrderOfBlocksAndThreads) {
