@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -89,6 +90,9 @@ Result<int> benchOptimizer(const Context& context, const BenchOptions& options) 
     printNote(
         "RATIO is to LibTorch's fused AdamW (fp32) over the same arrays; ! is above LIMIT. LOGGED is a step that also measures updates and "
         "histograms.");
+    const Json cases = result.value("cases", Json::array());
+    const auto unsteady = std::count_if(cases.begin(), cases.end(), [](const Json& entry) { return entry.value("unsteady", false); });
+    if (unsteady > 0) printNote(fmt::format("{} cases vary by more than 15 %: the machine was not idle. Measure again when it is.", unsteady));
     return 0;
 }
 

@@ -28,6 +28,7 @@ constexpr int kWarmUpRounds = 2, kMostRounds = 101, kMostComposed = 3;
 constexpr int kDefaultCadence = 10;
 constexpr double kComposedNsPerCoordinate = 25;  ///< a first guess; corrected by every case that is measured
 constexpr std::int64_t kSpareBytes = 512ll << 20;
+constexpr double kSteadySpread = 1.15;  ///< between the quartiles of a side; a machine that does nothing else stays well below
 
 Error cancelled() { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; }
 
@@ -41,6 +42,7 @@ double quantile(std::vector<double> values, double share) {
 }
 
 double median(const std::vector<double>& values) { return quantile(values, 0.5); }
+double spread(const std::vector<double>& values) { return quantile(values, 0.75) / quantile(values, 0.25); }
 
 /// Milliseconds that `work` keeps the device busy.
 template <class Work>
@@ -207,6 +209,7 @@ Result<Json> Bench::caseJson(const BenchCase& which, kernels::Rule rule) {
                   {"statistics_ms", measuredMs},
                   {"statistics_ratio", onlyWithRival(measuredMs / fusedMs)},
                   {"statistics_ratio_at_cadence", onlyWithRival(atCadence / fusedMs)},
+                  {"unsteady", spread(rounds.ours) > kSteadySpread || spread(rounds.fused) > kSteadySpread},
                   {"selected_share", ours->selectedShare()},
                   {"repaired", ours->repaired()},
                   {"steps", ours->steps()},

@@ -27,8 +27,8 @@ struct BenchSettings {
     c10::Device device = c10::kCPU;
     const CudaPlugin* cuda = nullptr;  ///< whose kernels step where `device` is a GPU
     std::vector<BenchCase> cases = defaultCases();
-    int leastRounds = 11;             ///< a round is one step of each side
-    double secondsPerCase = 6;        ///< rounds go on for so long
+    int leastRounds = 15;             ///< a round is one step of each side
+    double secondsPerCase = 10;       ///< rounds go on for so long
     double secondsComposed = 10;      ///< the same for the composition, of which one step takes seconds
     double composedStepLimit = 60;    ///< seconds; where a step would take longer there is no composition
     double secondsInAll = 540;        ///< compositions that would end later are left out
@@ -54,8 +54,9 @@ Result<kernels::Format> parseBenchPrecision(std::string_view text);
 
 /// Measures all cases in this thread, with LibTorch's threads. Every round gives new gradients; within it each side steps once over the same
 /// arrays, in an order that changes from round to round; gradients are made outside of what is timed. `ms` are medians; `ratio` and `speedup` are
-/// quotients of them, and `ratio_low` .. `ratio_high` the quartiles of the rounds' own ratios. Refuses (OutOfMemory) what does not fit.
-/// `progress`: phase and share 0..1; false cancels.
+/// quotients of them, and `ratio_low` .. `ratio_high` the quartiles of the rounds' own ratios. `unsteady` says that another program used the
+/// processor or its memory meanwhile, as far as quartiles show it. Refuses (OutOfMemory) what does not fit. `progress`: phase and share 0..1; false
+/// cancels.
 Result<Json> benchOptimizer(const BenchModel& model, const BenchSettings& settings, const std::function<bool(std::string_view, double)>& progress);
 
 }  // namespace mofo

@@ -56,9 +56,9 @@ private:
 };
 
 /// What a CUDA function said, as a Result.
-Result<void> checked(const std::string& wrong) {
+Result<void> checked(const char* what, const std::string& wrong) {
     if (wrong.empty()) return {};
-    return Error{ErrorCode::DeviceUnusable, wrong, "", "Run `mofo doctor`", ""};
+    return Error{ErrorCode::DeviceUnusable, std::string(what) + " failed on the GPU: " + wrong, "", "Run `mofo doctor`", ""};
 }
 
 class DeviceBenchStep final : public BenchStep {
@@ -71,12 +71,12 @@ public:
 
     Result<void> run(bool measured) override {
         m_launch.measure = m_launch.histograms = measured;
-        return checked(cuda().step(m_launch, stream()));
+        return checked("the step", cuda().step(m_launch, stream()));
     }
 
 protected:
     Result<void> setUp() override {
-        MOFO_CHECK(checked(cuda().makeDevicePlan(m_work.tensors(), m_plan, m_settings.format, {}, &m_devicePlan)));
+        MOFO_CHECK(checked("planning the step", cuda().makeDevicePlan(m_work.tensors(), m_plan, m_settings.format, {}, &m_devicePlan)));
         const bool ranks = m_settings.rule != kernels::Rule::None;
         const std::int64_t selected = ranks ? std::accumulate(m_k.begin(), m_k.end(), std::int64_t{0}) : 0;
         const kernels::cuda::PlanBytes bytes = cuda().planBytes(*m_devicePlan, selected);
@@ -88,11 +88,11 @@ protected:
         m_inputs = onDevice(kScalarBytes + kBytes);
         m_pinned = cuda().allocatePinned(std::max(bytes.results, kScalarBytes + kBytes));
         if (m_pinned == nullptr) return Error{ErrorCode::OutOfMemory, "no page-locked memory is left", "", "Close other programs", "MEMORY"};
-        MOFO_CHECK(checked(cuda().uploadPlan(*m_devicePlan, bytesOf(m_tables), bytes.tables, stream())));
+        MOFO_CHECK(checked("uploading the plan", cuda().uploadPlan(*m_devicePlan, bytesOf(m_tables), bytes.tables, stream())));
         if (kBytes > 0) {
             std::memcpy(m_pinned, m_k.data(), kBytes);
-            MOFO_CHECK(checked(cuda().copy(bytesOf(m_inputs) + kScalarBytes, m_pinned, kBytes, stream())));
-            MOFO_CHECK(checked(cuda().synchronize(stream())));
+            MOFO_CHECK(checked("copying", cuda().copy(bytesOf(m_inputs) + kScalarBytes, m_pinned, kBytes, stream())));
+            MOFO_CHECK(checked("waiting for the step", cuda().synchronize(stream())));
         }
         m_launch.plan = m_devicePlan;
         m_launch.scalars = reinterpret_cast<const kernels::StepScalars*>(bytesOf(m_inputs));
@@ -105,12 +105,12 @@ protected:
     }
     Result<void> uploadScalars() override {
         std::memcpy(m_pinned, &m_scalars, sizeof m_scalars);
-        MOFO_CHECK(checked(cuda().copy(bytesOf(m_inputs), m_pinned, sizeof m_scalars, stream())));
-        return checked(cuda().synchronize(stream()));
+        MOFO_CHECK(checked("copying", cuda().copy(bytesOf(m_inputs), m_pinned, sizeof m_scalars, stream())));
+        return checked("waiting for the step", cuda().synchronize(stream()));
     }
     Result<void> fetchResults(bool measured) override {
-        MOFO_CHECK(checked(cuda().copyResults(*m_devicePlan, bytesOf(m_results), measured, m_pinned, stream())));
-        MOFO_CHECK(checked(cuda().synchronize(stream())));
+        MOFO_CHECK(checked("copying the results", cuda().copyResults(*m_devicePlan, bytesOf(m_results), measured, m_pinned, stream())));
+        MOFO_CHECK(checked("waiting for the step", cuda().synchronize(stream())));
         if (!cuda().readResults(*m_devicePlan, m_pinned, m_settings.rule, m_scalars, m_partitions, m_tensors, &m_status,
                                 measured ? std::span(m_histograms) : std::span<kernels::LogHistogram>()))
             return Error{ErrorCode::Internal, "the results of the CUDA step do not fit its plan", "", "", ""};

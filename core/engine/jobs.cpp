@@ -209,6 +209,7 @@ private:
         BenchSettings settings;
         MOFO_TRY(settings.format, parseBenchPrecision(optionalText(m_job.parameters, "precision")));
         settings.device = m_device;
+        settings.cuda = m_device.is_cpu() ? nullptr : cudaPlugin();
         if (const auto seconds = m_job.parameters.find("seconds"); seconds != m_job.parameters.end() && seconds->is_number()) {
             settings.fitInto(seconds->get<double>());
         }

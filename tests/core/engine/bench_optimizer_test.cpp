@@ -8,8 +8,10 @@
 #include <cmath>
 
 #include "core/engine/bench_rivals.h"
+#include "core/engine/bench_step.h"
 #include "core/engine/optimizer.h"
 #include "core/model/partition.h"
+#include "tests/core/engine/fake_cuda_plugin.h"
 #include "tests/support/test_support.h"
 #include "tests/support/tiny_model.h"
 
@@ -207,6 +209,58 @@ TEST_F(BenchOptimizerTest, OtherPrecisionsHaveNoRivalButARate) {
                              entry["bytes_per_second"].get<double>() / entry["fused_fp32_bytes_per_second"].get<double>());
         }
     }
+}
+
+TEST_F(BenchOptimizerTest, TheCudaTwinIsCalledAsTheCpusKernelsAre) {
+    const CudaPlugin plugin = test::fakeCudaPlugin();
+    for (const Format format : {Format::Fp32, Format::Bf16}) {
+        for (const kernels::Rule rule : {kernels::Rule::Momentum, kernels::Rule::None}) {
+            BenchWorkload onHost = workload(format), onDevice = workload(format);
+            const ModelDescription& shape = m_model.source->description();
+            const BenchStepSettings settings{*Granularity::parse("row"), 0.15, rule, format, values, nullptr};
+            BenchStepSettings withPlugin = settings;
+            withPlugin.cuda = &plugin;
+            auto host = BenchStep::make(onHost, shape, settings);
+            auto device = BenchStep::make(onDevice, shape, withPlugin);
+            ASSERT_OK(host);
+            ASSERT_OK(device);
+            for (std::int64_t step = 1; step <= 3; ++step) {
+                onHost.nextGradients();
+                onDevice.nextGradients();
+                for (BenchStep* side : {host->get(), device->get()}) {
+                    ASSERT_OK(side->prepare(step));
+                    ASSERT_OK(side->run(step == 2));
+                    ASSERT_OK(side->finish(step == 2));
+                }
+            }
+            EXPECT_TRUE(at::equal(onHost.firstMoments().flat(), onDevice.firstMoments().flat()));
+            for (std::size_t i = 0; i < onHost.tensors().size(); ++i) {
+                const kernels::Tensor &a = onHost.tensors()[i], &b = onDevice.tensors()[i];
+                if (format == Format::Fp32) {
+                    EXPECT_TRUE(std::equal(a.p, a.p + a.n, b.p));
+                } else {
+                    EXPECT_TRUE(std::equal(a.p16, a.p16 + a.n, b.p16));
+                }
+            }
+            EXPECT_EQ((*host)->selectedShare(), (*device)->selectedShare());
+            EXPECT_EQ((*device)->steps(), 3);
+            EXPECT_GT((*device)->scratchBytes(), 0);
+        }
+    }
+    BenchSettings settings = quick();
+    settings.cuda = &plugin;
+    settings.cases = {{{}, 0.15}};
+    for (const char* function : {"makeDevicePlan", "uploadPlan", "copy", "step", "copyResults", "synchronize"}) {
+        test::g_failingCudaCall = function;
+        const auto failed = benchOptimizer(m_model, settings, {});
+        ASSERT_FALSE(failed.ok()) << function;
+        EXPECT_EQ(failed.error().code, ErrorCode::DeviceUnusable) << function;
+        EXPECT_THAT(failed.error().text(), HasSubstr("no such thing"));
+    }
+    test::g_failingCudaCall.clear();
+    const auto result = benchOptimizer(m_model, settings, {});
+    ASSERT_OK(result);
+    EXPECT_EQ((*result)["instruction_set"], "cuda");
 }
 
 TEST_F(BenchOptimizerTest, RefusesWhatDoesNotFitIntoMemory) {
