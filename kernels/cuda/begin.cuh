@@ -134,7 +134,10 @@ MOFO_DEVICE void sample(Block& block, const StepContext& c, int item) {
     const float asDrawn = sumOfSquares - sum * sum / static_cast<float>(clusters);
     const float asIndependent = expected * (1 - expected / static_cast<float>(samples));
     const float variance = asDrawn > asIndependent ? asDrawn : asIndependent;
-    const float margin = c.sigmas * Lane::sqrt(variance > 1 ? variance : 1) + 2;
+    const float wanted = c.sigmas * Lane::sqrt(variance > 1 ? variance : 1) + 2;
+    // Where neighbours are so alike that the candidates would not fit, a bracket that misses now and then is better than one that always overflows.
+    const float room = 0.4F * static_cast<float>(partition.candidateSpace) / static_cast<float>(partition.n) * static_cast<float>(samples);
+    const float margin = wanted < room ? wanted : room;
 
     // Either side may be off by a little of the margin, outwards, which saves the last counts.
     const int enough = 1 + static_cast<int>((margin > 0 ? margin : 0) / 8);

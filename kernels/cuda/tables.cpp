@@ -39,10 +39,10 @@ std::int32_t sampleCount(std::int64_t n, std::int64_t most) {
     return static_cast<std::int32_t>(std::max<std::int64_t>(sampleCluster, std::min(n / 8, most) / sampleCluster * sampleCluster));
 }
 
-/// What the bracket of a well-behaved partition holds at alpha = 1/2, the widest, and half of it again.
+/// Twice what the bracket holds at alpha = 1/2, the widest, if neighbours are independent.
 std::int64_t candidateSpace(std::int64_t n, std::int32_t samples, const Tuning& tuning) {
     double share = tuning.candidateShare;
-    if (share <= 0) share = 1.5 * 2 * (std::max(tuning.sigmas, 1.0F) * 0.5 * std::sqrt(samples) + 2) / samples;
+    if (share <= 0) share = 2 * 2 * (std::max(tuning.sigmas, 1.0F) * 0.5 * std::sqrt(samples) + 2) / samples;
     return std::min(n, static_cast<std::int64_t>(share * static_cast<double>(n)) + 64);
 }
 

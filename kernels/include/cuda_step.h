@@ -7,7 +7,7 @@
 //
 // Functions that can fail return what is wrong, an empty text if nothing is.
 //
-// Launches of a step: clear (a memset), begin (samples large partitions; looks for NaN unless StepScalars::knownFinite), update (large partitions and
+// Launches of a step: clear, begin (samples large partitions; looks for NaN unless StepScalars::knownFinite), update (large partitions and
 // unfiltered tensors), two for small partitions (a warp each, a block each), finish (cooperative: exact thresholds, the candidates' moves, repairs).
 // Those that have nothing to do in a plan are left out.
 #pragma once
@@ -28,11 +28,11 @@ using Device = T*;
 
 /// How the work is cut. Changes time and memory, never a result.
 struct Tuning {
-    std::int64_t warpPartition = 1024;    ///< partitions of at most so many coordinates are done by one warp
+    std::int64_t warpPartition = 1024;    ///< partitions of at most so many coordinates (not above 1,024) are done by one warp
     std::int64_t blockPartition = 16384;  ///< and of at most so many by one block, both in shared memory
     std::int64_t samples = 16384;         ///< of a large partition, but at most an eighth of it
     float sigmas = 3.6F;                  ///< half the width of the bracket around the sample's threshold, in standard deviations
-    float candidateShare = 0;             ///< of a large partition that can be kept as candidates; 0: half more than the widest bracket lets expect
+    float candidateShare = 0;             ///< of a large partition that can be kept as candidates; 0: twice what the widest bracket lets expect
 };
 
 /// A StepPlan cut for a device, with the tensors' addresses. Host memory; makeDevicePlan makes it, destroyDevicePlan frees it.

@@ -109,6 +109,31 @@ TEST(Brackets, SeldomMiss) {
     EXPECT_LE(candidates, cases * n / 40) << "3.6 standard errors of 16,384 samples to either side are 2.0 % of the coordinates";
 }
 
+// Tensors of a layer differ by orders of magnitude: the sample has to come from all of them, and from all columns of a strided one.
+TEST(Brackets, SeldomMissInPartitionsOfSeveralSlices) {
+    for (const double alpha : {0.05, 0.15, 0.5}) {
+        for (unsigned seed = 0; seed < 5; ++seed) {
+            Case c;
+            float scale = 0.01F;
+            for (const std::int64_t n : {30000, 25000, 100 * 400, 20003}) {
+                CaseTensor& t = c.add(Pattern::Random, n, 10 * seed + static_cast<unsigned>(c.tensors.size()));
+                for (auto* values : {&t.m, &t.g}) {
+                    for (std::size_t i = 0; i < values->size(); ++i) (*values)[i] *= scale * static_cast<float>(1 + i % 50);
+                }
+                scale *= 10;
+            }
+            c.addPartition({{0, 0, 1, 30000, 0}, {1, 0, 1, 25000, 0}, {2, 0, 100, 300, 400}, {3, 0, 1, 20003, 0}});
+            c.addPartition({{2, 300, 100, 100, 400}});
+            c.setAlpha(alpha);
+            How how;
+            how.tuning = everythingLarge();
+            expectAsOnCpu(emulated, c, how);
+            runEmulated(c, how);
+            EXPECT_EQ(c.status.repaired, 0) << "alpha " << alpha << ", seed " << seed;
+        }
+    }
+}
+
 // Rows of an embedding that no token has touched.
 TEST(Brackets, ManyZerosNeedNoRepair) {
     for (const double alpha : {0.02, 0.045, 0.05, 0.055, 0.15, 0.9}) {
