@@ -61,7 +61,7 @@ TEST_F(CliRuns, ShowJsonHasTheContractsShape) {
     EXPECT_EQ(step["step"], 2);
     for (const char* key : {"loss", "grad_norm", "tokens", "lr", "alpha"}) EXPECT_TRUE(step[key].is_number()) << key;
     const Json& tensor = live["tensors"]["model.layers.0.self_attn.q_proj.weight"];
-    ASSERT_EQ(tensor.size(), 5u);
+    ASSERT_TRUE(tensor.is_object());  // the contract names these five; others may stand beside them
     for (const char* key : {"l2", "pretrained_l2", "moved", "size", "selected_last_step"}) EXPECT_TRUE(tensor[key].is_number()) << key;
     EXPECT_EQ(tensor["size"], 331776);
     EXPECT_EQ(cli({"stop", "shown"}).exitCode, 0);
