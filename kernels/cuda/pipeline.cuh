@@ -70,13 +70,14 @@ struct FinishKernel {
     }
 };
 
-inline constexpr std::size_t updateSharedBytes = sizeof(ChunkShared) + 64;
+template <Format format>
+inline constexpr std::size_t updateSharedBytes = sizeof(ChunkShared<format>) + 64;
 inline constexpr std::size_t finishSharedBytes = searchBins * sizeof(std::uint32_t) + 64;
 
 template <Format format, bool momentumOnly, class Launcher>
 void enqueueRanked(Launcher& launcher, const StepContext& c) {
     if (c.chunkCount + c.updatedSpans > 0) {
-        launcher.template blocks<UpdateKernel<format, momentumOnly>>(c.chunkCount + c.updatedSpans, updateSharedBytes, c);
+        launcher.template blocks<UpdateKernel<format, momentumOnly>>(c.chunkCount + c.updatedSpans, updateSharedBytes<format>, c);
     }
     if (c.groupCount > 0) launcher.template warps<WarpKernel<format, momentumOnly>>(c.groupCount, smallSharedBytes<32>(c.largestWarp), c);
     if (c.blockPartitions > 0) {

@@ -1,6 +1,8 @@
 // The one pass over all coordinates of large partitions and of tensors that move whole: new m and v, and p where that is certain.
 #pragma once
 
+#include <new>
+
 #include "kernels/cuda/piece.cuh"
 
 namespace mofo::kernels::cuda {
@@ -50,7 +52,11 @@ struct Moments {
 };
 
 /// What a block shares while it updates a chunk.
+template <Format format>
 struct ChunkShared {
+    MOFO_DEVICE ChunkShared(const StepContext& c, const StepScalars& scalars, const Piece& piece) : mover(c, scalars, piece), squares(scalars) {}
+    Mover<format> mover;
+    SquareCounter squares;
     std::uint64_t journalBase;
     std::uint64_t firstCandidate;
     std::uint32_t kept;  // of the candidates
@@ -74,12 +80,15 @@ MOFO_DEVICE void updateChunk(Block& block, const StepContext& c, int item, const
     const int shift = digitShift(hi - lo);
     std::uint64_t* const bins = c.bins + static_cast<std::int64_t>(chunk.owner) * searchBins;
     const Arithmetic arithmetic(scalars);
-    const Mover<format> mover(c, scalars, piece);
     const Draw draw = drawOf(scalars.ruleKey, piece.key);
-    const SquareCounter squareCounter(scalars);
-    auto* const shared = block.template share<ChunkShared>(1);
+    auto* const shared = block.template share<ChunkShared<format>>(1);
+    block.once([&] {
+        new (shared) ChunkShared<format>(c, scalars, piece);
+        shared->atHi = shared->unmoved = 0;
+    });
     if (c.histograms != nullptr) clearHistogram(block, shared->histogram);
-    block.once([&] { shared->atHi = shared->unmoved = 0; });
+    // What bf16 draws from does not fit into registers.
+    const std::conditional_t<format == Format::Bf16, const Mover<format>&, Mover<format>> mover = shared->mover;
 
     typename Block::template PerThread<std::uint64_t> squares;
     block.each([&](int thread) { squares[thread] = 0; });
@@ -142,7 +151,7 @@ MOFO_DEVICE void updateChunk(Block& block, const StepContext& c, int item, const
                             static_cast<std::uint32_t*>(c.journal)[entry++] = Lane::bitsOf(value);
                         }
                         value = mover.moved(value, update[thread].x[j], index);
-                        if (c.measure) squares[thread] += squareCounter.units(update[thread].x[j]);
+                        if (c.measure) squares[thread] += shared->squares.units(update[thread].x[j]);
                     }
                 }
                 if ((open >> j & 1U) != 0) {
