@@ -45,8 +45,6 @@ struct Lane {
     MOFO_KERNEL_INLINE static F set(F x) { return x; }
     MOFO_KERNEL_INLINE static U setBits(U x) { return x; }
     MOFO_KERNEL_INLINE static F select(Mask mask, F a, F b) { return mask ? a : b; }
-    /// c - a b.
-    MOFO_KERNEL_INLINE static F remainder(F a, F b, F c) { return fma(-a, b, c); }
     MOFO_KERNEL_INLINE static U magnitude(F x) { return bitsOf(x) & 0x7fffffffU; }
     MOFO_KERNEL_INLINE static U bitAnd(U a, U b) { return a & b; }
     MOFO_KERNEL_INLINE static U bitOr(U a, U b) { return a | b; }
