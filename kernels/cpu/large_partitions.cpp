@@ -75,14 +75,14 @@ std::size_t LargePartitions::stateBytes(const StepPlan& plan) {
 }
 
 std::size_t LargePartitions::poolBytes(const StepPlan& plan) {
-    constexpr std::size_t usual = std::size_t{32} << 20;
     std::size_t largest = 0, all = 0;
     for (const std::int32_t partition : plan.large) {
         const std::int64_t n = plan.sizes[static_cast<std::size_t>(partition)];
-        largest = std::max(largest, candidateBytes(n));
+        largest = std::max(largest, static_cast<std::size_t>(n));
         all += candidateBytes(n) + journalBytes(n / 2);
     }
-    return std::min(std::max(usual, largest), all);
+    // 5 % of the largest partition's fp32 bytes beside what all have in common: candidates take at most that much (candidateCapacity).
+    return std::min((std::size_t{48} << 20) + largest / 5, all);
 }
 
 LargePartitions::LargePartitions(StepContext& context, std::byte* states, std::byte* pool)

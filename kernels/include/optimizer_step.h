@@ -219,7 +219,7 @@ struct StepArguments {
 
 namespace cpu {
 
-/// Bytes of StepArguments::workspace for that plan and number of threads: at most 40 MiB + 5 % of the largest partition's fp32 bytes + 1 MiB a
+/// Bytes of StepArguments::workspace for that plan and number of threads: at most 50 MiB + 5 % of the largest partition's fp32 bytes + 1 MiB a
 /// thread.
 [[nodiscard]] std::size_t stepWorkspaceBytes(const StepPlan& plan, int threads);
 
