@@ -225,7 +225,9 @@ Result<void> Bench::compose(const BenchCase& which, Json& entry) {
     const double expected = m_composedNs * 1e-9 * parameterCount();
     const double left = m_settings.secondsInAll - m_clock.elapsedMs() * 1e-3;
     if (expected > m_settings.composedStepLimit || expected > left) {
-        entry["composed_note"] = "left out: a step would take about " + formatDuration(expected);
+        const bool tooLong = expected > m_settings.composedStepLimit;
+        entry["composed_note"] =
+            (tooLong ? "left out: a step would take about " : "left out: no time was left for a step of about ") + formatDuration(expected);
         return {};
     }
     MOFO_TRY(const std::unique_ptr<BenchStep> ours, makeStep(which, kernels::Rule::Momentum));

@@ -38,6 +38,7 @@ struct BenchSettings {
     /// around them.
     void fitInto(double seconds) {
         const double perCase = seconds / static_cast<double>(cases.size() + 1);
+        leastRounds = std::min(leastRounds, 9);
         secondsPerCase = std::min(secondsPerCase, perCase / 2);
         secondsComposed = std::min(secondsComposed, perCase / 3);
         secondsInAll = std::min(secondsInAll, seconds);

@@ -93,6 +93,19 @@ TEST(RunJson, NumbersThatJsonLacksBecomeTexts) {
     step.loss = NAN;
     step.lossState = "nan";
     EXPECT_EQ(stepJson(step)["loss"], "nan");
+    EXPECT_FALSE(stepJson(step).contains("top_gradient_norm")) << "measured at logged steps only";
+    step.topGradientNorm = 2.5;
+    EXPECT_EQ(stepJson(step)["top_gradient_norm"], 2.5);
+}
+
+TEST(RunJson, TensorsHaveTheirUpdatesWhereTheyWereMeasured) {
+    RunDetail detail;
+    detail.parameters = {{0, "embed", "embed", -1, 100, true, 3.0}};
+    detail.tensors.emplace();
+    detail.tensors->driftL2 = {0.5f};
+    EXPECT_TRUE(runDetailJson(detail)["tensors"]["embed"]["squared_update"].is_null()) << "a run of an older version";
+    detail.tensors->squaredUpdate = {0.25f};
+    EXPECT_EQ(runDetailJson(detail)["tensors"]["embed"]["squared_update"], 0.25);
 }
 
 TEST(RunJson, LayersAreSummedOverTheirTensors) {

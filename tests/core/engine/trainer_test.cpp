@@ -82,8 +82,23 @@ TEST_F(TrainerTest, EveryGranularityMovesItsShare) {
 }
 
 TEST_F(TrainerTest, StatisticsAreMeasuredAtTheirStepsAndAreTrue) {
-    const auto run = m_engine->trainNew(config(), "stats");
-    const auto rows = *MetricsReader::open(m_engine->workspace().metricsFile(run.run.id))->tensorsAfter(0);
+    RunConfig c = config();
+    c.granularity = {GranularityKind::Layer, 0};
+    c.rowCounts = "*k_proj*";
+    const auto run = m_engine->trainNew(c, "stats");
+    const auto reader = *MetricsReader::open(m_engine->workspace().metricsFile(run.run.id));
+    const auto rows = *reader.tensorsAfter(0);
+    for (const StepRow& step : run.steps) {
+        const bool logged = step.step == 1 || step.step % 3 == 0;
+        EXPECT_EQ(std::isfinite(step.topGradientNorm), logged) << step.step;
+        // At most the 1-norm, which is at most sqrt(n) times the 2-norm.
+        if (logged) EXPECT_LT(step.topGradientNorm, step.gradNorm * 200);
+        EXPECT_EQ(reader.histograms(step.step)->size(), logged ? run.parameters.size() : 0u);
+        EXPECT_EQ(reader.rowCounts(step.step)->size(), logged ? 2u : 0u);
+        EXPECT_EQ(reader.partitions(step.step)->has_value(), logged);
+    }
+    EXPECT_EQ(rows.back().squaredUpdate.size(), run.parameters.size());
+    EXPECT_GT(rows.back().squaredUpdate[0], 0);
     std::vector<std::int64_t> steps;
     for (const TensorRow& row : rows) steps.push_back(row.step);
     EXPECT_EQ(steps, (std::vector<std::int64_t>{1, 3, 6, 9, 12}));
