@@ -51,10 +51,13 @@ struct Moments {
     }
 };
 
-/// What a block shares while it updates a chunk.
+/// What a block shares while it updates a chunk. The step's constants are here because registers are just enough for the rest: with 64 of them, four
+/// blocks a multiprocessor, the aligned loop spills nothing.
 template <Format format>
 struct ChunkShared {
-    MOFO_DEVICE ChunkShared(const StepContext& c, const StepScalars& scalars, const Piece& piece) : mover(c, scalars, piece), squares(scalars) {}
+    MOFO_DEVICE ChunkShared(const StepContext& c, const StepScalars& scalars, const Piece& piece)
+        : arithmetic(scalars), mover(c, scalars, piece), squares(scalars) {}
+    Arithmetic arithmetic;
     Mover<format> mover;
     SquareCounter squares;
     std::uint64_t journalBase;
@@ -79,7 +82,6 @@ MOFO_DEVICE void updateChunk(Block& block, const StepContext& c, int item, const
     const std::uint32_t hi = state.hi;
     const int shift = digitShift(hi - lo);
     std::uint64_t* const bins = c.bins + static_cast<std::int64_t>(chunk.owner) * searchBins;
-    const Arithmetic arithmetic(scalars);
     const Draw draw = drawOf(scalars.ruleKey, piece.key);
     auto* const shared = block.template share<ChunkShared<format>>(1);
     block.once([&] {
@@ -87,8 +89,8 @@ MOFO_DEVICE void updateChunk(Block& block, const StepContext& c, int item, const
         shared->atHi = shared->unmoved = 0;
     });
     if (c.histograms != nullptr) clearHistogram(block, shared->histogram);
-    // What bf16 draws from does not fit into registers.
-    const std::conditional_t<format == Format::Bf16, const Mover<format>&, Mover<format>> mover = shared->mover;
+    const Arithmetic& arithmetic = shared->arithmetic;
+    const Mover<format>& mover = shared->mover;
 
     typename Block::template PerThread<std::uint64_t> squares;
     block.each([&](int thread) { squares[thread] = 0; });
