@@ -348,19 +348,41 @@ Result<void> Database::checkHeader(const Schema& schema, Mode mode) {
     return migrate(schema, version);
 }
 
-Result<void> Database::migrate(const Schema& schema, int from) {
-    const std::string backup = m_file.string() + ".v" + std::to_string(from) + ".bak";
-    sqlite3_limit(m_connection->getHandle(), SQLITE_LIMIT_ATTACHED, 1);  // VACUUM INTO attaches its target.
-    if (!fs::exists(backup)) {
-        const fs::path temp = backup + "." + newShortId() + ".tmp";
-        const int fd = ::open(temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0) return errnoError(errno, "cannot make the backup", temp);
-        ::close(fd);
+Result<void> Database::backUp(int version) {
+    const fs::path temp = m_file.string() + ".v" + std::to_string(version) + ".bak." + newShortId() + ".tmp";
+    const int fd = ::open(temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return errnoError(errno, "cannot make the backup", temp);
+    struct Removed {
+        const fs::path& path;
+        ~Removed() { ::unlink(path.c_str()); }
+    } const removed{temp};
+    int copied = version;
+    try {
+        sqlite3_limit(m_connection->getHandle(), SQLITE_LIMIT_ATTACHED, 1);  // VACUUM INTO attaches its target
         Query(*this, "VACUUM INTO ?").with(temp.string()).run();
-        if (::rename(temp.c_str(), backup.c_str()) != 0) return errnoError(errno, "cannot put the backup into place", backup);
-        MOFO_CHECK(syncFolder(m_file.parent_path()));
+        sqlite3_limit(m_connection->getHandle(), SQLITE_LIMIT_ATTACHED, 0);
+        copied = SQLite::Database(temp.string(), SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW).execAndGet("PRAGMA user_version").getInt();
+    } catch (const SQLite::Exception& failure) {
+        ::close(fd);
+        sqlite3_limit(m_connection->getHandle(), SQLITE_LIMIT_ATTACHED, 0);
+        return errorOf(failure);
     }
-    sqlite3_limit(m_connection->getHandle(), SQLITE_LIMIT_ATTACHED, 0);
+    const bool synced = fsync(fd) == 0;
+    const int syncReason = errno;
+    ::close(fd);
+    if (!synced) return errnoError(syncReason, "cannot sync the backup to disk", temp);
+    // Another program migrated while this one copied: it made the backup.
+    if (copied != version) return {};
+    for (int n = 1;; ++n) {
+        const std::string place = m_file.string() + ".v" + std::to_string(version) + (n == 1 ? "" : "-" + std::to_string(n)) + ".bak";
+        if (renameat2(AT_FDCWD, temp.c_str(), AT_FDCWD, place.c_str(), RENAME_NOREPLACE) == 0) break;
+        if (errno != EEXIST) return errnoError(errno, "cannot put the backup into place", place);
+    }
+    return syncFolder(m_file.parent_path());
+}
+
+Result<void> Database::migrate(const Schema& schema, int from) {
+    MOFO_CHECK(backUp(from));
     WriteTransaction transaction(*this);
     // Another program may have migrated while this one waited for the lock.
     int version = schemaVersion();

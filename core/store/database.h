@@ -71,6 +71,8 @@ private:
     explicit Database(std::filesystem::path file);
     void configure(Mode mode);
     Result<void> checkHeader(const Schema& schema, Mode mode);
+    /// A synced copy of the file as `version` left it, beside it: "workbench.db.v1.bak", or "-2" where an earlier one has that name.
+    Result<void> backUp(int version);
     Result<void> migrate(const Schema& schema, int from);
     Result<void> checkTables(const Schema& schema);
     Result<void> checkPages();

@@ -18,11 +18,16 @@ constexpr std::array<std::string_view, 10> runStateNames{"draft",    "queued",  
 constexpr std::int64_t startingGraceNs = 30'000'000'000;
 
 /// Everything of a run in one row, so that a list is one statement.
-#define MOFO_SELECT_RUNS                                                                                                                    \
+#define MOFO_RUN_COLUMNS                                                                                                                    \
     "SELECT r.id, r.name, r.state, r.device, coalesce(r.model, ''), r.model_name, r.command_line, r.created_ns, r.started_ns, r.ended_ns, " \
     "r.end_reason, coalesce(r.parent, ''), r.parent_step, r.tags, r.note, r.pinned, r.baseline, r.trashed_ns, r.queue_place, r.restarts, "  \
     "r.state_boot_id, r.state_boot_ns, c.current, s.step, s.total_steps, s.loss, s.loss_state, s.eval_loss, s.drift, s.tokens_per_second, " \
-    "s.phase, s.updated_ns, r.device_warning FROM runs r LEFT JOIN configs c ON c.run = r.id LEFT JOIN run_summaries s ON s.run = r.id "
+    "s.phase, s.updated_ns, r.device_warning, "
+
+#define MOFO_RUN_TABLES "FROM runs r LEFT JOIN configs c ON c.run = r.id LEFT JOIN run_summaries s ON s.run = r.id "
+#define MOFO_SELECT_RUNS MOFO_RUN_COLUMNS "coalesce(k.not_exact, '') " MOFO_RUN_TABLES "LEFT JOIN run_marks k ON k.run = r.id "
+/// Of a file of schema version 1, which readers take as it is.
+#define MOFO_SELECT_RUNS_1 MOFO_RUN_COLUMNS "'' " MOFO_RUN_TABLES
 
 std::optional<RunState> runStateOf(std::string_view name) {
     for (std::size_t i = 0; i < runStateNames.size(); ++i) {
@@ -69,6 +74,7 @@ RunRow readRun(Query& row, const Workspace& workspace) {
     run.state = runStateOf(row.text(2)).value_or(RunState::Failed);
     run.device = row.text(3);
     run.deviceWarning = row.text(32);
+    run.notExact = row.text(33);
     run.modelId = row.text(4);
     run.modelName = row.text(5);
     run.commandLine = row.text(6);
@@ -222,6 +228,7 @@ Result<void> Registry::addRun(const RunRow& run) {
             .run();
         const std::string config = storedJson(configToJson(run.config));
         Query(database, "INSERT INTO configs(run, initial, current) VALUES (?, ?, ?)").with(run.id, config, config).run();
+        if (!run.notExact.empty()) Query(database, "INSERT INTO run_marks(run, not_exact) VALUES (?, ?)").with(run.id, run.notExact).run();
         transaction.commit();
         return {};
     });
@@ -230,7 +237,8 @@ Result<void> Registry::addRun(const RunRow& run) {
 Result<std::vector<RunRow>> Registry::runs(bool includeTrashed) const {
     return m_state->database->attempt([&]() -> Result<std::vector<RunRow>> {
         std::vector<RunRow> list;
-        Query query(*m_state->database, MOFO_SELECT_RUNS "WHERE ? OR r.trashed_ns IS NULL ORDER BY r.seq DESC");
+        Query query(*m_state->database, m_state->hasMarks() ? MOFO_SELECT_RUNS "WHERE ? OR r.trashed_ns IS NULL ORDER BY r.seq DESC"
+                                                            : MOFO_SELECT_RUNS_1 "WHERE ? OR r.trashed_ns IS NULL ORDER BY r.seq DESC");
         query.with(includeTrashed);
         while (query.next()) list.push_back(readRun(query, m_state->workspace));
         return list;
@@ -248,7 +256,7 @@ Result<RunRow> Registry::findRun(std::string_view text) const {
         query.with(text);
         MOFO_TRY(const std::string id, idNamedBy(query, text, "runs"));
         if (id.empty()) return noRun(text);
-        Query row(*m_state->database, MOFO_SELECT_RUNS "WHERE r.id = ?");
+        Query row(*m_state->database, m_state->hasMarks() ? MOFO_SELECT_RUNS "WHERE r.id = ?" : MOFO_SELECT_RUNS_1 "WHERE r.id = ?");
         if (!row.with(id).next()) return noRun(text);
         return readRun(row, m_state->workspace);
     });

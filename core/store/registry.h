@@ -45,9 +45,10 @@ struct RunRow {
     std::string commandLine;     ///< the equivalent `mofo train` line
     std::int64_t createdNs = 0;  ///< wall clock
     std::optional<std::int64_t> startedNs, endedNs;
-    std::string endReason;  ///< one sentence for failed, stopped, lost
-    std::string parentId;   ///< of a branch, else empty
-    std::int64_t parentStep = 0;
+    std::string endReason;        ///< one sentence for failed, stopped, lost
+    std::string parentId;         ///< of a branch or twin, else empty
+    std::int64_t parentStep = 0;  ///< the parent's checkpoint it goes on from; 0 = from the sealed model
+    std::string notExact;         ///< why it does not continue its parent bit for bit: "micro_batch 4 -> 2"; else empty
     std::vector<std::string> tags;
     std::string note;
     bool pinned = false, baseline = false;
@@ -142,6 +143,14 @@ public:
     Result<void> moveQueuedRun(std::string_view id, std::int64_t position);
     /// Takes the first queued run of a device: its state becomes `starting`. Empty where none waits. One that is unreadable fails and is passed over.
     Result<std::optional<RunRow>> takeNextQueuedRun(std::string_view device);
+
+    // Checkpoints that retention must leave alone
+    /// The user's pins, by step; a step that is pinned already stays so.
+    Result<void> setCheckpointPinned(std::string_view id, std::int64_t step, bool pinned);
+    Result<std::vector<std::int64_t>> pinnedSteps(std::string_view id) const;
+    /// Steps whose checkpoints must stay, ascending: the pinned ones, and those from which a branch starts that has no checkpoint of its own yet.
+    /// An engine asks before it removes any.
+    Result<std::vector<std::int64_t>> keptSteps(std::string_view id) const;
 
     // Jobs
     Result<void> addJob(const JobRow& job);

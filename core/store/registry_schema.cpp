@@ -6,9 +6,24 @@ namespace mofo {
 
 namespace {
 
+// Version 2. run_marks: why a run does not continue its parent bit for bit. checkpoint_pins: what retention must leave alone.
+constexpr std::array<std::string_view, 2> toSecond{
+    R"(CREATE TABLE run_marks(
+  run TEXT NOT NULL PRIMARY KEY REFERENCES runs(id) ON DELETE CASCADE,
+  not_exact TEXT NOT NULL
+) STRICT)",
+    R"(CREATE TABLE checkpoint_pins(
+  run TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+  step INTEGER NOT NULL CHECK (step >= 0),
+  created_ns INTEGER NOT NULL,
+  PRIMARY KEY (run, step)
+) STRICT)",
+};
+constexpr std::array<Migration, 1> migrations{{{1, toSecond}}};
+
 // "MoFW". STRICT throughout: SQLite itself then refuses a text where a number belongs. Times are wall-clock nanoseconds, for people;
 // order is seq. Tables that later versions fill (datasets, presets, reports, sweeps, drafts) exist from version 1 on.
-constexpr std::array<std::string_view, 21> statements{
+constexpr std::array<std::string_view, 23> statements{
     R"(CREATE TABLE models(
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 64),
@@ -157,12 +172,14 @@ constexpr std::array<std::string_view, 21> statements{
   key TEXT NOT NULL PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 200),
   value TEXT NOT NULL
 ) STRICT)",
+    toSecond[0],
+    toSecond[1],
 };
 
 }  // namespace
 
 const Schema& registrySchema() {
-    static const Schema schema{"workspace registry", 0x4D6F4657, 1, 4096, statements, {}};
+    static const Schema schema{"workspace registry", 0x4D6F4657, 2, 4096, statements, migrations, true};
     return schema;
 }
 

@@ -13,6 +13,9 @@ namespace mofo {
 struct Registry::State {
     Workspace workspace;
     std::unique_ptr<Database> database;
+
+    /// Whether the file has what schema version 2 added. Asked anew each time: a writer may bring it up to date meanwhile.
+    [[nodiscard]] bool hasMarks() { return database->schemaVersion() >= 2; }
 };
 
 /// Whether an engine or job that the store calls active is gone: its lock is free. One that is only starting has no lock yet, and is given

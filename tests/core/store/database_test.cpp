@@ -85,11 +85,11 @@ TEST(Database, SchemasAreOursDownToTheText) {
     const StoreFixture store;
     const fs::path file = store.workspace.registryFile();
     EXPECT_EQ(test::ask(file, "PRAGMA application_id"), std::to_string(0x4D6F4657));
-    EXPECT_EQ(test::ask(file, "PRAGMA user_version"), "1");
+    EXPECT_EQ(test::ask(file, "PRAGMA user_version"), "2");
     EXPECT_EQ(
         test::ask(file, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%' AND strict = 0"),
         "0");
-    for (const char* table : {"runs", "configs", "jobs", "commands", "models", "datasets", "presets", "reports", "settings"}) {
+    for (const char* table : {"runs", "configs", "jobs", "commands", "models", "datasets", "presets", "reports", "settings", "run_marks", "checkpoint_pins"}) {
         EXPECT_EQ(test::ask(file, std::string("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = '") + table + "'"), "1") << table;
     }
     ASSERT_OK(Database::createIfMissing(store.folder / "metrics.db", metricsSchema(), true));
