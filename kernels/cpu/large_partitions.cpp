@@ -37,7 +37,7 @@ constexpr std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64
 
 // ranks, places, updates, and a half for selecting.
 std::size_t candidateBytes(std::int64_t n) { return aligned(14 * static_cast<std::size_t>(candidateCapacity(n)) + 16 * 4 * vectorSlack); }
-std::size_t journalBytes(std::int64_t k) { return aligned(sizeof(std::uint32_t) * static_cast<std::size_t>(k + vectorSlack)); }
+std::size_t journalBytes(std::int64_t k) { return aligned(static_cast<std::size_t>(k + vectorSlack)); }
 
 std::int64_t fetchAdd(std::int64_t& value, std::int64_t by) { return std::atomic_ref(value).fetch_add(by, std::memory_order_relaxed); }
 void raise(bool& flag) { std::atomic_ref(flag).store(true, std::memory_order_relaxed); }
@@ -54,7 +54,7 @@ struct LargePartitions::State {
     std::uint32_t* places;
     float* updates;
     std::uint32_t* selection;
-    std::uint32_t* journal;  // k
+    std::int8_t* journal;  // k
 
     std::uint32_t lo, hi;
     bool missed;  // the threshold is not in [lo, hi), or too much is
@@ -130,7 +130,7 @@ void LargePartitions::place(std::size_t index, bool journals, std::byte* memory)
     state.places = state.ranks + state.capacity + vectorSlack;
     state.updates = reinterpret_cast<float*>(state.places + state.capacity + vectorSlack);
     state.selection = state.places + 2 * (state.capacity + vectorSlack);
-    state.journal = reinterpret_cast<std::uint32_t*>(memory + candidateBytes(state.n));
+    state.journal = reinterpret_cast<std::int8_t*>(memory + candidateBytes(state.n));
     for (std::size_t i = state.firstChunk; i < state.endChunk; ++i) {
         m_chunks[i] = {};
         m_chunks[i].owner = &state;
@@ -215,7 +215,7 @@ void LargePartitions::sample(const Wave& wave) {
 /// The sample's own threshold, and how far the true one can be from it: vectors of sixteen neighbours are drawn independently, so that the spread of
 /// their counts gives the standard error, however alike neighbours are.
 void LargePartitions::bracket(State& state) const {
-    constexpr double standardErrors = 4.5;
+    constexpr double standardErrors = 3.3;
     const ArrayKernels& arrays = m_context.isa.arrays;
     const std::int64_t size = std::min(state.sampled, state.capacity);
     state.lo = state.hi = 0xffffffffU;
@@ -258,7 +258,7 @@ void LargePartitions::updateChunk(State& state, ChunkState& record, const Slice&
     std::uint32_t* const memory = m_context.scratchOf(task).ranks;
     constexpr std::int64_t each = chunkCandidates + vectorSlack;
     Candidates candidates{memory, memory + each, reinterpret_cast<float*>(memory + 2 * each), 0, chunkCandidates};
-    Bracket bracket{state.lo, state.hi, mostMove(state.k, state.n), state.moves, memory + 3 * each, 0};
+    Bracket bracket{state.lo, state.hi, mostMove(state.k, state.n), state.moves, reinterpret_cast<std::int8_t*>(memory + 3 * each), 0};
     Tally tally = m_context.tallyFor(task, true);
     const SliceView view = m_context.view(chunk);
     m_context.kernels.updateBracketed(view, m_context.scalars, bracket, candidates, tally);
@@ -270,7 +270,7 @@ void LargePartitions::updateChunk(State& state, ChunkState& record, const Slice&
     if (!keepCandidates(state, record, candidates)) raise(state.missed);
     const std::int64_t at = fetchAdd(state.journaled, bracket.journaled);
     if (at + bracket.journaled <= state.k) {
-        std::memcpy(state.journal + at, bracket.journal, static_cast<std::size_t>(bracket.journaled) * sizeof *bracket.journal);
+        std::memcpy(state.journal + at, bracket.journal, static_cast<std::size_t>(bracket.journaled));
         record.firstJournaled = at;
         record.journaled = bracket.journaled;
     } else {
@@ -290,6 +290,8 @@ void LargePartitions::resolve(State& state, bool zerosStay) const {
     if (need <= state.candidates) {
         state.threshold = m_context.isa.arrays.select(state.ranks, state.candidates, need, state.selection);
         state.threshold.atLeast += state.above;
+        // Then some above the bracket were among those that won.
+        state.missed = state.threshold.threshold >= state.hi;
     } else if (state.lo == 1 && zerosStay) {
         state.threshold = {0, state.n};
     } else {

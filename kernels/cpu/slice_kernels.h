@@ -44,7 +44,7 @@ struct Tally {
     std::int64_t zeros = 0;
 };
 
-/// Coordinates of a chunk whose fate the bracket leaves open.
+/// Coordinates of a chunk whose fate the bracket leaves open, and those above it whose old p the journal could not give back.
 struct Candidates {
     std::uint32_t* ranks;
     std::uint32_t* places;  // number within the chunk, in the order of its runs; candidateHasMoment on top. Only if Bracket::moves
@@ -57,9 +57,9 @@ inline constexpr std::uint32_t candidateHasMoment = 0x80000000U;  // m != 0
 /// How `updateBracketed` treats ranks.
 struct Bracket {
     std::uint32_t lo, hi;
-    bool mostMove;           // most vectors have a rank >= hi
-    bool moves;              // whether those >= hi move now, with the old p kept in the journal; and whether decayAll is applied
-    std::uint32_t* journal;  // patterns of p (of p16 in Format::Bf16) in the order of the movers
+    bool mostMove;         // most vectors have a rank >= hi
+    bool moves;            // whether those >= hi move now, with the old p kept in the journal; and whether decayAll is applied
+    std::int8_t* journal;  // what leads back to the old p, in the order of those >= hi that had something to move by
     std::int64_t journaled;
 };
 
@@ -81,7 +81,8 @@ struct SliceKernels {
     /// New ranks of one vector of sixteen in every `stratum`, at a place that depends on the coordinates' number. Writes nothing else. Returns how
     /// many ranks: a multiple of 16.
     std::int64_t (*sample)(const SliceView& slice, const StepScalars& scalars, std::int64_t stratum, std::uint32_t* ranks);
-    /// New m and v; see Bracket. Tally::masked counts all ranks >= hi, selected and squaredUpdate those of them that moved, if they move.
+    /// New m and v; see Bracket. Tally::masked counts the ranks >= hi that are not among the candidates, selected and squaredUpdate those of them
+    /// that moved, if they move.
     void (*updateBracketed)(const SliceView& slice, const StepScalars& scalars, Bracket& bracket, Candidates& candidates, Tally& tally);
     /// Moves p where the rank of the present g, m and v is at least the threshold.
     void (*move)(const SliceView& slice, const StepScalars& scalars, std::uint32_t threshold, Tally& tally);

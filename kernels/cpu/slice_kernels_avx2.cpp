@@ -82,6 +82,7 @@ struct Avx2 {
     static U bitOr(U x, U y) { return {_mm256_or_si256(x.a, y.a), _mm256_or_si256(x.b, y.b)}; }
     static U bitXor(U x, U y) { return {_mm256_xor_si256(x.a, y.a), _mm256_xor_si256(x.b, y.b)}; }
     static U addBits(U x, U y) { return {_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)}; }
+    static U subBits(U x, U y) { return {_mm256_sub_epi32(x.a, y.a), _mm256_sub_epi32(x.b, y.b)}; }
     static U mulBits(U x, std::uint32_t y) {
         const __m256i factor = _mm256_set1_epi32(static_cast<int>(y));
         return {_mm256_mullo_epi32(x.a, factor), _mm256_mullo_epi32(x.b, factor)};
@@ -126,6 +127,7 @@ struct Avx2 {
                 _mm256_andnot_si256(_mm256_cmpeq_epi32(x.b, _mm256_setzero_si256()), ones)};
     }
     static Mask both(Mask x, Mask y) { return bitAnd(x, y); }
+    static Mask either(Mask x, Mask y) { return bitOr(x, y); }
     static Mask without(Mask x, Mask y) { return {_mm256_andnot_si256(y.a, x.a), _mm256_andnot_si256(y.b, x.b)}; }
     static Mask first(int count) { return {lanesBelow(count), lanesBelow(count - 8)}; }
     static Mask all() { return setBits(0xffffffffU); }
@@ -137,6 +139,11 @@ struct Avx2 {
         std::uint32_t lanes[16];
         storeBits(lanes, x);
         for (std::uint32_t left = bits(mask); left != 0; left &= left - 1) *at++ = lanes[__builtin_ctz(left)];
+    }
+    static void compressBytes(std::int8_t* at, U x, Mask mask) {
+        std::uint32_t lanes[16];
+        storeBits(lanes, x);
+        for (std::uint32_t left = bits(mask); left != 0; left &= left - 1) *at++ = static_cast<std::int8_t>(lanes[__builtin_ctz(left)]);
     }
     static void compress(float* at, F x, Mask mask) {
         float lanes[16];

@@ -43,6 +43,7 @@ struct Avx512 {
     static U bitOr(U a, U b) { return _mm512_or_si512(a, b); }
     static U bitXor(U a, U b) { return _mm512_xor_si512(a, b); }
     static U addBits(U a, U b) { return _mm512_add_epi32(a, b); }
+    static U subBits(U a, U b) { return _mm512_sub_epi32(a, b); }
     static U mulBits(U a, std::uint32_t b) { return _mm512_mullo_epi32(a, setBits(b)); }
     template <int by>
     static U shiftRightBy(U x) {
@@ -65,6 +66,7 @@ struct Avx512 {
     static Mask atLeast(U a, U b) { return _mm512_cmpge_epu32_mask(a, b); }
     static Mask nonZero(U a) { return _mm512_test_epi32_mask(a, a); }
     static Mask both(Mask a, Mask b) { return static_cast<Mask>(a & b); }
+    static Mask either(Mask a, Mask b) { return static_cast<Mask>(a | b); }
     static Mask without(Mask a, Mask b) { return static_cast<Mask>(a & ~b); }
     static Mask first(int count) { return firstLanes(count); }
     static Mask all() { return static_cast<Mask>(0xffffU); }
@@ -72,6 +74,11 @@ struct Avx512 {
     /// Writes sixteen values, of which those in `mask` come first.
     static void compress(std::uint32_t* at, U x, Mask mask) { _mm512_storeu_si512(at, _mm512_maskz_compress_epi32(mask, x)); }
     static void compress(float* at, F x, Mask mask) { _mm512_storeu_ps(at, _mm512_maskz_compress_ps(mask, x)); }
+
+    /// The lowest bytes of those in `mask`; writes sixteen.
+    static void compressBytes(std::int8_t* at, U x, Mask mask) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(at), _mm512_cvtepi32_epi8(_mm512_maskz_compress_epi32(mask, x)));
+    }
 
     /// Sixteen sums in double, lane by lane.
     struct Sums {

@@ -96,36 +96,76 @@ struct Loops {
             : dense(slice.decayAll != 1.0F),
               decayAll(V::set(slice.decayAll)),
               decaySelected(V::set(slice.decaySelected)),
+              inverseDecaySelected(V::set(1.0F / slice.decaySelected)),
+              decaysSelected(slice.decaySelected != 1.0F),
               draw(drawOf(scalars.roundingKey, slice.tensorKey)),
               decayDraw(drawOf(~scalars.roundingKey, slice.tensorKey)) {}
         bool dense;
-        F decayAll, decaySelected;
+        F decayAll, decaySelected, inverseDecaySelected;
+        bool decaysSelected;
         Draw draw, decayDraw;
     };
 
-    /// Decays p where all of it decays, and moves it by `update` where `moving`. Decay and move round one after the other, so that it does not matter
-    /// whether they happen in one pass. Returns the decayed p, from which it moved.
+    /// p before and after a move: as numbers, or as bf16 patterns in the lower halves.
+    template <Format format>
+    struct Change {
+        static constexpr bool narrow = format == Format::Bf16;
+        F base;  // decayed where all of it decays
+        U to;
+        [[nodiscard]] U from() const { return pattern(base); }
+        static U pattern(F x) {
+            if constexpr (narrow) return V::template shiftRightBy<16>(V::bitsOf(x));
+            return V::bitsOf(x);
+        }
+        static F number(U x) {
+            if constexpr (narrow) return V::floatOf(V::template shiftLeftBy<16>(x));
+            return V::floatOf(x);
+        }
+    };
+
+    /// Decay and move round one after the other, so that it does not matter whether they happen in one pass.
     template <Format format, bool full>
-    static F writeParameter(const Mover& mover, const SliceView& slice, std::int64_t at, int count, Mask moving, F update) {
-        const F old = parameter<format, full>(slice, at, count);
-        F base = V::mul(old, mover.decayAll);
+    static Change<format> changeBy(const Mover& mover, const SliceView& slice, std::int64_t at, int count, F update) {
+        F base = V::mul(parameter<format, full>(slice, at, count), mover.decayAll);
         if constexpr (format == Format::Bf16) {
             if (mover.dense) base = V::floatOf(V::template shiftLeftBy<16>(stochasticBf16<V>(base, drawn<V>(mover.decayDraw, slice.index + at))));
         }
         const F moved = V::add(V::mul(base, mover.decaySelected), update);
+        if constexpr (format == Format::Bf16) return {base, stochasticBf16<V>(moved, drawn<V>(mover.draw, slice.index + at))};
+        return {base, V::bitsOf(moved)};
+    }
+
+    template <Format format, bool full>
+    static void storeChange(const Mover& mover, const SliceView& slice, std::int64_t at, int count, Mask moving, const Change<format>& change) {
+        const U written = V::selectBits(moving, change.to, change.from());
         if constexpr (format == Format::Bf16) {
-            const U to = stochasticBf16<V>(moved, drawn<V>(mover.draw, slice.index + at));
-            storeBf16<full>(slice.p16 + at, V::selectBits(moving, to, V::template shiftRightBy<16>(V::bitsOf(base))), count);
+            storeBf16<full>(slice.p16 + at, written, count);
         } else {
-            const F to = V::select(moving, moved, base);
-            store<full>(slice.p + at, to, count);
+            store<full>(slice.p + at, V::floatOf(written), count);
             if constexpr (format == Format::Bf16Master) {
                 const U before = V::template shiftRightBy<16>(V::bitsOf(loadBf16<full>(slice.p16 + at, count)));
-                const Mask written = mover.dense ? V::all() : moving;
-                storeBf16<full>(slice.p16 + at, V::selectBits(written, nearestBf16<V>(to), before), count);
+                const Mask changes = mover.dense ? V::all() : moving;
+                storeBf16<full>(slice.p16 + at, V::selectBits(changes, nearestBf16<V>(V::floatOf(written)), before), count);
             }
         }
-        return base;
+    }
+
+    /// Decays p where all of it decays, and moves it by `update` where `moving`.
+    template <Format format, bool full>
+    static void writeParameter(const Mover& mover, const SliceView& slice, std::int64_t at, int count, Mask moving, F update) {
+        storeChange<format, full>(mover, slice, at, count, moving, changeBy<format, full>(mover, slice, at, count, update));
+    }
+
+    // The journal of what moved has a byte a coordinate. Where p moved to leads back to where it was within a few roundings; the byte says how far
+    // off that is, in units of the last place. A coordinate for which it does not fit (p was tiny beside its update) is left to the candidates.
+    static constexpr std::int32_t farthest = 127, didNotMove = -128;
+
+    /// About where p was, as a pattern.
+    template <Format format>
+    static U wayBack(const Mover& mover, F to, F update) {
+        F back = V::sub(to, update);
+        if (mover.decaysSelected) back = V::mul(back, mover.inverseDecaySelected);
+        return Change<format>::pattern(back);
     }
 
     /// The arithmetic leaves the processor no room to look ahead by itself: this far.
@@ -275,22 +315,22 @@ struct Loops {
         const bool moves = bracket.moves;
         const bool mostMove = bracket.mostMove;
         typename V::Sums squares;
-        std::int64_t masked = 0, selected = 0, journaled = bracket.journaled, open = candidates.count;
+        std::int64_t masked = 0, left = 0, journaled = 0, found = candidates.count;
         const bool measure = tally.measure;
-        std::uint32_t* const journal = bracket.journal;
-        Candidates kept = candidates;
+        std::int8_t* const journal = bracket.journal;
+        const Candidates kept = candidates;
         MomentObserver observer(tally);
         const auto keep = [&](std::int64_t number, Mask between, U rank, F m, F update) {
-            if (open <= kept.capacity - lanes) {
-                V::compress(kept.ranks + open, rank, between);
+            if (found <= kept.capacity - lanes) {
+                V::compress(kept.ranks + found, rank, between);
                 if (moves) {
                     const U flag = V::selectBits(V::nonZero(V::magnitude(m)), V::setBits(candidateHasMoment), V::setBits(0));
                     const U places = V::addBits(V::setBits(static_cast<std::uint32_t>(number)), V::iota());
-                    V::compress(kept.places + open, V::bitOr(places, flag), between);
-                    V::compress(kept.updates + open, update, between);
+                    V::compress(kept.places + found, V::bitOr(places, flag), between);
+                    V::compress(kept.updates + found, update, between);
                 }
             }
-            open += __builtin_popcount(V::bits(between));
+            found += __builtin_popcount(V::bits(between));
         };
         forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t number) {
             const Moments moments = updateMoments<format, full>(arithmetic, slice, at, count);
@@ -298,8 +338,8 @@ struct Loops {
             const U rank = arithmetic.template rank<rule>(moments.g, moments.m, moments.v, draw, slice.index + at);
             const Mask above = inside<full>(V::atLeast(rank, hi), count);
             const Mask between = V::without(inside<full>(V::atLeast(rank, lo), count), above);
-            masked += __builtin_popcount(V::bits(above));
             if (!moves) {
+                masked += __builtin_popcount(V::bits(above));
                 if (mostMove) prefetchParameter<format>(slice, at);
                 if (V::compressesFast || V::bits(between) != 0) keep(number, between, rank, moments.m, moments.m);
                 return;
@@ -310,21 +350,31 @@ struct Loops {
                 return;
             }
             const F update = arithmetic.update(moments.m, moments.v);
+            const Change<format> change = changeBy<format, full>(mover, slice, at, count, update);
+            const Mask winning = rule == Rule::Momentum ? above : V::both(above, V::nonZero(V::magnitude(moments.m)));
+            U offset = V::subBits(change.from(), wayBack<format>(mover, Change<format>::number(change.to), update));
+            const Mask far = V::without(winning, V::atLeast(V::setBits(static_cast<std::uint32_t>(2 * farthest)),
+                                                            V::addBits(offset, V::setBits(static_cast<std::uint32_t>(farthest)))));
+            Mask going = winning, open = between;
+            if (V::bits(far) != 0) {
+                offset = V::selectBits(far, V::setBits(static_cast<std::uint32_t>(didNotMove)), offset);
+                going = V::without(going, far);
+                open = V::either(open, far);
+                left += __builtin_popcount(V::bits(far));
+            }
+            storeChange<format, full>(mover, slice, at, count, going, change);
             // Where compressing costs a few cycles it is done for none as well: a branch that a third takes would cost more.
-            if (V::compressesFast || V::bits(between) != 0) keep(number, between, rank, moments.m, update);
-            const Mask going = V::both(above, V::nonZero(V::magnitude(moments.m)));
-            const F from = writeParameter<format, full>(mover, slice, at, count, going, update);
-            V::compress(journal + journaled, V::bitsOf(from), going);
-            const int gone = __builtin_popcount(V::bits(going));
-            journaled += gone;
-            selected += gone;
+            if (V::compressesFast || V::bits(open) != 0) keep(number, open, rank, moments.m, update);
+            V::compressBytes(journal + journaled, offset, winning);
+            journaled += __builtin_popcount(V::bits(winning));
+            masked += __builtin_popcount(V::bits(above));
             if (measure) squares.addSquares(V::select(going, update, V::set(0.0F)));
         });
         observer.finish(tally);
         bracket.journaled = journaled;
-        candidates.count = open;
-        tally.masked += masked;
-        tally.selected += selected;
+        candidates.count = found;
+        tally.masked += masked - left;
+        tally.selected += journaled - left;
         if (tally.measure) tally.squaredUpdate += addLanes(squares);
     }
 
@@ -423,21 +473,29 @@ struct Loops {
     template <Format format, Rule rule>
     [[gnu::flatten]] static void undo(const SliceView& slice, const StepScalars& scalars, const Bracket& bracket) {
         const Arithmetic arithmetic(scalars);
+        const Mover mover(slice, scalars);
         const Draw draw = drawOf(scalars.ruleKey, slice.tensorKey);
         const U hi = V::setBits(bracket.hi);
-        const std::uint32_t* from = bracket.journal;
+        const std::int8_t* journal = bracket.journal;
         forEachVector(slice, [&]<bool full>(std::int64_t at, int count, std::int64_t) {
             const U rank = presentRank<format, rule, full>(arithmetic, slice, draw, at, count);
-            const Mask moved = V::both(V::atLeast(rank, hi), V::nonZero(V::magnitude(load<full>(slice.m + at, count))));
-            for (std::uint32_t left = V::bits(inside<full>(moved, count)); left != 0; left &= left - 1) {
-                const std::int64_t place = at + __builtin_ctz(left);
-                const std::uint32_t bits = *from++;
+            const F m = load<full>(slice.m + at, count);
+            const Mask winning = inside<full>(V::both(V::atLeast(rank, hi), V::nonZero(V::magnitude(m))), count);
+            if (V::bits(winning) == 0) return;
+            const F to = parameter<format, full>(slice, at, count);
+            std::uint32_t guesses[lanes];
+            V::storeBits(guesses, wayBack<format>(mover, to, arithmetic.update(m, load<full>(slice.v + at, count))));
+            for (std::uint32_t left = V::bits(winning); left != 0; left &= left - 1) {
+                const int lane = __builtin_ctz(left);
+                const std::int32_t offset = *journal++;
+                if (offset == didNotMove) continue;
+                const std::uint32_t from = guesses[lane] + static_cast<std::uint32_t>(offset);
                 if constexpr (format == Format::Bf16) {
-                    slice.p16[place] = static_cast<std::uint16_t>(bits >> 16);
+                    slice.p16[at + lane] = static_cast<std::uint16_t>(from);
                 } else {
-                    std::memcpy(slice.p + place, &bits, sizeof bits);
+                    std::memcpy(slice.p + at + lane, &from, sizeof from);
                     if constexpr (format == Format::Bf16Master) {
-                        storeBf16<false>(slice.p16 + place, nearestBf16<V>(V::loadFirst(slice.p + place, 1)), 1);
+                        storeBf16<false>(slice.p16 + at + lane, nearestBf16<V>(V::loadFirst(slice.p + at + lane, 1)), 1);
                     }
                 }
             }

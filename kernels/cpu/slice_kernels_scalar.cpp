@@ -103,6 +103,9 @@ struct Scalar {
     static U addBits(U a, U b) {
         return each<U>([&](int i) { return a.x[i] + b.x[i]; });
     }
+    static U subBits(U a, U b) {
+        return each<U>([&](int i) { return a.x[i] - b.x[i]; });
+    }
     static U mulBits(U a, std::uint32_t b) {
         return each<U>([&](int i) { return a.x[i] * b; });
     }
@@ -158,12 +161,16 @@ struct Scalar {
         return where([&](int i) { return a.x[i] != 0; });
     }
     static Mask both(Mask a, Mask b) { return a & b; }
+    static Mask either(Mask a, Mask b) { return a | b; }
     static Mask without(Mask a, Mask b) { return a & ~b; }
     static Mask first(int count) { return (1U << count) - 1U; }
     static Mask all() { return 0xffffU; }
     static std::uint32_t bits(Mask mask) { return mask; }
     static void compress(std::uint32_t* at, U x, Mask mask) {
         for (; mask != 0; mask &= mask - 1) *at++ = x.x[__builtin_ctz(mask)];
+    }
+    static void compressBytes(std::int8_t* at, U x, Mask mask) {
+        for (; mask != 0; mask &= mask - 1) *at++ = static_cast<std::int8_t>(x.x[__builtin_ctz(mask)]);
     }
     static void compress(float* at, F x, Mask mask) {
         for (; mask != 0; mask &= mask - 1) *at++ = x.x[__builtin_ctz(mask)];

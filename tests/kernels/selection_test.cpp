@@ -183,6 +183,47 @@ TEST(Repair, GivesBackWhatMovedTooEarly) {
     }
 }
 
+/// p of all magnitudes, zeros of both signs and denormals among them: beside an update some are tiny, some huge.
+void spreadParameters(StepCase& c) {
+    std::mt19937 random(5);
+    for (float& p : c.tensors[0].p) {
+        const auto draw = static_cast<std::uint32_t>(random());
+        const float sign = (draw & 1U) != 0 ? 1.0F : -1.0F;
+        const int exponent = static_cast<int>((draw >> 1) % 170) - 149;
+        p = sign * (exponent > 15 ? 0.0F : std::ldexp(1.0F + static_cast<float>(draw >> 9) * 0x1p-23F, exponent));
+    }
+}
+
+// The journal has a byte a coordinate, which leads back from where p is to where it was. Where that is not possible nothing may move early.
+TEST(Repair, GivesBackParametersOfAnySizeBesideTheirUpdates) {
+    constexpr std::int64_t n = 200'003;
+    for (const Pattern pattern : {Pattern::Random, Pattern::SmallWhereSampled, Pattern::LargeWhereSampled}) {
+        for (const Format format : {Format::Fp32, Format::Bf16, Format::Bf16Master}) {
+            for (const double learningRate : {1e-9, 1e-5, 1e-2, 30.0}) {
+                for (const bool selectedOnly : {false, true}) {
+                    StepCase original = makeCase(pattern, n, selectedCount(0.15, n));
+                    spreadParameters(original);
+                    original.hyperparameters.lr = learningRate;
+                    original.hyperparameters.weightDecay = 0.1 / std::max(1.0, learningRate);
+                    original.decaySelectedOnly = selectedOnly;
+                    original.setFormat(format);
+                    StepCase expected = original;
+                    expected.runReference();
+                    for (const InstructionSet set : supportedSets()) {
+                        SCOPED_TRACE(std::string(name(pattern)) + ", format " + std::to_string(static_cast<int>(format)) + ", lr " +
+                                     std::to_string(learningRate) + ", " + instructionSetName(set));
+                        StepCase actual = original;
+                        ASSERT_TRUE(actual.run(set));
+                        EXPECT_TRUE(pattern == Pattern::Random || actual.status.repaired == 1);
+                        expectEqual(expected, actual);
+                        if (HasFatalFailure()) return;
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST(Repair, IsNotNeededForBellCurvesNorForRowsOfTheirOwnScale) {
     StepCase c;
     c.addRandomTensor(3'000'000, 1);
