@@ -15,6 +15,7 @@
 #include <cstring>
 #include <vector>
 
+#include "core/base/failpoint.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/text.h"
@@ -208,6 +209,7 @@ FileWriter::~FileWriter() = default;
 Result<FileWriter> FileWriter::create(const fs::path& path, unsigned mode) {
     auto state = std::make_unique<State>();
     state->path = path;
+    if (const int planned = failpoint("file.create")) return errnoError(planned, "cannot create the file", path);
     state->fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (state->fd < 0) return errnoError(errno, "cannot create the file", path);
     return FileWriter(std::move(state));
@@ -216,6 +218,7 @@ Result<FileWriter> FileWriter::create(const fs::path& path, unsigned mode) {
 Result<void> FileWriter::write(std::span<const std::byte> bytes) {
     std::size_t done = 0;
     while (done < bytes.size()) {
+        if (const int planned = failpoint("file.write")) return errnoError(planned, "cannot write", m_state->path);
         const ssize_t n = ::write(m_state->fd, bytes.data() + done, bytes.size() - done);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return errnoError(errno, "cannot write", m_state->path);
@@ -229,8 +232,13 @@ Result<void> FileWriter::write(std::span<const std::byte> bytes) {
 Result<void> FileWriter::write(std::string_view text) { return write(std::as_bytes(std::span(text.data(), text.size()))); }
 
 Result<std::string> FileWriter::finish() {
+    if (const int planned = failpoint("file.fsync")) return errnoError(planned, "cannot sync the file to disk", m_state->path);
     if (fsync(m_state->fd) != 0) return errnoError(errno, "cannot sync the file to disk", m_state->path);
     const int fd = std::exchange(m_state->fd, -1);
+    if (const int planned = failpoint("file.close")) {
+        ::close(fd);
+        return errnoError(planned, "cannot close the file", m_state->path);
+    }
     if (::close(fd) != 0) return errnoError(errno, "cannot close the file", m_state->path);
     return m_state->hash.hex();
 }
@@ -250,6 +258,7 @@ Result<StagedFolder> StagedFolder::create(const fs::path& target, unsigned mode)
         return Error{ErrorCode::Conflict, "there is something of that name already", escapeForDisplay(goal.string()), "Choose another name or move it away", ""};
     }
     const fs::path temp = goal.parent_path() / ("." + goal.filename().string() + "." + newShortId() + ".tmp");
+    if (const int planned = failpoint("folder.create")) return errnoError(planned, "cannot make a folder", temp);
     if (::mkdir(temp.c_str(), mode) != 0) return errnoError(errno, "cannot make a folder", temp);
     return StagedFolder(temp, goal);
 }
@@ -260,13 +269,15 @@ Result<void> StagedFolder::commit() {
         const fs::path& entry = it->path();
         const int fd = ::open(entry.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0) return errnoError(errno, "cannot open for syncing", entry);
-        const bool synced = fsync(fd) == 0;
-        const int reason = errno;
+        const int planned = failpoint("folder.entry_fsync");
+        const bool synced = planned == 0 && fsync(fd) == 0;
+        const int reason = planned != 0 ? planned : errno;
         ::close(fd);
         if (!synced) return errnoError(reason, "cannot sync to disk", entry);
     }
     if (ec) return errnoError(ec.value(), "cannot list the folder", m_temp);
     MOFO_CHECK(syncFolder(m_temp));
+    if (const int planned = failpoint("folder.rename")) return errnoError(planned, "cannot rename into place", m_target);
     // RENAME_NOREPLACE: somebody may have made the target since create().
     if (renameat2(AT_FDCWD, m_temp.c_str(), AT_FDCWD, m_target.c_str(), RENAME_NOREPLACE) != 0) {
         if (errno == EEXIST) return Error{ErrorCode::Conflict, "there is something of that name already", escapeForDisplay(m_target.string()), "Choose another name", ""};
@@ -325,8 +336,9 @@ Result<void> syncFolder(const fs::path& folder) {
     const fs::path path = folder.empty() ? fs::path(".") : folder;
     const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return errnoError(errno, "cannot open the folder", path);
-    const bool synced = fsync(fd) == 0;
-    const int reason = errno;
+    const int planned = failpoint("folder.fsync");
+    const bool synced = planned == 0 && fsync(fd) == 0;
+    const int reason = planned != 0 ? planned : errno;
     ::close(fd);
     if (!synced) return errnoError(reason, "cannot sync the folder to disk", path);
     return {};
