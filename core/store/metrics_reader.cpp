@@ -14,12 +14,13 @@ struct MetricsReader::State {
     std::unique_ptr<Database> database;
     std::size_t parameterCount = 0;  ///< 0 until the engine has written them
     std::int64_t refused = 0;
-    bool second = false;  ///< the file has what version 2 of the schema added; an engine that goes on with an old run may add it any time
+    int version = 0;  ///< of the file's schema, as last seen; an engine that goes on with an old run may raise it any time
 
-    bool hasSecond() {
-        second = second || database->schemaVersion() >= 2;
-        return second;
+    bool has(int wanted) {
+        if (version < wanted) version = database->schemaVersion();
+        return version >= wanted;
     }
+    bool hasSecond() { return has(2); }
 
     std::size_t countParameters() {
         if (parameterCount == 0) {
@@ -70,10 +71,17 @@ bool readTensorRow(Query& row, std::size_t count, TensorRow& out) {
     "SELECT seq, step, superseded, selected, masked, threshold, drift_l2, drift_l1, drift_max, changed, changed_bf16, churn, coverage, "
 #define MOFO_MEASURES_1 "NULL FROM tensors "
 #define MOFO_MEASURES_2 "m.amounts FROM tensors LEFT JOIN tensor_measures AS m ON m.tensors = seq AND m.measure = 'squared_update' "
-#define MOFO_SELECT_ACKNOWLEDGEMENTS "SELECT uuid, applied_step, accepted, reason, wall_ns FROM acknowledgements "
+#define MOFO_SELECT_ACKNOWLEDGEMENTS "SELECT uuid, applied_step, accepted, reason, wall_ns, superseded FROM acknowledgements "
+#define MOFO_SELECT_CHECKPOINTS \
+    "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns, removed, "
 
 AcknowledgementRow readAcknowledgement(Query& row) {
-    return {.uuid = row.text(0), .appliedStep = row.integer(1), .accepted = row.flag(2), .reason = row.text(3), .wallNs = row.integer(4)};
+    return {.uuid = row.text(0),
+            .appliedStep = row.integer(1),
+            .accepted = row.flag(2),
+            .reason = row.text(3),
+            .wallNs = row.integer(4),
+            .superseded = row.flag(5)};
 }
 
 }  // namespace
@@ -363,12 +371,16 @@ Result<std::vector<AcknowledgementRow>> MetricsReader::acknowledgements() const 
     });
 }
 
-Result<std::vector<CheckpointRow>> MetricsReader::checkpoints() const {
+Result<std::vector<CheckpointRow>> MetricsReader::checkpoints(bool all) const {
     return m_state->database->attempt([&]() -> Result<std::vector<CheckpointRow>> {
         std::vector<CheckpointRow> list;
         Query query(*m_state->database,
-                    "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns FROM checkpoints WHERE "
-                    "removed = 0 ORDER BY seq");
+                    m_state->has(3)
+                        ? MOFO_SELECT_CHECKPOINTS "coalesce(s.state, CASE verified WHEN 1 THEN 'complete' ELSE 'failed' END), coalesce(s.reason, ''), "
+                                                  "s.eval_loss, coalesce(s.state_digest, '') FROM checkpoints LEFT JOIN checkpoint_states AS s ON "
+                                                  "s.checkpoint = seq ORDER BY seq"
+                        : MOFO_SELECT_CHECKPOINTS
+                          "CASE verified WHEN 1 THEN 'complete' ELSE 'failed' END, '', NULL, '' FROM checkpoints ORDER BY seq");
         while (query.next()) {
             CheckpointRow row{.step = query.integer(0),
                               .folder = query.text(1),
@@ -380,6 +392,12 @@ Result<std::vector<CheckpointRow>> MetricsReader::checkpoints() const {
                               .superseded = query.flag(7),
                               .pinned = query.flag(8)};
             row.wallNs = query.integer(9);
+            row.removed = query.flag(10);
+            row.state = query.text(11);
+            row.reason = query.text(12);
+            row.evalLoss = query.number(13);
+            row.stateDigest = query.text(14);
+            if (!all && (row.removed || row.state != "complete")) continue;
             // The folder becomes part of a path: a name that leads elsewhere is no checkpoint of ours.
             if (row.folder.empty() || row.folder.front() == '.' || row.folder.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
                 ++m_state->refused;

@@ -35,7 +35,18 @@ constexpr std::array<std::string_view, 5> toSecond{
   superseded INTEGER NOT NULL CHECK (superseded IN (0, 1))
 ) STRICT)",      R"(CREATE UNIQUE INDEX partitions_by_step ON partitions(step) WHERE superseded = 0)",
 };
-constexpr std::array<Migration, 1> migrations{{{1, toSecond}}};
+
+// Version 3. checkpoint_states: what became of a checkpoint; rows of older versions were complete where they are verified.
+constexpr std::array<std::string_view, 1> toThird{
+    R"(CREATE TABLE checkpoint_states(
+  checkpoint INTEGER PRIMARY KEY REFERENCES checkpoints(seq),
+  state TEXT NOT NULL CHECK (state IN ('complete', 'failed', 'lost')),
+  reason TEXT NOT NULL,
+  eval_loss REAL,
+  state_digest TEXT NOT NULL
+) STRICT)",
+};
+constexpr std::array<Migration, 2> migrations{{{1, toSecond}, {2, toThird}}};
 
 // "MoFM". Append-only: seq orders, readers ask for what is greater than the last they saw, and what was undone is marked superseded,
 // never removed. A blob holds 4-byte little-endian numbers, one per parameter in the order of `parameters` where nothing else is said;
@@ -43,7 +54,7 @@ constexpr std::array<Migration, 1> migrations{{{1, toSecond}}};
 // probe_items, log) exist from version 1 on.
 //
 // `histograms` is version 1's: 64 bins of an octave each, the first one of 2^-40; it is read where log_histograms has nothing.
-constexpr std::array<std::string_view, 31> statements{
+constexpr std::array<std::string_view, 32> statements{
     R"(CREATE TABLE facts(
   key TEXT NOT NULL PRIMARY KEY CHECK (length(key) BETWEEN 1 AND 200),
   value TEXT NOT NULL
@@ -248,12 +259,13 @@ constexpr std::array<std::string_view, 31> statements{
     toSecond[2],
     toSecond[3],
     toSecond[4],
+    toThird[0],
 };
 
 }  // namespace
 
 const Schema& metricsSchema() {
-    static const Schema schema{"run's metrics database", 0x4D6F464D, 2, 8192, statements, migrations, true};
+    static const Schema schema{"run's metrics database", 0x4D6F464D, 3, 8192, statements, migrations, true};
     return schema;
 }
 

@@ -5,6 +5,8 @@
 #include <span>
 
 #include "core/base/clock.h"
+#include "core/base/failpoint.h"
+#include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/store/database.h"
 #include "core/store/packed_counts.h"
@@ -52,6 +54,7 @@ struct MetricsWriter::State {
         if (database) sqlite3_wal_checkpoint_v2(database->handle().getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     }
     void readNumbers();
+    void writeRows(const MetricsBatch& batch, Numbers& last);
     void writeSteps(const std::vector<StepRow>& rows, Numbers& last);
     void writeTensors(const std::vector<TensorRow>& rows, Numbers& last);
     void writeHistograms(const std::vector<HistogramRow>& rows, Numbers& last);
@@ -168,33 +171,47 @@ Result<void> MetricsWriter::writeFact(std::string_view key, const Json& value) {
 Result<void> MetricsWriter::write(const MetricsBatch& batch) {
     if (batch.empty()) return {};
     State& state = *m_state;
-    return state.database->attempt([&]() -> Result<void> {
+    auto written = state.database->attempt([&]() -> Result<void> {
+        if (const int planned = failpoint("db.begin")) return errnoError(planned, "cannot write the database", state.database->file());
         State::Numbers last = state.numbers;
         WriteTransaction transaction(*state.database);
-        state.writeSteps(batch.steps, last);
-        state.writeTensors(batch.tensors, last);
-        state.writeHistograms(batch.histograms, last);
-        state.writePartitions(batch.partitions, last);
-        state.writeThresholdSpreads(batch.thresholdSpreads, last);
-        state.writeRowCounts(batch.rowCounts, last);
-        state.writeEvals(batch.evals, last);
-        state.writeEvents(batch.events, last);
-        state.writeAcknowledgements(batch.acknowledgements, last);
-        state.writeCheckpoints(batch.checkpoints, last);
-        state.writeGenerations(batch.generations, last);
-        state.writeMachine(batch.machine, last);
-        if (batch.status) state.writeStatus(*batch.status);
+        state.writeRows(batch, last);
+        if (const int planned = failpoint("db.commit")) return errnoError(planned, "cannot write the database", state.database->file());
         transaction.commit();
         state.numbers = last;
+        static_cast<void>(failpoint("db.committed"));
         return {};
     });
+    // What the log holds goes into the database, where there is room for it: the log then starts anew and needs no more of a full disk.
+    if (!written.ok() && written.error().code == ErrorCode::OutOfSpace)
+        sqlite3_wal_checkpoint_v2(state.database->handle().getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    return written;
 }
 
-Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
+void MetricsWriter::State::writeRows(const MetricsBatch& batch, Numbers& last) {
+    writeSteps(batch.steps, last);
+    writeTensors(batch.tensors, last);
+    writeHistograms(batch.histograms, last);
+    writePartitions(batch.partitions, last);
+    writeThresholdSpreads(batch.thresholdSpreads, last);
+    writeRowCounts(batch.rowCounts, last);
+    writeEvals(batch.evals, last);
+    writeEvents(batch.events, last);
+    writeAcknowledgements(batch.acknowledgements, last);
+    writeCheckpoints(batch.checkpoints, last);
+    writeGenerations(batch.generations, last);
+    writeMachine(batch.machine, last);
+    if (batch.status) writeStatus(*batch.status);
+}
+
+std::int64_t MetricsWriter::lastEventSeq() const { return m_state->numbers.events; }
+
+Result<void> MetricsWriter::supersedeAfter(std::int64_t step, Supersede what, const MetricsBatch& with) {
     Database& database = *m_state->database;
     return database.attempt([&]() -> Result<void> {
+        if (const int planned = failpoint("db.supersede")) return errnoError(planned, "cannot write the database", database.file());
+        State::Numbers last = m_state->numbers;
         WriteTransaction transaction(database);
-        // Acknowledgements stay: a resume replays the changes that took effect after its checkpoint.
         for (const char* sql : {"UPDATE steps SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE tensors SET superseded = 1 WHERE step > ? AND superseded = 0",
                                 "UPDATE histograms SET superseded = 1 WHERE step > ? AND superseded = 0",
@@ -208,8 +225,12 @@ Result<void> MetricsWriter::supersedeAfter(std::int64_t step) {
                                 "UPDATE probes SET superseded = 1 WHERE step > ? AND superseded = 0"}) {
             Query(database, sql).with(step).run();
         }
+        if (what == Supersede::Changes)
+            Query(database, "UPDATE acknowledgements SET superseded = 1 WHERE applied_step > ? AND superseded = 0").with(step).run();
         Query(database, "INSERT INTO supersessions(step, wall_ns) VALUES (?, ?)").with(step, wallNs()).run();
+        m_state->writeRows(with, last);
         transaction.commit();
+        m_state->numbers = last;
         return {};
     });
 }
@@ -329,11 +350,16 @@ void MetricsWriter::State::writeCheckpoints(const std::vector<CheckpointRow>& ro
         "excluded.size_bytes, "
         "seconds = excluded.seconds, verified = excluded.verified, superseded = excluded.superseded, pinned = excluded.pinned, removed = "
         "excluded.removed");
+    Query insertState(*database,
+                      "INSERT INTO checkpoint_states(checkpoint, state, reason, eval_loss, state_digest) SELECT seq, ?, ?, ?, ? FROM checkpoints "
+                      "WHERE folder = ? ON CONFLICT (checkpoint) DO UPDATE SET state = excluded.state, reason = excluded.reason, eval_loss = "
+                      "excluded.eval_loss, state_digest = excluded.state_digest");
     for (const CheckpointRow& r : rows) {
         insert
             .with(++last.checkpoints, r.step, r.folder, r.kind, r.manifestSha256, r.sizeBytes, r.seconds, r.verified, r.superseded, r.pinned,
                   r.removed, r.wallNs)
             .run();
+        insertState.with(r.state, r.reason, r.evalLoss, r.stateDigest, r.folder).run();
     }
 }
 

@@ -138,6 +138,7 @@ struct AcknowledgementRow {
     bool accepted = false;
     std::string reason;  ///< of a refusal
     std::int64_t wallNs = 0;
+    bool superseded = false;  ///< an undo took the change back: it is not replayed
 };
 
 struct CheckpointRow {
@@ -150,6 +151,11 @@ struct CheckpointRow {
     bool verified = false, superseded = false, pinned = false;
     std::int64_t wallNs = 0;
     bool removed = false;  ///< deleted by retention: written so, it is no longer read
+    /// complete; failed (could not be written or verified); lost (its folder is gone or damaged)
+    std::string state = "complete";
+    std::string reason;  ///< of a failed or lost one
+    double evalLoss = std::numeric_limits<double>::quiet_NaN();  ///< held-out loss of its step; NaN where none was measured
+    std::string stateDigest;                                     ///< SHA-256 over all that a resume restores, or empty
 };
 
 /// One row, rewritten: where the engine is. `heartbeatBootNs` is CLOCK_BOOTTIME of `bootId`.
@@ -216,8 +222,14 @@ public:
     /// a step) that is there and not superseded is a Conflict; an acknowledgement of a known uuid is left as it is; a checkpoint of a known
     /// folder is updated.
     Result<void> write(const MetricsBatch& batch);
-    /// Marks everything after `step` as superseded, but for acknowledgements (undo, resume from an earlier checkpoint; 0 = all).
-    Result<void> supersedeAfter(std::int64_t step);
+    enum class Supersede {
+        Measurements,  ///< a resume from an earlier checkpoint: acknowledged changes stay, to be replayed
+        Changes,       ///< an undo: acknowledged changes are taken back as well
+    };
+    /// Marks everything after `step` as superseded (0 = all) and writes `with`, in one transaction.
+    Result<void> supersedeAfter(std::int64_t step, Supersede what = Supersede::Measurements, const MetricsBatch& with = {});
+    /// seq of the newest event.
+    [[nodiscard]] std::int64_t lastEventSeq() const;
 
 private:
     struct State;
@@ -255,7 +267,8 @@ public:
     Result<std::vector<EventRow>> eventsAfter(std::int64_t seq) const;
     Result<std::optional<AcknowledgementRow>> acknowledgement(std::string_view uuid) const;
     Result<std::vector<AcknowledgementRow>> acknowledgements() const;
-    Result<std::vector<CheckpointRow>> checkpoints() const;
+    /// Those that are there; `all`: failed, lost and removed ones too.
+    Result<std::vector<CheckpointRow>> checkpoints(bool all = false) const;
     Result<std::vector<GenerationRow>> generationsAfter(std::string_view uuid, std::int64_t seq) const;
     Result<std::vector<MachineRow>> machineAfter(std::int64_t seq) const;
     Result<std::optional<StatusRow>> status() const;
