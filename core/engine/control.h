@@ -24,12 +24,23 @@ public:
     Result<std::vector<std::pair<std::int64_t, CommandRow>>> replayAfter(std::int64_t step,
                                                                          const std::vector<AcknowledgementRow>& acknowledged) const;
 
+    /// Changes (`set`) that wait for their steps, as last looked at.
+    [[nodiscard]] std::vector<CommandRow> pendingChanges() const;
+    /// The command was answered by an earlier engine after all; false where that was known.
+    bool markHandled(const std::string& uuid) { return m_handled.insert(uuid).second; }
+    /// Takes a command back that due() handed out and nobody answered.
+    void giveBack(const CommandRow& command);
+    /// After an error of due(): the store is left alone for a while, so that a locked one does not hold up every step.
+    void lookAgainLater();
+    [[nodiscard]] bool isWaiting() const;
+
 private:
     const Registry& m_registry;
     std::string m_runId;
     std::set<std::string, std::less<>> m_handled;
     std::int64_t m_seenVersion = -1;
     std::vector<CommandRow> m_waiting;  ///< for later steps, or not yet looked at
+    std::int64_t m_lookAgainNs = 0;
 };
 
 }  // namespace mofo

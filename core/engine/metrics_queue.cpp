@@ -23,6 +23,13 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+/// Whether the same write may succeed later: a full disk gets room, a lock is given back, permissions are restored.
+bool isPassing(const Error& error) {
+    return error.code == ErrorCode::OutOfSpace || error.code == ErrorCode::Busy || error.code == ErrorCode::Permission;
+}
+
+constexpr auto retryPause = std::chrono::milliseconds(500);
+
 void merge(MetricsBatch& to, MetricsBatch&& from) {
     append(to.steps, std::move(from.steps));
     append(to.tensors, std::move(from.tensors));
@@ -56,7 +63,7 @@ MetricsQueue::~MetricsQueue() {
 
 void MetricsQueue::add(MetricsBatch batch) {
     std::unique_lock lock(m_mutex);
-    m_changed.wait(lock, [&] { return m_pending.steps.size() < kMostSteps || m_error.has_value(); });
+    m_changed.wait(lock, [&] { return m_pending.steps.size() < kMostSteps || m_broken; });
     // Acknowledgements and what people wait for go out at once; steps can wait a quarter of a second.
     m_urgent = m_urgent || !batch.acknowledgements.empty() || !batch.events.empty() || !batch.generations.empty();
     if (batch.status) m_status = std::move(batch.status);
@@ -78,14 +85,41 @@ void MetricsQueue::setState(RunState state, std::string_view endReason) {
     m_changed.notify_all();
 }
 
+void MetricsQueue::setConfig(const RunConfig& config) {
+    const std::lock_guard lock(m_mutex);
+    m_config = config;
+    ++m_added;
+}
+
 Result<void> MetricsQueue::flush() {
     std::unique_lock lock(m_mutex);
     const std::int64_t goal = m_added;
+    // An attempt that is under way may have begun without what was added last: only one that begins from now on counts.
+    const std::int64_t attempt = m_begun + 1;
     m_urgent = true;
     m_changed.notify_all();
-    m_changed.wait(lock, [&] { return m_written >= goal || m_error.has_value(); });
-    if (m_error) return *m_error;
-    return {};
+    m_changed.wait(lock, [&] { return m_written >= goal || (m_finished >= attempt && (m_error || m_registryError)) || m_broken; });
+    if (m_written >= goal) return {};
+    return m_error ? *m_error : *m_registryError;
+}
+
+std::optional<Error> MetricsQueue::trouble() const {
+    const std::lock_guard lock(m_mutex);
+    if (m_error) return m_error;
+    // Lists can wait for a locked registry; a full disk will meet the metrics next.
+    if (m_registryError && m_registryError->code == ErrorCode::OutOfSpace) return m_registryError;
+    return std::nullopt;
+}
+
+bool MetricsQueue::isBroken() const {
+    const std::lock_guard lock(m_mutex);
+    return m_broken;
+}
+
+Result<std::int64_t> MetricsQueue::lastEventSeq() {
+    MOFO_CHECK(flush());
+    const std::lock_guard lock(m_writing);
+    return m_writer.lastEventSeq();
 }
 
 Result<void> MetricsQueue::writeParameters(const std::vector<ParameterRow>& parameters) {
@@ -99,10 +133,10 @@ Result<void> MetricsQueue::writeFact(std::string_view key, const Json& value) {
     return m_writer.writeFact(key, value);
 }
 
-Result<void> MetricsQueue::supersedeAfter(std::int64_t step) {
+Result<void> MetricsQueue::supersedeAfter(std::int64_t step, MetricsWriter::Supersede what, const MetricsBatch& with) {
     MOFO_CHECK(flush());
     const std::lock_guard lock(m_writing);
-    return m_writer.supersedeAfter(step);
+    return m_writer.supersedeAfter(step, what, with);
 }
 
 MachineRow MetricsQueue::measureMachine() {
@@ -137,9 +171,33 @@ MachineRow MetricsQueue::measureMachine() {
     return row;
 }
 
+Result<void> MetricsQueue::writeToRegistry(std::optional<RunSummary>& summary) {
+    std::optional<std::pair<RunState, std::string>> state;
+    std::optional<RunConfig> config;
+    {
+        const std::lock_guard lock(m_mutex);
+        state = m_state;
+        config = m_config;
+    }
+    if (config) {
+        MOFO_CHECK(m_registry.setRunConfig(m_runId, *config));
+        const std::lock_guard lock(m_mutex);
+        if (m_config == config) m_config.reset();
+    }
+    if (summary) {
+        MOFO_CHECK(m_registry.setRunSummary(m_runId, *summary));
+        summary.reset();
+    }
+    if (state) {
+        MOFO_CHECK(m_registry.setRunState(m_runId, state->first, state->second));
+        const std::lock_guard lock(m_mutex);
+        if (m_state == state) m_state.reset();
+    }
+    return {};
+}
+
 void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
     MetricsBatch batch = std::exchange(m_pending, {});
-    const auto state = std::exchange(m_state, std::nullopt);
     const std::int64_t goal = m_added;
     const bool beat = bootNs() - m_lastBeatNs >= kBeatNs;
     if (m_status && (beat || m_urgent)) {
@@ -148,44 +206,64 @@ void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
         batch.status->bootId = bootId();
     }
     std::optional<RunSummary> summary;
-    if (beat || state) summary = std::exchange(m_summary, std::nullopt);
+    const bool forLists = beat || m_state || m_config || m_registryError;
+    if (forLists) summary = std::exchange(m_summary, std::nullopt);
     m_urgent = false;
+    const std::int64_t attempt = ++m_begun;
+    const bool broken = m_broken;
     lock.unlock();
     // The queue's room is back while the disk works.
     m_changed.notify_all();
-    std::optional<Error> error;
+    std::optional<Error> error, registryError;
     {
         const std::lock_guard writing(m_writing);
         if (beat) {
             m_lastBeatNs = bootNs();
             batch.machine.push_back(measureMachine());
         }
-        if (!batch.empty() || batch.status) {
+        if (!broken && (!batch.empty() || batch.status)) {
             if (auto written = m_writer.write(batch); !written.ok()) error = written.error();
         }
-        if (summary) {
-            if (auto written = m_registry.setRunSummary(m_runId, *summary); !written.ok()) error = written.error();
-        }
-        if (state) {
-            if (auto written = m_registry.setRunState(m_runId, state->first, state->second); !written.ok()) error = written.error();
+        if (forLists) {
+            if (auto written = writeToRegistry(summary); !written.ok()) registryError = written.error();
         }
     }
     lock.lock();
-    if (error && !m_error) {
-        spdlog::error("the store could not be written: {}", error->text());
-        m_error = error;
+    if (summary && !m_summary) m_summary = std::move(summary);
+    if (error || broken) {
+        if (!m_error) spdlog::error("the run's metrics cannot be written: {}", error->text());
+        // Nothing of it is in the file: it goes before what was added meanwhile. Only the newest machine row matters.
+        if (batch.machine.size() > 1) batch.machine.erase(batch.machine.begin(), batch.machine.end() - 1);
+        merge(batch, std::move(m_pending));
+        m_pending = std::move(batch);
+        m_pending.status.reset();
+        m_broken = broken || !isPassing(*error);
+    } else if (m_error) {
+        spdlog::info("the run's metrics can be written again");
     }
-    m_written = goal;
+    if (registryError && !m_registryError) spdlog::error("the registry cannot be written: {}", registryError->text());
+    if (!broken) m_error = error;
+    if (forLists) m_registryError = registryError;
+    if (!m_error && !m_registryError) m_written = goal;
+    m_finished = attempt;
     m_changed.notify_all();
 }
 
 void MetricsQueue::run() {
     std::unique_lock lock(m_mutex);
     while (true) {
-        m_changed.wait_for(lock, std::chrono::milliseconds(250), [&] { return m_urgent || m_ending; });
+        const bool failing = m_error || m_registryError;
+        if (failing && !m_ending) {
+            // Not in a loop with whoever flushes.
+            m_changed.wait_for(lock, retryPause, [&] { return m_ending; });
+        } else {
+            m_changed.wait_for(lock, std::chrono::milliseconds(250), [&] { return m_urgent || m_ending; });
+        }
         const bool ending = m_ending;
-        writePending(lock);
-        if (ending && m_written == m_added) return;
+        if (!m_broken || m_state) writePending(lock);
+        if (!ending) continue;
+        if (m_written < m_added) spdlog::error("the engine ends, and not all it had to say could be written");
+        return;
     }
 }
 

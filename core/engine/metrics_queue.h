@@ -17,6 +17,9 @@ namespace mofo {
 /// Owns the run's MetricsWriter and a registry connection. Batches are written in the order of add(), at most four times a second unless
 /// flushed; nothing is ever dropped: a full queue (kMostSteps steps) makes add() wait. Also writes the heartbeat, the summary for lists and a
 /// machine row once a second. All members may be called from any thread.
+///
+/// What cannot be written because the disk is full, the database is locked or may not be written stays, and is tried again every half second:
+/// trouble() says so, and the trainer should wait. Any other failure is final (isBroken()).
 class MetricsQueue {
 public:
     MetricsQueue(MetricsWriter writer, Registry registry, std::string runId, std::filesystem::path folder);
@@ -28,16 +31,25 @@ public:
     /// The state and summary that lists show; written with the next batch.
     void setSummary(const RunSummary& summary);
     void setState(RunState state, std::string_view endReason = {});
-    /// Returns when everything added so far is committed. The first error that writing met is returned from here on.
+    /// The config that lists show, as changes left it.
+    void setConfig(const RunConfig& config);
+    /// Returns when everything added so far is committed, or with the error of the first attempt from now on that failed; what failed stays.
     Result<void> flush();
+    /// Why the run's metrics cannot be written at present, or ever again; empty while they can.
+    [[nodiscard]] std::optional<Error> trouble() const;
+    [[nodiscard]] bool isBroken() const;
+    /// seq of the newest event, everything added so far being committed.
+    Result<std::int64_t> lastEventSeq();
     /// Calls the writer directly, in order with the batches.
     Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
     Result<void> writeFact(std::string_view key, const Json& value);
-    Result<void> supersedeAfter(std::int64_t step);
+    Result<void> supersedeAfter(std::int64_t step, MetricsWriter::Supersede what = MetricsWriter::Supersede::Measurements,
+                                const MetricsBatch& with = {});
 
 private:
     void run();
     void writePending(std::unique_lock<std::mutex>& lock);
+    Result<void> writeToRegistry(std::optional<RunSummary>& summary);
     MachineRow measureMachine();
 
     std::mutex m_writing;  ///< held while m_writer or m_registry is used; taken before m_mutex
@@ -46,14 +58,17 @@ private:
     const std::string m_runId;
     const std::filesystem::path m_folder;
 
-    std::mutex m_mutex;
+    mutable std::mutex m_mutex;
     std::condition_variable m_changed;
     MetricsBatch m_pending;
     std::optional<StatusRow> m_status;
     std::optional<RunSummary> m_summary;
     std::optional<std::pair<RunState, std::string>> m_state;
-    std::optional<Error> m_error;
-    std::int64_t m_added = 0, m_written = 0;
+    std::optional<RunConfig> m_config;
+    std::optional<Error> m_error;          ///< of the last attempt at metrics.db
+    std::optional<Error> m_registryError;  ///< of the last attempt at workbench.db
+    bool m_broken = false;
+    std::int64_t m_added = 0, m_written = 0, m_begun = 0, m_finished = 0;  ///< m_begun and m_finished count attempts
     bool m_urgent = false, m_ending = false;
     std::int64_t m_lastBeatNs = 0, m_lastCpuIdle = 0, m_lastCpuTotal = 0;
     std::thread m_thread;

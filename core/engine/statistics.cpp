@@ -142,6 +142,26 @@ TensorStatistics::TensorStatistics(const ModelSource& pretrained, bool coverage)
     if (coverage) m_ever = CoordinateBits(m_infos);
 }
 
+void TensorStatistics::addStateTo(std::vector<StateBytes>& bytes) {
+    if (m_hasPrevious) bytes.push_back({previousName, m_previous.bytes()});
+    if (!m_ever.empty()) bytes.push_back({everName, m_ever.bytes()});
+}
+
+void TensorStatistics::restoreState(std::span<const std::byte> previous, std::span<const std::byte> ever) {
+    const auto fill = [](CoordinateBits& bits, std::span<const std::byte> from) {
+        const std::span<std::byte> to = bits.bytes();
+        const bool fits = from.size() == to.size() && !to.empty();
+        if (fits) {
+            std::copy(from.begin(), from.end(), to.begin());
+        } else {
+            std::fill(to.begin(), to.end(), std::byte{0});
+        }
+        return fits;
+    };
+    m_hasPrevious = fill(m_previous, previous);
+    fill(m_ever, ever);
+}
+
 Result<TensorStatistics::Measurement> TensorStatistics::measure(std::int64_t step, const RunConfig& config, const ParameterArena& weights,
                                                                 const Optimizer& optimizer, const StepOutcome& outcome) {
     Measurement result;

@@ -9,6 +9,7 @@
 
 #include "core/base/result.h"
 #include "core/config/run_config.h"
+#include "core/engine/checkpoint.h"
 #include "core/engine/optimizer.h"
 #include "core/model/model_source.h"
 #include "core/store/run_metrics.h"
@@ -29,6 +30,7 @@ Result<std::vector<kernels::Drift>> measureDrift(const ModelSource& pretrained, 
 /// One bit per coordinate of every parameter, each beginning at a word of its own.
 class CoordinateBits {
 public:
+    [[nodiscard]] std::span<std::byte> bytes() { return std::as_writable_bytes(std::span(m_words)); }
     CoordinateBits() = default;
     explicit CoordinateBits(const std::vector<ParameterInfo>& infos);
     [[nodiscard]] bool empty() const { return m_words.empty(); }
@@ -61,6 +63,13 @@ public:
     /// row_counts is read.
     Result<Measurement> measure(std::int64_t step, const RunConfig& config, const ParameterArena& weights, const Optimizer& optimizer,
                                 const StepOutcome& outcome);
+
+    /// What a resumed run needs to go on measuring churn and coverage as if it had never ended: names of checkpoint bytes, writing, reading. Bytes of
+    /// another length than this model's are taken as none.
+    static constexpr const char* previousName = "selection.previous";
+    static constexpr const char* everName = "selection.ever";
+    void addStateTo(std::vector<StateBytes>& bytes);
+    void restoreState(std::span<const std::byte> previous, std::span<const std::byte> ever);
 
 private:
     void addThresholds(const Optimizer& optimizer, const StepOutcome& outcome, TensorRow& row, MetricsBatch& rows) const;

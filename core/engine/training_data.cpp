@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
+#include "core/base/hash.h"
 #include "core/base/text.h"
 
 namespace mofo {
@@ -15,13 +17,21 @@ TrainingData::TrainingData(TokenDataset data, const RunConfig& config, std::int6
       m_heldOut(heldOut),
       m_maxLength(config.maxLength) {
     const auto rows = static_cast<std::int64_t>(m_data.rows.size());
-    if (config.steps > 0) {
-        m_totalSteps = config.steps;
-        m_streamEnd = std::numeric_limits<std::int64_t>::max();
-    } else {
-        m_streamEnd = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) * config.epochs)));
-        m_totalSteps = (m_streamEnd + m_batch - 1) / m_batch;
+    m_fixedSteps = config.steps;
+    m_streamEnd = config.steps > 0 ? std::numeric_limits<std::int64_t>::max()
+                                   : std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) * config.epochs)));
+    m_totalSteps = m_fixedSteps > 0 ? m_fixedSteps : (m_streamEnd + m_batch - 1) / m_batch;
+}
+
+Result<void> TrainingData::startAfter(std::int64_t step, std::int64_t samples) {
+    if (step < 0 || samples < 0 || samples > m_streamEnd || (step == 0) != (samples == 0)) {
+        return Error{ErrorCode::InvalidInput, "after step " + std::to_string(step) + " the data cannot be at row " + std::to_string(samples), "", "",
+                     "RANGE"};
     }
+    m_startStep = step;
+    m_startSamples = samples;
+    m_totalSteps = m_fixedSteps > 0 ? m_fixedSteps : step + (m_streamEnd - samples + m_batch - 1) / m_batch;
+    return {};
 }
 
 Result<TrainingData> TrainingData::load(const RunConfig& config, const Tokenizer& tokenizer, const std::function<bool(double)>& progress) {
@@ -49,20 +59,42 @@ Result<TrainingData> TrainingData::load(const RunConfig& config, const Tokenizer
     TrainingData result(std::move(data), config, heldOut);
     result.m_evalRows = std::move(evalRows);
     result.m_evalSha256 = std::move(evalSha256);
+    if (chatTemplate) result.m_template = chatTemplate->name();
     return result;
 }
 
 std::vector<const TokenRow*> TrainingData::batch(std::int64_t step) const {
     std::vector<const TokenRow*> rows;
-    const std::int64_t begin = (step - 1) * m_batch;
-    for (std::int64_t position = begin; position < std::min(begin + m_batch, m_streamEnd); ++position) {
+    for (std::int64_t position = samplesAfter(step - 1); position < samplesAfter(step); ++position) {
         rows.push_back(&m_data.rows[m_order.rowAt(static_cast<std::uint64_t>(position))]);
     }
     return rows;
 }
 
-double TrainingData::epochAfter(std::int64_t step) const {
-    return static_cast<double>(std::min(step * m_batch, m_streamEnd)) / static_cast<double>(m_data.rows.size());
+std::int64_t TrainingData::samplesAfter(std::int64_t step) const { return std::min(m_startSamples + (step - m_startStep) * m_batch, m_streamEnd); }
+
+double TrainingData::epochAfter(std::int64_t step) const { return static_cast<double>(samplesAfter(step)) / static_cast<double>(m_data.rows.size()); }
+
+Json TrainingData::fingerprints() const {
+    Sha256 refused, tokens;
+    for (const RefusedRow& row : m_data.refused) refused.update(std::to_string(row.line) + "\n");
+    const auto addRows = [&](const std::vector<TokenRow>& rows) {
+        for (const TokenRow& row : rows) {
+            const std::uint64_t length = row.ids.size();
+            tokens.update(std::as_bytes(std::span(&length, 1)));
+            tokens.update(std::as_bytes(std::span(row.ids)));
+            tokens.update(std::as_bytes(std::span(row.trained)));
+        }
+    };
+    addRows(m_data.rows);
+    return {{"sha256", m_data.sha256},
+            {"rows", std::to_string(m_data.rows.size())},
+            {"refused", std::to_string(m_data.refusedCount) + ", " + refused.hex().substr(0, 12)},
+            {"tokens", tokens.hex()},
+            {"held_out", std::to_string(m_heldOut)},
+            {"eval_sha256", m_evalSha256.value_or("none")},
+            {"order", DataOrder::kAlgorithm},
+            {"template", m_template}};
 }
 
 Json TrainingData::facts() const {
@@ -84,7 +116,7 @@ Json TrainingData::facts() const {
                   {"zero_target", m_data.zeroTargetCount},
                   {"zero_target_lines", m_data.zeroTargetLines},
                   {"special_in_text", m_data.specialInTextCount},
-                  {"order", "fy-splitmix64-1"}};
+                  {"order", DataOrder::kAlgorithm}};
     if (m_evalSha256) facts["eval_sha256"] = *m_evalSha256;
     return facts;
 }

@@ -19,12 +19,19 @@ public:
 
     [[nodiscard]] const std::vector<TokenRow>& evalRows() const { return m_evalRows; }
     [[nodiscard]] std::int64_t rowCount() const { return static_cast<std::int64_t>(m_data.rows.size()); }
-    /// config.steps, or ceil(rows x epochs / batch).
+    /// Goes on after update `step`, by which `samples` rows of the stream were consumed (at first: 0 and 0). Fails (InvalidInput, RANGE) where
+    /// that is not a position of this data.
+    Result<void> startAfter(std::int64_t step, std::int64_t samples);
+    /// config.steps, or the steps done before plus ceil(rows left of rows x epochs / batch).
     [[nodiscard]] std::int64_t totalSteps() const { return m_totalSteps; }
-    /// The rows of update `step` (1-based), in order; the run's last batch may be short.
+    /// The rows of update `step` (1-based, after the start), in order; the run's last batch may be short.
     [[nodiscard]] std::vector<const TokenRow*> batch(std::int64_t step) const;
+    /// Rows of the stream consumed by the updates up to `step`.
+    [[nodiscard]] std::int64_t samplesAfter(std::int64_t step) const;
     /// Epochs begun and done after update `step`.
     [[nodiscard]] double epochAfter(std::int64_t step) const;
+    /// What decides the rows and their order, texts all: sha256, rows, refused, tokens, held_out, eval_sha256, order, template.
+    [[nodiscard]] Json fingerprints() const;
     /// Counts, hashes and left-out rows, for the store.
     [[nodiscard]] Json facts() const;
     /// One sentence for each thing a person should know (left-out rows, truncated rows ...).
@@ -36,7 +43,9 @@ private:
     std::vector<TokenRow> m_evalRows;
     std::optional<std::string> m_evalSha256;
     DataOrder m_order;
-    std::int64_t m_batch = 1, m_totalSteps = 0, m_streamEnd = 0, m_heldOut = 0, m_maxLength = 0;
+    std::string m_template = "none";
+    std::int64_t m_batch = 1, m_fixedSteps = 0, m_totalSteps = 0, m_streamEnd = 0, m_heldOut = 0, m_maxLength = 0;
+    std::int64_t m_startStep = 0, m_startSamples = 0;
 };
 
 }  // namespace mofo

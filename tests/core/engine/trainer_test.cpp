@@ -245,7 +245,7 @@ TEST_F(TrainerTest, ResumeReplaysChangesMadeAfterTheCheckpoint) {
     EXPECT_EQ(m_engine->weightsHash(whole), m_engine->weightsHash(cut));
 }
 
-TEST_F(TrainerTest, KeepRemovesOldCheckpointsButNeverBelowTwo) {
+TEST_F(TrainerTest, KeepRemovesOldCheckpointsButNeverBelowTwoNorTheFirst) {
     RunConfig c = config();
     c.checkpointEvery = 2;
     c.keep = 1;
@@ -254,7 +254,7 @@ TEST_F(TrainerTest, KeepRemovesOldCheckpointsButNeverBelowTwo) {
     for (const auto& entry : std::filesystem::directory_iterator(m_engine->workspace().checkpointsFolder(run.run.id)))
         names.push_back(entry.path().filename().string());
     std::sort(names.begin(), names.end());
-    EXPECT_EQ(names, (std::vector<std::string>{"step-00000010", "step-00000012"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"step-00000002", "step-00000010", "step-00000012"}));
 }
 
 TEST_F(TrainerTest, AFlippedBitInACheckpointIsRefusedByName) {

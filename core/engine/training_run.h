@@ -1,0 +1,103 @@
+// One run while it trains: how it starts or goes on, its loop, its commands. Private to the trainer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/engine/checkpoint_keeper.h"
+#include "core/engine/control.h"
+#include "core/engine/random_state.h"
+#include "core/engine/run_log.h"
+#include "core/engine/training_state.h"
+#include "core/engine/training_step.h"
+#include "core/store/registry.h"
+#include "core/store/workspace.h"
+
+namespace mofo {
+
+/// What the run's metrics held before this engine.
+struct EarlierLife {
+    bool any = false;  ///< an earlier engine has worked on this run
+    std::vector<AcknowledgementRow> acknowledged;
+    std::vector<CheckpointRow> checkpoints;  ///< all of them
+};
+
+class TrainingRun {
+public:
+    /// `run.config` is what the run was added with.
+    TrainingRun(const Workspace& workspace, RunRow run, Registry& registry, MetricsQueue& queue, EarlierLife earlier);
+
+    Result<void> prepare();
+    Result<void> train();
+    [[nodiscard]] std::int64_t stepsDone() const { return m_state.step; }
+
+private:
+    enum class Go { On, Stop, StopNow };
+    enum class Save {
+        Cadence,  ///< where the disk fails, training goes on and the next one is tried
+        Must,     ///< waits until it is written, or somebody gives up
+    };
+
+    // training_run_start.cpp
+    Result<void> loadAll();
+    Result<void> startOrResume();
+    /// False where the checkpoint is damaged, which is said then.
+    Result<bool> resumeFrom(const CheckpointRow& row);
+    Result<void> startFromParent();
+    Result<void> startFromPretrained();
+    Result<void> readTensors(const FoundCheckpoint& checkpoint);
+    /// Everything that follows from a new m_state: position, numbers, settings.
+    Result<void> adoptState(TrainingState state);
+    void restoreJournal();
+    [[nodiscard]] Error refusal(std::int64_t step, const std::vector<std::string>& differences) const;
+    [[nodiscard]] std::uint64_t stateBytes();
+
+    // training_run_commands.cpp
+    Result<Go> obeyCommands();
+    Result<Go> obey(const CommandRow& command);
+    /// `mayRefuse`: a new command, to be acknowledged; else one replayed, which was accepted before.
+    Result<void> applySet(const CommandRow& command, bool mayRefuse);
+    Result<void> answer(const CommandRow& command);
+    Result<Go> undo(const CommandRow& command);
+    Result<void> goBackTo(std::int64_t step, const std::optional<CheckpointRow>& row, const CommandRow& command);
+    [[nodiscard]] std::string pendingText();
+    Result<Go> waitWhilePaused();
+    /// Shows the run as paused, says why, and obeys commands until `solved` (asked every 250 ms, or at a `resume`), or until somebody gives up.
+    Result<Go> ask(const std::string& why, const std::string& whatHelps, const std::function<bool(bool resumeAsked)>& solved);
+    /// Waits while the store cannot be written.
+    Result<Go> waitForStore();
+
+    // training_run.cpp
+    Result<void> trainStep();
+    Result<void> evaluate(bool force);
+    Result<Go> save(Save how);
+    Result<void> saveOnce();
+    Result<void> endWith(Go go);
+    [[nodiscard]] const RunConfig& config() const { return m_state.config; }
+
+    const Workspace& m_workspace;
+    const RunRow m_run;
+    Registry& m_registry;
+    MetricsQueue& m_queue;
+    const EarlierLife m_earlier;
+    RunLog m_log;
+    CommandInbox m_inbox;
+    CheckpointKeeper m_keeper;
+    TrainingStep m_training;
+    TrainingState m_state;
+    Json m_fingerprints;
+    std::vector<NamedBytes> m_firstRandomState;
+    std::vector<std::pair<std::int64_t, CommandRow>> m_replay;
+    RunConfig m_usedConfig;  ///< of the last update: what a checkpoint holds, which comes before the changes for the next one
+    bool m_commandsUnreadable = false;
+    std::int64_t m_total = 0;
+    bool m_paused = false, m_asking = false, m_resumeAsked = false;
+};
+
+/// Whether a signal asked to stop.
+[[nodiscard]] bool stopSignalled();
+
+}  // namespace mofo

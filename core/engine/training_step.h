@@ -1,0 +1,82 @@
+// What an update computes with, and the update: rows, forward and backward, norm, clipping, optimizer, measurements.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/engine/decoder.h"
+#include "core/engine/gradient_norm.h"
+#include "core/engine/optimizer.h"
+#include "core/engine/parameter_set.h"
+#include "core/engine/statistics.h"
+#include "core/engine/training_data.h"
+#include "core/model/model_source.h"
+#include "core/store/run_metrics.h"
+
+namespace mofo {
+
+/// Members in the order in which they come to life. Not movable: they refer to one another.
+class TrainingStep {
+public:
+    TrainingStep() = default;
+    TrainingStep(const TrainingStep&) = delete;
+    TrainingStep& operator=(const TrainingStep&) = delete;
+
+    using Progress = std::function<bool(std::string_view phase, double progress, const std::string& detail)>;
+    /// Model and data. `progress`: false cancels.
+    Result<void> load(const std::string& modelFolder, const std::string& device, const RunConfig& config, const Progress& progress);
+    /// Weights and optimizer, which need the method to fit the model.
+    Result<void> build(const RunConfig& config, const Progress& progress);
+    /// Weights of the sealed model and moments of zero, as after build().
+    Result<void> resetToPretrained();
+    /// Settings that the next update is the first to use; nothing changes where they are refused.
+    Result<void> configure(const RunConfig& config);
+    [[nodiscard]] Result<void> checkMethodFits(const RunConfig& config) const;
+
+    struct Outcome {
+        StepRow row;
+        MetricsBatch measured;
+        std::optional<double> drift;                          ///< where it was measured
+        std::optional<std::vector<ParameterRow>> parameters;  ///< once, before the first measurement is stored
+        std::string notice;                                   ///< something to say: rows without anything to train on, frozen tensors
+        std::string noticeKind;
+        std::string refusal;  ///< why nothing was updated, or empty
+    };
+    /// Update `step`, 1-based, of `total`.
+    Result<Outcome> run(std::int64_t step, std::int64_t total, const RunConfig& config);
+
+    [[nodiscard]] const ModelSource& pretrained() const { return *m_pretrained; }
+    [[nodiscard]] const Tokenizer& tokenizer() const { return *m_tokenizer; }
+    [[nodiscard]] TrainingData& data() { return *m_data; }
+    [[nodiscard]] const TrainingData& data() const { return *m_data; }
+    [[nodiscard]] c10::Device device() const { return m_device; }
+    [[nodiscard]] ParameterArena& weights() { return m_weights; }
+    [[nodiscard]] const Decoder& decoder() const { return *m_decoder; }
+    [[nodiscard]] Optimizer& optimizer() { return *m_optimizer; }
+    [[nodiscard]] TensorStatistics& statistics() { return *m_statistics; }
+
+private:
+    [[nodiscard]] OptimizerSettings settingsOf(const RunConfig& config) const;
+    [[nodiscard]] std::vector<ParameterRow> parameterRows(const std::vector<double>& pretrainedL2) const;
+
+    std::unique_ptr<ModelSource> m_pretrained;
+    std::optional<Tokenizer> m_tokenizer;
+    std::optional<TrainingData> m_data;
+    c10::Device m_device = c10::kCPU;
+    ParameterArena m_weights, m_gradients;
+    std::unique_ptr<Decoder> m_decoder;
+    std::unique_ptr<Optimizer> m_optimizer;
+    std::unique_ptr<TensorStatistics> m_statistics;
+    std::optional<GradientNorm> m_gradientNorm;
+    std::vector<bool> m_frozen;  ///< as last said
+    bool m_parametersGiven = false;
+};
+
+}  // namespace mofo
