@@ -11,6 +11,7 @@
 #include "app/cli/context.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/client/branch.h"
 #include "core/client/commands.h"
 #include "core/client/run_json.h"
 #include "core/client/supervisor.h"
@@ -23,7 +24,7 @@ namespace {
 constexpr double kAnswerSeconds = 600;
 
 struct ControlOptions {
-    std::string run, command;
+    std::string run, command, to;
     std::vector<std::string> assignments;
     std::int64_t atStep = -1;
     bool json = false, now = false;
@@ -118,6 +119,49 @@ Result<int> simpleCommand(const Context& context, const ControlOptions& options,
     return 0;
 }
 
+Result<int> evaluate(const Context& context, const ControlOptions& options) {
+    MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    MOFO_TRY(const std::string uuid, sendCommand(store.registry, run, "evaluate", Json::object(), std::nullopt, "cli"));
+    if (!answersSoon(run)) {
+        printNote(fmt::format("evaluate is noted for the next start (the run is {})", runStateName(run.state)));
+        return 0;
+    }
+    MOFO_TRY(const AcknowledgementRow answer, answerOf(store, run, uuid));
+    MOFO_TRY(const MetricsReader reader, MetricsReader::open(store.workspace.metricsFile(run.id)));
+    MOFO_TRY(const std::vector<EvalRow> evals, reader.evalsAfter(0));
+    const auto newest = std::find_if(evals.rbegin(), evals.rend(), [&](const EvalRow& row) { return row.task == "eval" && row.step == answer.appliedStep - 1; });
+    if (newest == evals.rend()) return Error{ErrorCode::Internal, "the engine says it evaluated, and no result is there", run.id, "Look at `mofo log " + run.id + "`", ""};
+    if (options.json) {
+        printJson(evalJson(*newest));
+    } else {
+        fmt::print("held-out loss {:.4f} over {} tokens at step {}\n", newest->loss, formatCount(newest->tokens), newest->step);
+    }
+    return 0;
+}
+
+Result<int> undo(const Context& context, const ControlOptions& options) {
+    MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    MOFO_TRY(const std::int64_t step, resumableStep(store.workspace, run, options.to, false));
+    MOFO_TRY(const PendingUndo sent, undoRun(store.workspace, store.registry, run, step, "cli"));
+    if (sent.waitsForStart) {
+        if (options.json) {
+            printJson({{"uuid", sent.uuid}, {"accepted", nullptr}, {"applied_step", nullptr}, {"to", step}});
+        } else {
+            fmt::print("step {} is where the run goes on when it is started (it is {}): mofo resume {}\n", step, runStateName(run.state), run.id);
+        }
+        return 0;
+    }
+    MOFO_TRY(const AcknowledgementRow answer, answerOf(store, run, sent.uuid));
+    if (options.json) {
+        printJson({{"uuid", sent.uuid}, {"accepted", true}, {"applied_step", answer.appliedStep}, {"to", step}});
+    } else {
+        fmt::print("back at step {}, step {} is next\n", step, step + 1);
+    }
+    return 0;
+}
+
 Result<int> pause(const Context& context, const ControlOptions& options) { return simpleCommand(context, options, "pause", "paused"); }
 Result<int> checkpoint(const Context& context, const ControlOptions& options) { return simpleCommand(context, options, "checkpoint", "a checkpoint is written"); }
 
@@ -189,6 +233,16 @@ void addControlCommands(CLI::App& app, Context& context) {
         command->add_flag("--now", options->now, "Without saving");
     }
     add("checkpoint", "Write a checkpoint after the current step", "  mofo checkpoint maths-a15", checkpoint);
+    {
+        auto [command, options] = add("evaluate", "Measure the held-out loss of a live run after the current step", "  mofo evaluate maths-a15", evaluate);
+        command->add_flag("--json", options->json, "Answer in JSON");
+    }
+    {
+        auto [command, options] = add("undo", "Send a run back to one of its checkpoints; the later steps stay, marked as superseded",
+                                      "  mofo undo maths-a15 --to 200\n  mofo undo maths-a15 --to best", undo);
+        command->add_option("--to", options->to, "Step of a checkpoint in digits, best or last")->required()->type_name("STEP");
+        command->add_flag("--json", options->json, "Answer in JSON");
+    }
 }
 
 }  // namespace mofo::cli

@@ -14,6 +14,7 @@
 #include "core/client/jobs.h"
 #include "core/client/run_json.h"
 #include "core/client/run_reference.h"
+#include "core/client/supervisor.h"
 
 namespace mofo::cli {
 
@@ -118,23 +119,43 @@ Result<int> queue(const Context& context, const QueueOptions& options) {
     } else if (store.error().code != ErrorCode::NotFound) {
         return std::move(store).error();
     }
+    if (store.ok()) wakeSupervisors(store->workspace, rows);
+    std::vector<RunRow> busy;  // what is on a device, oldest first
+    for (auto run = rows.rbegin(); run != rows.rend(); ++run) {
+        if (!isEnded(run->state) && run->state != RunState::Queued && run->state != RunState::Draft) busy.push_back(*run);
+    }
     std::erase_if(rows, [](const RunRow& run) { return run.state != RunState::Queued; });
     std::sort(rows.begin(), rows.end(), [](const RunRow& a, const RunRow& b) { return std::tie(a.device, a.queuePlace) < std::tie(b.device, b.queuePlace); });
+    const auto positionOf = [&](const RunRow& run) {
+        return std::count_if(rows.begin(), rows.end(), [&](const RunRow& other) { return other.device == run.device && other.queuePlace <= run.queuePlace; });
+    };
     if (options.json) {
         Json array = Json::array();
-        for (const RunRow& run : rows) array.push_back(runJson(run));
+        for (const RunRow& run : rows) {
+            Json json = runJson(run);
+            json["position"] = positionOf(run);
+            array.push_back(std::move(json));
+        }
         printJsonArray(array);
         return 0;
     }
     if (rows.empty()) {
-        printNote("No run is waiting.");
+        printNote(busy.empty() ? "No run is waiting." : fmt::format("No run is waiting; {} is {}.", escapeForDisplay(busy[0].name), runStateName(busy[0].state)));
         return 0;
     }
-    std::vector<std::vector<std::string>> table = {{"DEVICE", "PLACE", "NAME", "ID", "MADE"}};
-    std::int64_t place = 0;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        place = i > 0 && rows[i].device == rows[i - 1].device ? place + 1 : 1;
-        table.push_back({deviceText(rows[i].device), std::to_string(place), escapeForDisplay(rows[i].name), rows[i].id, agoText(rows[i].createdNs)});
+    std::vector<std::vector<std::string>> table = {{"DEVICE", "PLACE", "STATE", "NAME", "ID", "MADE"}};
+    const auto add = [&](const RunRow& run, const std::string& place) {
+        table.push_back({deviceText(run.device), place, std::string(runStateName(run.state)), escapeForDisplay(run.name), run.id, agoText(run.createdNs)});
+    };
+    std::string device;
+    for (const RunRow& run : rows) {
+        if (run.device != device) {
+            device = run.device;
+            for (const RunRow& other : busy) {
+                if (other.device == device) add(other, "-");
+            }
+        }
+        add(run, std::to_string(positionOf(run)));
     }
     fmt::print("{}", tableText(table, {1}));
     return 0;
@@ -144,6 +165,7 @@ Result<int> moveInQueue(const Context& context, const QueueOptions& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
     MOFO_CHECK(store.registry.moveQueuedRun(run.id, options.position));
+    wakeSupervisors(store.workspace, {run});
     return 0;
 }
 

@@ -49,6 +49,8 @@ int main(int argc, char** argv) {
     mofo::cli::addTrainCommands(app, context);
     mofo::cli::addRunCommands(app, context);
     mofo::cli::addControlCommands(app, context);
+    mofo::cli::addBranchCommands(app, context);
+    mofo::cli::addCheckpointCommands(app, context);
     mofo::cli::addModelCommands(app, context);
     mofo::cli::addJobCommands(app, context);
     mofo::cli::addChatCommand(app, context);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,6 +15,8 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/client/run_json.h"
+#include "core/client/stalled.h"
+#include "core/client/supervisor.h"
 
 namespace mofo::cli {
 
@@ -33,15 +37,26 @@ Result<int> runs(const Context& context, const RunOptions& options) {
     } else if (store.error().code != ErrorCode::NotFound) {
         return std::move(store).error();
     }
+    std::map<std::string, double> silent;
+    if (store.ok()) {
+        wakeSupervisors(store->workspace, rows);
+        for (const RunRow& run : rows) {
+            if (const std::optional<double> seconds = stalledSeconds(store->workspace, run)) silent[run.id] = *seconds;
+        }
+    }
     if (options.trashed) std::erase_if(rows, [](const RunRow& run) { return !run.trashedNs; });
     if (options.json) {
         Json array = Json::array();
-        for (const RunRow& run : rows) array.push_back(runJson(run));
+        for (const RunRow& run : rows) array.push_back(runJson(run, silent.contains(run.id) ? std::optional(silent.at(run.id)) : std::nullopt));
         printJsonArray(array);
     } else if (rows.empty()) {
         printNote(options.trashed ? "The trash is empty." : "No run is here yet. Start one: mofo train --model M --data FILE");
     } else {
-        fmt::print("{}", runTable(rows));
+        std::vector<std::string> stalled;
+        for (const auto& [id, seconds] : silent) stalled.push_back(id);
+        fmt::print("{}", runTable(rows, stalled));
+        std::fflush(stdout);
+        fmt::print(stderr, "{}", remedyLines(rows));
     }
     return 0;
 }
@@ -49,6 +64,7 @@ Result<int> runs(const Context& context, const RunOptions& options) {
 Result<int> show(const Context& context, const RunOptions& options) {
     MOFO_TRY(const Store store, openStore(context, Registry::Access::ReadOnly));
     MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    wakeSupervisors(store.workspace, {run});
     MOFO_TRY(const RunDetail detail, readRunDetail(store.workspace, store.registry, run, options.all));
     if (options.json) {
         printJson(runDetailJson(detail));

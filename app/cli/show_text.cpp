@@ -104,7 +104,8 @@ std::string checkpointLines(const RunDetail& detail) {
     if (detail.checkpoints.empty()) return {};
     std::vector<std::string> steps;
     for (const CheckpointRow& row : detail.checkpoints) {
-        steps.push_back(fmt::format("{} ({}{})", row.step, formatBytes(static_cast<std::uint64_t>(row.sizeBytes)), row.verified ? ", verified" : ""));
+        steps.push_back(fmt::format("{} ({}", row.step, formatBytes(static_cast<std::uint64_t>(row.sizeBytes))) + (row.verified ? ", verified" : "") + (row.kind == "full" ? "" : ", weights only") +
+                        (std::find(detail.pinnedSteps.begin(), detail.pinnedSteps.end(), row.step) != detail.pinnedSteps.end() ? ", pinned" : "") + ")");
     }
     return factText("checkpoints", joinText(steps, ", "));
 }
@@ -119,7 +120,7 @@ std::string nextCommands(const RunDetail& detail) {
         case RunState::Stopping: lines = {"mofo follow " + run.id, "mofo set " + run.id + " alpha=0.05", "mofo stop " + run.id}; break;
         case RunState::Paused: lines = {"mofo resume " + run.id, "mofo set " + run.id + " alpha=0.05", "mofo stop " + run.id}; break;
         case RunState::Failed:
-        case RunState::Lost: lines = {"mofo log " + run.id, "mofo resume " + run.id}; break;
+        case RunState::Lost: lines = {"mofo resume " + run.id, "mofo log " + run.id}; break;
         case RunState::Stopped: lines = {"mofo resume " + run.id, "mofo chat " + run.id, "mofo export " + run.id + " DIR --format hf"}; break;
         case RunState::Finished: lines = {"mofo chat " + run.id, "mofo export " + run.id + " DIR --format hf", "mofo show " + run.id + " --json"}; break;
         case RunState::Draft: break;
@@ -142,6 +143,14 @@ std::string methodText(const RunConfig& config) {
 
 }  // namespace
 
+std::string remedyLines(const std::vector<RunRow>& runs) {
+    std::string text;
+    for (const RunRow& run : runs) {
+        if (run.state == RunState::Lost) text += fmt::format("{} was lost; go on from its last checkpoint: mofo resume {}\n", escapeForDisplay(run.name), run.id);
+    }
+    return text;
+}
+
 std::string agoText(std::int64_t when) {
     const double seconds = static_cast<double>(wallNs() - when) * 1e-9;
     if (when <= 0) return "-";
@@ -153,12 +162,15 @@ std::string agoText(std::int64_t when) {
     return fmt::format("{:.0f} s ago", std::floor(seconds));
 }
 
-std::string runTable(const std::vector<RunRow>& runs) {
+std::string runTable(const std::vector<RunRow>& runs, const std::vector<std::string>& stalled) {
     std::vector<std::vector<std::string>> rows = {{"NAME", "ID", "STATE", "STEP", "LOSS", "HELD-OUT", "DRIFT", "TOK/S", "DEVICE", "MADE"}};
     for (const RunRow& run : runs) {
         const RunSummary& summary = run.summary;
         const bool live = run.state == RunState::Running;
-        rows.push_back({clipText(escapeForDisplay(run.name), kNameColumns), run.id, styled(runStateName(run.state), styleOf(run.state)), progressText(summary), lossText(summary),
+        const bool silent = std::find(stalled.begin(), stalled.end(), run.id) != stalled.end();
+        const std::string state = silent ? styled("stalled", Style::Bad) : styled(runStateName(run.state), styleOf(run.state));
+        const std::string mark = run.notExact.empty() ? "" : " (not bit-exact)";
+        rows.push_back({clipText(escapeForDisplay(run.name), kNameColumns) + mark, run.id, state, progressText(summary), lossText(summary),
                         summary.evalLoss ? fmt::format("{:.4f}", *summary.evalLoss) : "-", summary.drift ? fmt::format("{:.2e}", *summary.drift) : "-",
                         live ? fmt::format("{:.0f}", summary.tokensPerSecond) : "-", deviceText(run.device), agoText(run.createdNs)});
     }
@@ -169,6 +181,15 @@ std::string runText(const RunDetail& detail) {
     const RunRow& run = detail.run;
     std::string text = styled(escapeForDisplay(run.name), Style::Bold) + "  " + run.id + "  " + styled(runStateName(run.state), styleOf(run.state)) +
                        "  step " + progressText(run.summary) + (run.trashedNs ? "  (in the trash)" : "") + '\n';
+    if (detail.stalledSeconds) {
+        text += factText("stalled", fmt::format("the engine has given no sign for {}; nobody ends it by itself{}", formatDuration(*detail.stalledSeconds),
+                                                detail.enginePid ? fmt::format(" (if it hangs: kill -9 {}, then mofo resume {})", *detail.enginePid, run.id) : ""));
+    }
+    if (!run.notExact.empty()) text += factText("exactness", "not bit-exact: " + escapeForDisplay(run.notExact));
+    if (!run.parentId.empty()) {
+        const std::string parent = detail.parentName.empty() ? run.parentId : escapeForDisplay(detail.parentName) + " (" + run.parentId + ")";
+        text += factText("parent", run.parentStep > 0 ? fmt::format("{}, after its step {}", parent, run.parentStep) : parent + ", from the same pretrained weights");
+    }
     if (!run.unreadable.empty()) text += factText("unreadable", escapeForDisplay(run.unreadable));
     if (!run.endReason.empty()) text += factText("reason", escapeForDisplay(run.endReason));
     if (!run.deviceWarning.empty()) text += factText("warning", escapeForDisplay(run.deviceWarning));

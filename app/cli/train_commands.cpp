@@ -8,11 +8,12 @@
 #include <thread>
 #include <vector>
 
+#include "app/cli/attend.h"
 #include "app/cli/context.h"
 #include "app/cli/follow_view.h"
 #include "core/base/text.h"
+#include "core/client/branch.h"
 #include "core/client/commands.h"
-#include "core/client/run_json.h"
 #include "core/client/run_reference.h"
 #include "core/client/supervisor.h"
 #include "core/config/run_config.h"
@@ -40,48 +41,6 @@ Result<RunConfig> configOf(const TrainOptions& options) {
     return config;
 }
 
-void printRun(const RunRow& run, bool json) {
-    if (json) {
-        printJson(runJson(run));
-    } else {
-        fmt::print("{}\n", run.id);
-    }
-    std::fflush(stdout);
-}
-
-Result<int> exitCodeOf(const Store& store, const std::string& id) {
-    MOFO_TRY(const RunRow run, store.registry.findRun(id));
-    return run.state == RunState::Finished || run.state == RunState::Stopped ? 0 : 1;
-}
-
-// This process is the supervisor: Ctrl-C is passed on to the engine, which stops after the step and saves.
-Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, bool fromStart) {
-    watchInterrupts();
-    MOFO_TRY(RunFollower follower, RunFollower::open(store.workspace, run.id, fromStart));
-    FollowView view(false);
-    std::optional<FollowUpdate> last;
-    bool told = false;
-    SupervisorOptions options;
-    options.device = run.device;
-    options.foregroundRun = run.id;
-    options.interrupts = interruptCount;
-    options.tick = [&] {
-        if (auto update = follower.poll(); update.ok()) {
-            view.show(*update, follower.parameterCount());
-            last = std::move(update).value();
-        }
-        if (interrupted() && !told) {
-            printNote("\nstopping after this step and saving; once more stops at once, without saving");
-            told = true;
-        }
-    };
-    MOFO_CHECK(supervise(store.workspace, options, std::move(lock)));
-    MOFO_TRY(const FollowUpdate update, follower.poll());
-    view.show(update, follower.parameterCount());
-    view.finish(update);
-    return exitCodeOf(store, run.id);
-}
-
 Result<int> train(const Context& context, const TrainOptions& options) {
     MOFO_TRY(const RunConfig config, configOf(options));
     MOFO_TRY(Store store, openOrCreateStore(context));
@@ -98,10 +57,7 @@ Result<int> train(const Context& context, const TrainOptions& options) {
     }
     MOFO_TRY(const RunRow run, startRun(store.workspace, store.registry, config, start, importProgress("model")));
     if (!run.deviceWarning.empty()) printNote("warning: " + run.deviceWarning);
-    printRun(run, options.json);
-    if (options.foreground) return superviseForeground(store, run, std::move(*lock), true);
-    if (options.detach) return 0;
-    return followRun(store.workspace, run.id, true, false);
+    return attendRun(store, run, {options.foreground, options.detach, options.json}, std::move(lock));
 }
 
 struct FollowOptions {
@@ -116,8 +72,10 @@ Result<int> follow(const Context& context, const FollowOptions& options) {
 }
 
 struct ResumeOptions {
-    std::string run;
-    bool foreground = false, detach = false, json = false;
+    std::string run, name;
+    std::vector<std::string> assignments;
+    AttendOptions attend;
+    bool asBranch = false;
 };
 
 // A paused engine takes a command; an ended run is queued again.
@@ -126,9 +84,9 @@ Result<int> resumePaused(Store& store, const RunRow& run, const ResumeOptions& o
     watchInterrupts();
     MOFO_TRY(const AcknowledgementRow answer, awaitAcknowledgement(store.workspace, run.id, uuid, 300, interrupted));
     if (!answer.accepted) return Error{ErrorCode::Conflict, "the engine refused: " + answer.reason, run.id, "", ""};
-    printRun(run, options.json);
+    printRun(run, options.attend.json);
     printNote(fmt::format("resumed, step {} is next", answer.appliedStep));
-    return options.detach ? Result<int>(0) : followRun(store.workspace, run.id, false, false);
+    return options.attend.detach ? Result<int>(0) : followRun(store.workspace, run.id, false, false);
 }
 
 // Until the new engine holds the lock or, the device being busy, the run waits its turn.
@@ -153,25 +111,48 @@ Result<int> awaitStart(const Store& store, const RunRow& run) {
     return 130;
 }
 
+// With values of its own, or where data, program or machine changed: a run beside the old one, marked as not bit-exact.
+Result<int> resumeBeside(Store& store, const RunRow& run, const ResumeOptions& options) {
+    BranchOptions branch;
+    branch.assignments = options.assignments;
+    branch.name = options.name;
+    branch.startSupervisor = !options.attend.foreground;
+    std::optional<FileLock> lock;
+    watchInterrupts();
+    if (options.attend.foreground) {
+        MOFO_TRY(lock, claimDevice(store.workspace, store.registry, run.device, 10, interrupted));
+    }
+    MOFO_TRY(const BranchedRun made, resumeAsBranch(store.workspace, store.registry, run, branch));
+    printNote(fmt::format("{} goes on from step {} of {}, not bit-exact: {}", escapeForDisplay(made.run.name), made.run.parentStep, escapeForDisplay(run.name),
+                          escapeForDisplay(made.run.notExact)));
+    return attendRun(store, made.run, options.attend, std::move(lock));
+}
+
 Result<int> resume(const Context& context, const ResumeOptions& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    if (options.asBranch) return resumeBeside(store, run, options);
+    if (!options.assignments.empty()) {
+        return Error{ErrorCode::Usage, "with other values the run would not go on bit for bit", run.id,
+                     "Add --as-branch to go on beside it, marked as not bit-exact; `mofo set` changes what may change while a run is on", ""};
+    }
     if (run.state == RunState::Paused) return resumePaused(store, run, options);
-    if (!isEnded(run.state) || run.state == RunState::Finished) {
-        printRun(run, options.json);
+    MOFO_TRY(const bool undone, undoWaits(store.workspace, store.registry, run.id));
+    if (!isEnded(run.state) || (run.state == RunState::Finished && !undone)) {
+        printRun(run, options.attend.json);
         printNote(fmt::format("the run is {} already", runStateName(run.state)));
         return 0;
     }
     std::optional<FileLock> lock;
     watchInterrupts();
-    if (options.foreground) {
+    if (options.attend.foreground) {
         MOFO_TRY(lock, claimDevice(store.workspace, store.registry, run.device, 10, interrupted));
     }
-    MOFO_CHECK(resumeRun(store.workspace, store.registry, run, !options.foreground));
+    MOFO_CHECK(resumeRun(store.workspace, store.registry, run, !options.attend.foreground));
     MOFO_TRY(const RunRow queued, store.registry.findRun(run.id));
-    printRun(queued, options.json);
-    if (options.foreground) return superviseForeground(store, queued, std::move(*lock), false);
-    if (options.detach) return awaitStart(store, queued);
+    printRun(queued, options.attend.json);
+    if (options.attend.foreground) return superviseForeground(store, queued, std::move(*lock), false);
+    if (options.attend.detach) return awaitStart(store, queued);
     return followRun(store.workspace, run.id, false, false);
 }
 
@@ -223,11 +204,12 @@ void addTrainCommands(CLI::App& app, Context& context) {
 
     auto resumeOptions = std::make_shared<ResumeOptions>();
     CLI::App* resumeCommand = addCommand(app, "resume", "Continue a paused run, or one that stopped, failed or was lost, from its newest checkpoint",
-                                         "  mofo resume maths-a15\n  mofo resume maths-a15 --detach");
+                                         "  mofo resume maths-a15\n  mofo resume maths-a15 --detach\n  mofo resume maths-a15 --set micro_batch=2 --as-branch");
     resumeCommand->add_option("run", resumeOptions->run, "Id, unique prefix or name")->required()->type_name("RUN");
-    CLI::Option* resumeForeground = resumeCommand->add_flag("--foreground", resumeOptions->foreground, "Supervise the run here");
-    resumeCommand->add_flag("--detach", resumeOptions->detach, "Return once the engine is up, or the run is queued")->excludes(resumeForeground);
-    resumeCommand->add_flag("--json", resumeOptions->json, "Print the run as JSON instead of its id");
+    resumeCommand->add_option("--set", resumeOptions->assignments, "key=value that the branch has instead; with --as-branch")->type_name("KEY=VALUE");
+    resumeCommand->add_flag("--as-branch", resumeOptions->asBranch, "Go on as a new run beside it that need not be bit-exact, and is marked so");
+    resumeCommand->add_option("--name", resumeOptions->name, "How to call the branch");
+    addAttendOptions(*resumeCommand, resumeOptions->attend);
     resumeCommand->callback([&context, resumeOptions] { context.action = [&context, resumeOptions] { return resume(context, *resumeOptions); }; });
 
     auto device = std::make_shared<std::string>("cpu");

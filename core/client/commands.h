@@ -26,6 +26,11 @@ struct StartOptions {
     std::string note;
     std::string who = "cli";
     bool startSupervisor = true;    ///< false: --foreground supervises itself
+    std::string sealedModel;        ///< id: this model of the workspace, whatever the config's `model` names by now
+    std::string parentId;           ///< of a branch or twin (core/client/branch.h)
+    std::int64_t parentStep = 0;
+    std::string notExact;           ///< RunRow::notExact
+    std::string commandLine;        ///< empty: the `mofo train` line
 };
 
 /// Checks config, model and data (a data file without any usable row is refused), seals the model, resolves the device, writes the run as
@@ -34,7 +39,7 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
                         const ImportProgress& progress = {});
 
 /// Continues an ended (stopped, failed, lost) run from its newest complete checkpoint, or from the start where there is none; Conflict for
-/// one that is live, queued or finished.
+/// one that is live or queued, or finished without an undo that waits.
 Result<void> resumeRun(const Workspace& workspace, Registry& registry, const RunRow& run, bool startSupervisor);
 
 /// Checks that a data file opens and that at least one of its rows can be trained on with this model; InvalidInput with the first reasons

@@ -220,7 +220,9 @@ std::string describeExit(int waitStatus) {
         if (number == SIGKILL) text += "; the system's out-of-memory killer does that, too";
         return text;
     }
-    return "ended with exit code " + std::to_string(WEXITSTATUS(waitStatus));
+    const int code = WEXITSTATUS(waitStatus);
+    constexpr int killed = 128 + SIGKILL;
+    return "ended with exit code " + std::to_string(code) + (code == killed ? " (killed; the system's out-of-memory killer does that, too)" : "");
 }
 
 std::string lastLogLine(const fs::path& logFile) {

@@ -9,6 +9,7 @@
 #include "core/client/device_choice.h"
 #include "core/client/commands.h"
 #include "core/client/engine_process.h"
+#include "core/client/stalled.h"
 
 namespace mofo {
 
@@ -42,6 +43,10 @@ Json tensorsJson(const RunDetail& detail) {
     return tensors;
 }
 
+bool isPinned(const RunDetail& detail, std::int64_t step) {
+    return std::find(detail.pinnedSteps.begin(), detail.pinnedSteps.end(), step) != detail.pinnedSteps.end();
+}
+
 }  // namespace
 
 Json jsonNumber(double value) {
@@ -49,7 +54,7 @@ Json jsonNumber(double value) {
     return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
-Json runJson(const RunRow& run) {
+Json runJson(const RunRow& run, std::optional<double> stalledSeconds) {
     const RunSummary& summary = run.summary;
     Json json = {{"id", run.id},
                  {"name", run.name},
@@ -72,6 +77,10 @@ Json runJson(const RunRow& run) {
                  {"tags", run.tags},
                  {"note", run.note},
                  {"restarts", run.restarts},
+                 {"parent", run.parentId.empty() ? Json(nullptr) : Json(run.parentId)},
+                 {"parent_step", run.parentId.empty() ? Json(nullptr) : Json(run.parentStep)},
+                 {"not_exact", run.notExact.empty() ? Json(nullptr) : Json(run.notExact)},
+                 {"stalled_seconds", optionalNumber(stalledSeconds)},
                  {"queue_place", run.state == RunState::Queued ? Json(run.queuePlace) : Json(nullptr)},
                  {"trashed", run.trashedNs.has_value()}};
     return json;
@@ -151,6 +160,11 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
     RunDetail detail;
     detail.run = run;
     detail.enginePid = lockHolder(workspace.runLock(run.id));
+    detail.stalledSeconds = stalledSeconds(workspace, run);
+    MOFO_TRY(detail.pinnedSteps, registry.pinnedSteps(run.id));
+    if (!run.parentId.empty()) {
+        if (const auto parent = registry.findRun(run.parentId); parent.ok()) detail.parentName = parent->name;
+    }
     auto reader = MetricsReader::open(workspace.metricsFile(run.id));
     if (!reader.ok()) {
         if (reader.error().code != ErrorCode::NotFound) return std::move(reader).error();
@@ -177,7 +191,7 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
 }
 
 Json runDetailJson(const RunDetail& detail) {
-    Json json = runJson(detail.run);
+    Json json = runJson(detail.run, detail.stalledSeconds);
     json["engine_pid"] = detail.enginePid ? Json(*detail.enginePid) : Json(nullptr);
     json["config"] = configToJson(detail.run.config);
     json["command_line"] = detail.run.commandLine;
@@ -193,7 +207,7 @@ Json runDetailJson(const RunDetail& detail) {
     json["checkpoints"] = Json::array();
     for (const CheckpointRow& row : detail.checkpoints) {
         json["checkpoints"].push_back({{"step", row.step}, {"folder", row.folder}, {"kind", row.kind}, {"size_bytes", row.sizeBytes},
-                                       {"verified", row.verified}, {"superseded", row.superseded}, {"pinned", row.pinned}, {"wall_ns", row.wallNs}});
+                                       {"verified", row.verified}, {"superseded", row.superseded}, {"pinned", isPinned(detail, row.step)}, {"wall_ns", row.wallNs}});
     }
     json["pending"] = Json::array();
     for (const CommandRow& command : detail.pending) {

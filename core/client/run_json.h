@@ -17,7 +17,7 @@ namespace mofo {
 /// A number, or "nan", "inf", "-inf" where JSON has none.
 [[nodiscard]] Json jsonNumber(double value);
 /// {"id","name","state","step",...}: one element of `runs --json`.
-[[nodiscard]] Json runJson(const RunRow& run);
+[[nodiscard]] Json runJson(const RunRow& run, std::optional<double> stalledSeconds = {});
 [[nodiscard]] Json modelJson(const ModelRow& model);
 [[nodiscard]] Json jobJson(const JobRow& job);
 [[nodiscard]] Json stepJson(const StepRow& step);
@@ -29,6 +29,9 @@ namespace mofo {
 struct RunDetail {
     RunRow run;
     std::optional<std::int64_t> enginePid;  ///< only while the lock is held
+    std::optional<double> stalledSeconds;   ///< core/client/stalled.h
+    std::string parentName;                 ///< of a branch or twin
+    std::vector<std::int64_t> pinnedSteps;
     std::vector<ParameterRow> parameters;
     std::vector<StepRow> steps;
     std::optional<TensorRow> tensors;       ///< the newest measurement

@@ -34,8 +34,9 @@ std::string stepList(const std::vector<CheckpointRow>& rows) {
     return joinText(steps, ", ");
 }
 
-// Held-out loss of each step that was evaluated; the newest measurement of a step counts.
-Result<std::map<std::int64_t, double>> evalLosses(const MetricsReader& reader) {
+}  // namespace
+
+Result<std::map<std::int64_t, double>> heldOutLosses(const MetricsReader& reader) {
     MOFO_TRY(const std::vector<EvalRow> evals, reader.evalsAfter(0));
     std::map<std::int64_t, double> losses;
     for (const EvalRow& eval : evals) {
@@ -44,8 +45,6 @@ Result<std::map<std::int64_t, double>> evalLosses(const MetricsReader& reader) {
     return losses;
 }
 
-}  // namespace
-
 Result<RunReference> findRunReference(const Registry& registry, std::string_view text) {
     RunReference reference;
     const std::size_t at = text.rfind('@');
@@ -53,7 +52,7 @@ Result<RunReference> findRunReference(const Registry& registry, std::string_view
         if (const std::optional<Suffix> suffix = parseSuffix(text.substr(at + 1))) {
             auto run = registry.findRun(text.substr(0, at));
             if (!run.ok()) return std::move(run).error();
-            return RunReference{std::move(run).value(), suffix->at, suffix->step};
+            return RunReference{std::move(run).value(), suffix->at, suffix->step, true};
         }
     }
     auto run = registry.findRun(text);
@@ -94,7 +93,7 @@ Result<CheckpointPlace> chooseCheckpoint(const Workspace& workspace, const RunRe
             break;
         }
         case RunReference::At::Best: {
-            MOFO_TRY(const auto losses, evalLosses(*reader));
+            MOFO_TRY(const auto losses, heldOutLosses(*reader));
             double least = 0;
             for (auto row = rows.begin(); row != rows.end(); ++row) {
                 const auto loss = losses.find(row->step);

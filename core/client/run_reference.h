@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ struct RunReference {
     RunRow run;
     At at = At::Newest;
     std::int64_t step = 0;
+    bool named = false;  ///< with an @ and what follows it
 };
 
 /// RUN is an id, a unique id prefix or a unique name; @ takes digits, best, last, now. A name may hold an @ of its own.
@@ -27,6 +29,9 @@ struct CheckpointPlace {
     CheckpointRow row;
     std::filesystem::path folder;  ///< absolute
 };
+
+/// Held-out loss of each step that was evaluated and counts; the newest measurement of a step.
+Result<std::map<std::int64_t, double>> heldOutLosses(const MetricsReader& reader);
 
 /// The complete checkpoint that is not superseded and meant by the reference: the newest, that of a step, or the one with the least held-out
 /// loss. NotFound lists the steps there are.

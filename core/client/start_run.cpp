@@ -6,6 +6,7 @@
 #include "core/base/file.h"
 #include "core/base/ids.h"
 #include "core/base/text.h"
+#include "core/client/branch.h"
 #include "core/client/commands.h"
 #include "core/client/supervisor.h"
 #include "core/library/model_place.h"
@@ -103,7 +104,13 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
     if (config.data.empty()) return Error{ErrorCode::Usage, "no data is named", "data", "Give --data with a JSONL, JSON, CSV or TSV file", ""};
     MOFO_CHECK(checkConfig(config));
     MOFO_CHECK(checkName(options.name));
-    MOFO_TRY(const ModelPlace place, locateModel(&workspace, &registry, config.model));
+    ModelPlace place;
+    if (options.sealedModel.empty()) {
+        MOFO_TRY(place, locateModel(&workspace, &registry, config.model));
+    } else {
+        MOFO_TRY(place.sealed, registry.findModel(options.sealedModel));
+        place.source = workspace.modelFolder(place.sealed->id).string();
+    }
     if (place.isRandom()) {
         return Error{ErrorCode::Unsupported, "random weights have no tokenizer, so no data can be trained on with them", escapeForDisplay(config.model),
                      "They are for `mofo bench`; name a GGUF file, a Hugging Face folder or a workspace model", ""};
@@ -126,21 +133,27 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
     }
     MOFO_CHECK(requireFreeBytes(workspace.folder(), static_cast<std::uint64_t>(parameterCount) * kCheckpointBytesPerParameter,
                                 "the run's last checkpoint"));
-    MOFO_TRY(const ModelRow model, sealModel(workspace, registry, config.model, {}, progress));
+    std::optional<ModelRow> model = place.sealed;
+    if (!model) {
+        MOFO_TRY(model, sealModel(workspace, registry, config.model, {}, progress));
+    }
 
     RunRow run;
     run.id = newShortId();
     run.name = options.name;
     if (run.name.empty()) {
-        MOFO_TRY(run.name, makeName(registry, config, model.name));
+        MOFO_TRY(run.name, makeName(registry, config, model->name));
     }
     run.state = RunState::Queued;
     run.device = device.device;
     run.deviceWarning = device.warning;
-    run.modelId = model.id;
-    run.modelName = model.name;
+    run.modelId = model->id;
+    run.modelName = model->name;
     run.config = config;
-    run.commandLine = trainCommandLine(config, run.name);
+    run.commandLine = options.commandLine.empty() ? trainCommandLine(config, run.name) : options.commandLine;
+    run.parentId = options.parentId;
+    run.parentStep = options.parentStep;
+    run.notExact = options.notExact;
     run.createdNs = wallNs();
     run.tags = options.tags;
     run.note = options.note;
@@ -157,7 +170,8 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
 Result<void> resumeRun(const Workspace& workspace, Registry& registry, const RunRow& run, bool startSupervisor) {
     MOFO_TRY(const RunRow now, registry.findRun(run.id));
     const auto refuse = [&](const std::string& why) { return Error{ErrorCode::Conflict, why, now.id, "", ""}; };
-    if (now.state == RunState::Finished) return refuse("the run is finished: there is nothing left to train");
+    MOFO_TRY(const bool undone, undoWaits(workspace, registry, now.id));
+    if (now.state == RunState::Finished && !undone) return refuse("the run is finished: there is nothing left to train");
     if (!isEnded(now.state)) return refuse("the run is " + std::string(runStateName(now.state)) + " already");
     if (now.trashedNs) return refuse("the run is in the trash");
     // The state says `stopped` a moment before the engine is gone.

@@ -20,6 +20,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/client/crash_record.h"
 #include "core/client/engine_process.h"
 
 namespace mofo {
@@ -33,7 +34,6 @@ constexpr int kDeviceFaultExit = 70;
 constexpr int kInterruptedExit = 130;  ///< the second signal: the engine ended where it stood
 constexpr std::size_t kJobsAtOnce = 4;
 constexpr double kCancelSeconds = 10;
-constexpr std::int64_t kRecentNs = 600'000'000'000;
 constexpr std::uint64_t kSupervisorLogLimit = 1u << 20;
 
 std::string giveWayKey(std::string_view device) { return "supervisor.give_way." + std::string(device); }
@@ -42,13 +42,11 @@ bool isActive(RunState state) {
     return state == RunState::Starting || state == RunState::Running || state == RunState::Paused || state == RunState::Stopping;
 }
 
-
 // A run of this device whose engine is alive, whoever started it. Ended ones count while their engine is still closing down.
 std::optional<RunRow> runWithEngine(const Workspace& workspace, const std::vector<RunRow>& runs, std::string_view device, std::string_view except) {
     for (const RunRow& run : runs) {
         if (run.device != device || run.id == except || run.state == RunState::Draft) continue;
-        const bool recent = run.endedNs && wallNs() - *run.endedNs < kRecentNs;
-        if ((isActive(run.state) || run.state == RunState::Queued || recent) && FileLock::isHeld(workspace.runLock(run.id))) return run;
+        if (FileLock::isHeld(workspace.runLock(run.id))) return run;
     }
     return std::nullopt;
 }
@@ -79,8 +77,8 @@ private:
     Result<void> refresh(bool force);
     void rest() const;
     Result<void> reapRun();
-    Result<void> recordRunExit(int status);
-    Result<void> scheduleRestart(const RunRow& run);
+    Result<void> recordRunExit(pid_t engine, int status);
+    Result<void> scheduleRestart(const RunRow& run, pid_t engine, int status);
     Result<void> restartIfDue();
     Result<void> takeRun();
     Result<void> startRunEngine(const std::string& id);
@@ -99,6 +97,7 @@ private:
     std::string m_runId;
     pid_t m_runPid = -1;
     std::int64_t m_restartAtNs = 0;  ///< bootNs, 0 = no restart is due
+    std::optional<std::int64_t> m_oomKillsBefore;  ///< when the run's engine was started
     std::vector<JobProcess> m_jobs;
     std::vector<RunRow> m_runRows;   ///< as of the last refresh
     std::vector<JobRow> m_jobRows;
@@ -175,45 +174,64 @@ void Supervisor::rest() const {
 Result<void> Supervisor::reapRun() {
     if (m_runPid <= 0) return {};
     int status = 0;
-    const pid_t ended = waitpid(m_runPid, &status, WNOHANG);
+    const pid_t engine = m_runPid;
+    const pid_t ended = waitpid(engine, &status, WNOHANG);
     if (ended == 0 || (ended < 0 && errno == EINTR)) return {};
     m_runPid = -1;
     if (ended < 0) return {};  // somebody else waited for it; its state is derived from the lock
-    return recordRunExit(status);
+    return recordRunExit(engine, status);
 }
 
-Result<void> Supervisor::recordRunExit(int status) {
+Result<void> Supervisor::recordRunExit(pid_t engine, int status) {
     const std::string id = std::exchange(m_runId, {});
     m_refreshDue = true;
     note(fmt::format("run {}: the engine {}", id, describeExit(status)));
     MOFO_TRY(const RunRow run, m_registry.findRun(id));
-    const bool fault = WIFEXITED(status) && WEXITSTATUS(status) == kDeviceFaultExit;
-    if (fault && run.restarts < static_cast<std::int64_t>(m_options.restartDelaySeconds.size())) return scheduleRestart(run);
-    if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
     // A second engine that lost the race for the lock has nothing to say about the run.
-    if (FileLock::isHeld(m_workspace.runLock(id))) return {};
+    if (FileLock::isHeld(m_workspace.runLock(id))) {
+        if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
+        return {};
+    }
+    const bool fault = WIFEXITED(status) && WEXITSTATUS(status) == kDeviceFaultExit;
+    if (fault && run.restarts < static_cast<std::int64_t>(m_options.restartDelaySeconds.size())) return scheduleRestart(run, engine, status);
+    if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
     const bool ended = run.state == RunState::Finished || run.state == RunState::Stopped || run.state == RunState::Failed;
     if (ended) return {};
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedExit) return m_registry.setRunState(id, RunState::Stopped, "stopped at once, without saving");
     const std::string lastLine = lastLogLine(m_workspace.runFolder(id) / "engine.log");
-    std::string sentence = "the engine " + describeExit(status) + (lastLine.empty() ? "" : ": " + lastLine);
-    if (fault) sentence = fmt::format("the device failed {} times; {}", run.restarts + 1, sentence);
+    const std::string outOfMemory = outOfMemoryText(status, m_oomKillsBefore);
+    std::string sentence = "the engine " + describeExit(status);
+    if (!outOfMemory.empty()) {
+        sentence += ": " + outOfMemory;
+    } else if (!lastLine.empty()) {
+        sentence += ": " + lastLine;
+    }
+    const bool silent = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (silent) sentence = "the engine ended without saying how the run ended";
+    if (fault) {
+        const std::string text = deviceFaultText(m_workspace, id, engine);
+        sentence = fmt::format("the device failed {} times; {}", run.restarts + 1, text.empty() ? sentence : text);
+    }
+    if (const auto written = writeCrashRecord(m_workspace, run, engine, status, sentence); !written.ok()) note(written.error().text());
     // Death by a signal leaves no final state: readers derive `lost` from the free lock, of a run that has begun.
-    if (WIFSIGNALED(status) || WEXITSTATUS(status) == 0) {
-        if (!WIFSIGNALED(status)) sentence = "the engine ended without saying how the run ended";
+    if (deathSignal(status) || silent) {
         if (run.state == RunState::Starting) return m_registry.setRunState(id, RunState::Running, sentence);
         return m_registry.setRunEndReason(id, sentence);
     }
-    if (WEXITSTATUS(status) == kInterruptedExit) return m_registry.setRunState(id, RunState::Stopped, "stopped at once, without saving");
     return m_registry.setRunState(id, RunState::Failed, sentence);
 }
 
-Result<void> Supervisor::scheduleRestart(const RunRow& run) {
+Result<void> Supervisor::scheduleRestart(const RunRow& run, pid_t engine, int status) {
     const double delay = m_options.restartDelaySeconds[static_cast<std::size_t>(run.restarts)];
+    const std::string fault = deviceFaultText(m_workspace, run.id, engine);
+    const std::string sentence = fmt::format("the device failed{}; restart {} of {} from the last checkpoint, after {} s", fault.empty() ? "" : " (" + fault + ")", run.restarts + 1,
+                                             m_options.restartDelaySeconds.size(), delay);
+    if (const auto written = writeCrashRecord(m_workspace, run, engine, status, sentence); !written.ok()) note(written.error().text());
     MOFO_CHECK(m_registry.setRunRestarts(run.id, run.restarts + 1));
-    MOFO_CHECK(m_registry.setRunState(run.id, RunState::Starting, fmt::format("restart {} after a device fault", run.restarts + 1)));
+    MOFO_CHECK(m_registry.setRunState(run.id, RunState::Starting, sentence));
     m_runId = run.id;
     m_restartAtNs = bootNs() + static_cast<std::int64_t>(delay * 1e9);
-    note(fmt::format("run {}: restart {} in {} s", run.id, run.restarts + 1, delay));
+    note(fmt::format("run {}: {}", run.id, sentence));
     return {};
 }
 
@@ -241,6 +259,7 @@ Result<void> Supervisor::startRunEngine(const std::string& id) {
     note(fmt::format("run {}: engine {}", id, *pid));
     m_runId = id;
     m_runPid = *pid;
+    m_oomKillsBefore = oomKills();
     return {};
 }
 
@@ -451,6 +470,15 @@ Result<void> ensureSupervisor(const Workspace& workspace, std::string_view devic
     std::error_code ec;
     if (const auto size = fs::file_size(spawn.logFile, ec); !ec && size > kSupervisorLogLimit) fs::remove(spawn.logFile, ec);
     return spawnDetached(spawn);
+}
+
+void wakeSupervisors(const Workspace& workspace, const std::vector<RunRow>& runs) {
+    std::vector<std::string> devices;
+    for (const RunRow& run : runs) {
+        const bool waits = run.state == RunState::Queued || run.state == RunState::Starting;
+        if (waits && std::find(devices.begin(), devices.end(), run.device) == devices.end()) devices.push_back(run.device);
+    }
+    for (const std::string& device : devices) static_cast<void>(ensureSupervisor(workspace, device).ok());
 }
 
 }  // namespace mofo

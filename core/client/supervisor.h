@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/file.h"
 #include "core/base/result.h"
@@ -40,5 +41,8 @@ Result<FileLock> claimDevice(const Workspace& workspace, Registry& registry, std
 
 /// Starts `mofo supervise --device D` in a session of its own where the device's lock is free; returns at once.
 Result<void> ensureSupervisor(const Workspace& workspace, std::string_view device);
+
+/// Starts the supervisors that queued runs wait for in vain, as their own was killed. What cannot be started is left to the next client.
+void wakeSupervisors(const Workspace& workspace, const std::vector<RunRow>& runs);
 
 }  // namespace mofo

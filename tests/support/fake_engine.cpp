@@ -4,6 +4,7 @@
 //   MOFO_FAKE_START_MS   before the run is running (default 0)          MOFO_FAKE_STEP_MS   per step (default 20)
 //   MOFO_FAKE_SAVE_MS    per checkpoint (default 0)                     MOFO_FAKE_LAYERS    of the made-up model (default 4)
 //   MOFO_FAKE_FAULT      kill:N, exit70:N[:COUNT], exit1:N, silent:N, failed:N, nan:N, early:CODE: what goes wrong, at which step
+//   MOFO_FAKE_FAULT_RUN  name of the one run that it concerns (default: every run)
 //   MOFO_FAKE_JOB_MS     per job (default 20)                           MOFO_FAKE_JOB_FAULT kill, exit3, exit1
 
 #include <signal.h>
@@ -24,6 +25,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/store/registry.h"
 #include "core/store/run_metrics.h"
@@ -114,8 +116,10 @@ private:
     void summarise(const std::string& phase);
     void wait(double ms);
     void oneStep();
-    void evaluate();
+    [[nodiscard]] Fault fault() const;
+    bool evaluate();
     void save();
+    void undo(const CommandRow& command);
     void takeCommands();
     void apply(const CommandRow& command);
     void answer(const CommandRow& command, bool accepted, const std::string& reason = {});
@@ -171,7 +175,7 @@ void FakeRun::oneStep() {
     const double stepMs = milliseconds("MOFO_FAKE_STEP_MS", "20");
     wait(stepMs);
     ++m_step;
-    const Fault fault = plannedFault("MOFO_FAKE_FAULT");
+    const Fault fault = this->fault();
     MetricsBatch batch;
     StepRow step;
     step.step = m_step;
@@ -229,8 +233,8 @@ void FakeRun::oneStep() {
     summarise("train");
 }
 
-void FakeRun::evaluate() {
-    if (m_config.evalData.empty() && m_config.evalSplit <= 0) return;
+bool FakeRun::evaluate() {
+    if (m_config.evalData.empty() && m_config.evalSplit <= 0) return false;
     MetricsBatch batch;
     EvalRow eval;
     eval.step = m_step;
@@ -241,19 +245,25 @@ void FakeRun::evaluate() {
     batch.evals.push_back(eval);
     need(m_writer.write(batch));
     m_summary.evalLoss = eval.loss;
+    return true;
 }
 
 void FakeRun::save() {
     status("save", 0);
     wait(milliseconds("MOFO_FAKE_SAVE_MS", "0"));
-    char name[40];
-    std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(m_step));
+    char step[40];
+    std::snprintf(step, sizeof step, "step-%08lld", static_cast<long long>(m_step));
+    std::string name = step;
+    for (int n = 2; fs::exists(m_workspace.checkpointsFolder(m_id) / name); ++n) name = std::string(step) + '-' + std::to_string(n);
     const fs::path folder = m_workspace.checkpointsFolder(m_id) / name;
     fs::create_directories(folder);
-    std::ofstream(folder / "model.safetensors") << "made-up weights of step " << m_step << '\n';
-    std::ofstream(folder / "manifest.json") << "{\"step\": " << m_step << "}\n";
+    const std::string weights = "made-up weights of step " + std::to_string(m_step) + '\n';
+    const Json manifest = {{"step", m_step}, {"files", {{"model.safetensors", {{"size", weights.size()}, {"sha256", sha256Hex(weights)}}}}}};
+    std::ofstream(folder / "model.safetensors") << weights;
+    std::ofstream(folder / "manifest.json") << manifest.dump();
     MetricsBatch batch;
     CheckpointRow row;
+    row.manifestSha256 = sha256Hex(manifest.dump());
     row.step = m_step;
     row.folder = name;
     row.kind = "full";
@@ -290,6 +300,10 @@ void FakeRun::apply(const CommandRow& command) {
         m_saveAtStop = command.payload.value("save", true);
     } else if (command.kind == "checkpoint") {
         save();
+    } else if (command.kind == "evaluate") {
+        return evaluate() ? answer(command, true) : answer(command, false, "this run has no rows to evaluate on");
+    } else if (command.kind == "undo") {
+        return undo(command);
     } else if (command.kind == "generate") {
         answer(command, true);
         const std::string asked = command.payload.at("messages").back().value("content", "");
@@ -301,6 +315,19 @@ void FakeRun::apply(const CommandRow& command) {
     } else {
         return answer(command, false, "the command " + command.kind + " is not known");
     }
+    answer(command, true);
+}
+
+void FakeRun::undo(const CommandRow& command) {
+    const std::int64_t to = command.payload.value("to", std::int64_t{-1});
+    const MetricsReader reader = need(MetricsReader::open(m_workspace.metricsFile(m_id)));
+    bool found = false;
+    for (const CheckpointRow& row : need(reader.checkpoints())) found = found || (row.step == to && !row.superseded && row.kind == "full");
+    if (!found) return answer(command, false, "there is no checkpoint of step " + std::to_string(to));
+    need(m_writer.supersedeAfter(to, MetricsWriter::Supersede::Changes));
+    m_step = to;
+    event("undo", command.who, "back at step " + std::to_string(to));
+    summarise("train");
     answer(command, true);
 }
 
@@ -328,18 +355,32 @@ void FakeRun::takeCommands() {
 void FakeRun::pauseUntilResumed() {
     need(m_registry.setRunState(m_id, RunState::Paused));
     status("paused", 0);
+    Stopwatch beat;
     while (m_pauseWanted && !m_stopWanted) {
         wait(20);
         takeCommands();
+        if (beat.elapsedMs() > 500) {
+            status("paused", 0);
+            beat.restart();
+        }
     }
     if (!m_stopWanted) need(m_registry.setRunState(m_id, RunState::Running));
 }
 
+Fault FakeRun::fault() const {
+    const std::string only = setting("MOFO_FAKE_FAULT_RUN", "");
+    return only.empty() || only == m_run.name ? plannedFault("MOFO_FAKE_FAULT") : Fault();
+}
+
 void FakeRun::misbehave() {
-    const Fault fault = plannedFault("MOFO_FAKE_FAULT");
+    const Fault fault = this->fault();
     if (fault.step != m_step) return;
     if (fault.kind == "kill") raise(SIGKILL);
-    if (fault.kind == "exit70" && m_run.restarts < fault.count) _exit(70);
+    if (fault.kind == "exit70" && m_run.restarts < fault.count) {
+        const Json record = {{"pid", getpid()}, {"text", "CUDA error: an illegal memory access was encountered"}};
+        need(writeFileAtomic(m_workspace.runFolder(m_id) / "device-fault.json", record.dump()));
+        _exit(70);
+    }
     if (fault.kind == "exit1") {
         std::fprintf(stderr, "first line\nthe last line of the log\n");
         _exit(1);
@@ -357,7 +398,7 @@ int FakeRun::end(RunState state, const std::string& reason) {
 }
 
 int FakeRun::work() {
-    if (const Fault fault = plannedFault("MOFO_FAKE_FAULT"); fault.kind == "early") {
+    if (const Fault fault = this->fault(); fault.kind == "early") {
         std::fprintf(stderr, "refused before it began\n");
         return static_cast<int>(fault.step);
     }
@@ -370,13 +411,15 @@ int FakeRun::work() {
             if (!row.superseded) m_step = std::max(m_step, row.step);
         }
     }
+    if (m_step == 0) m_step = m_run.parentStep;
     need(m_writer.supersedeAfter(m_step));
     event("state", "engine", "running");
     if (!m_run.deviceWarning.empty()) event("warning", "engine", m_run.deviceWarning);
     if (m_step == 0) evaluate();
     status("train", 0);
-    while (m_step < m_total) {
+    while (true) {
         takeCommands();
+        if (m_step >= m_total) break;
         if (m_pauseWanted && !m_stopWanted) pauseUntilResumed();
         if (m_stopWanted) {
             need(m_registry.setRunState(m_id, RunState::Stopping));
