@@ -16,6 +16,15 @@ at::Generator generatorOf(const std::string& name, c10::Device device) {
 
 }  // namespace
 
+void seedRandomState(std::uint64_t seed, c10::Device device) {
+    for (const char* const name : {"rng.cpu", "rng.cuda"}) {
+        if (device.is_cpu() && std::strcmp(name, "rng.cuda") == 0) continue;
+        at::Generator generator = generatorOf(name, device);
+        const std::lock_guard lock(generator.mutex());
+        generator.set_current_seed(seed);
+    }
+}
+
 std::vector<NamedBytes> randomState(c10::Device device) {
     std::vector<NamedBytes> states;
     std::vector<std::string> names{"rng.cpu"};

@@ -51,6 +51,7 @@ Result<void> TrainingRun::loadAll() {
         m_log.event("warning", "engine", "offload=optimizer changes nothing on the CPU: everything is in host memory already");
     m_fingerprints = fingerprintsOf(m_training.data(), config(), modelSha256, m_training.tokenizer().sha256(), m_training.device());
     return guardTorch([&]() -> Result<void> {
+        seedRandomState(static_cast<std::uint64_t>(config().seed), m_training.device());
         m_firstRandomState = randomState(m_training.device());
         return {};
     });
