@@ -184,6 +184,22 @@ Result<void> checkColumns(std::string_view value) {
     return {};
 }
 
+Result<void> setSkipSteps(RunConfig& config, std::string_view value) {
+    std::vector<std::int64_t> steps;
+    if (!value.empty()) {
+        for (const std::string& part : splitText(value, ',')) {
+            const auto step = parseInteger(trimText(part));
+            if (!step || *step < 1) return wrongValue(inQuotes(part) + " is not a step", "Write steps from 1 on with commas between: 812,900");
+            steps.push_back(*step);
+        }
+    }
+    if (steps.size() > mostSkipSteps) return wrongValue("more than " + std::to_string(mostSkipSteps) + " steps", "Leave out fewer of them");
+    std::sort(steps.begin(), steps.end());
+    steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
+    config.skipSteps = std::move(steps);
+    return {};
+}
+
 Result<void> setDevice(RunConfig& config, std::string_view value) {
     if (value == "auto" || value == "cpu") {
         config.device = std::string(value);
@@ -327,7 +343,30 @@ void addSchedule(TableBuilder& table) {
                         "Rows per forward pass: less memory, the same step; 0: the whole batch"));
     live(table.number("clip", &RunConfig::clip, 0, 1e9, "", "Largest L2 norm of the whole gradient; 0: off (MoFO paper: 1.0)"));
     live(table.choice("on_nonfinite", &RunConfig::onNonFinite, {{"stop", OnNonFinite::Stop}, {"skip", OnNonFinite::Skip}}, {},
-                      "At a NaN or infinite loss or gradient: stop before the update, or leave the update out"));
+                      "At a NaN or infinite loss or gradient: stop before the update, or leave the update out (ten in a row stop the run)"));
+    live(table.custom("skip_steps", Type::Text, "Steps whose update is left out, such as 812,900: a batch that breaks the run; empty: none",
+                      setSkipSteps, [](const RunConfig& config) {
+                          std::vector<std::string> steps;
+                          for (const std::int64_t step : config.skipSteps) steps.push_back(std::to_string(step));
+                          return joinText(steps, ",");
+                      }));
+}
+
+void addGuards(TableBuilder& table) {
+    table.section("Guard rails");
+    std::vector<std::pair<std::string, GuardAction>> actions{
+        {"notify", GuardAction::Notify}, {"pause", GuardAction::Pause}, {"lower_alpha", GuardAction::LowerAlpha}, {"back", GuardAction::Back}};
+    live(table.choice("guard_action", &RunConfig::guardAction, actions, {},
+                      "What guards do: notify; pause; lower_alpha: halve it; back: return to the best checkpoint, then halve alpha, or leave out the "
+                      "step that spiked"));
+    actions.insert(actions.begin(), {"default", GuardAction::Default});
+    for (const GuardKeys& guard : guardKeys()) {
+        live(table.number(std::string(guard.key), guard.limit, 0, 1e6, "", std::string(guard.help)));
+        live(table.choice(std::string(guard.actionKey), guard.action, actions, {},
+                          "What " + std::string(guard.key) + " does; default: as guard_action"));
+    }
+    live(table.integer("early_stop", &RunConfig::earlyStop, 0, 1e6, "evaluations",
+                       "Stop after so many evaluations in a row without a lower held-out loss; the best checkpoint stays (RUN@best); 0: off"));
 }
 
 void addMachineAndStore(TableBuilder& table) {
@@ -366,6 +405,7 @@ const Index& index() {
         addModelAndData(table);
         addMethod(table);
         addSchedule(table);
+        addGuards(table);
         addMachineAndStore(table);
         table.finish();
         Index result;
@@ -390,8 +430,6 @@ const std::vector<LaterKey>& laterKeys() {
         {"packing", "false", "several rows in one sequence"},
         {"probes", "", "evaluations while training"},
         {"probe_budget", "", "share of the time for probes"},
-        {"guard_rails", "", "limits that pause or change a run"},
-        {"early_stop", "", "ending when the held-out loss stops falling"},
         {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
         {"group_by_length", "false", "batches of rows of like length"},
         {"recompute", "off", "activations computed again instead of kept"},
@@ -403,7 +441,7 @@ const std::vector<LaterKey>& laterKeys() {
 }
 
 std::string_view nameUsedElsewhere(std::string_view name) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 31> names{{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 35> names{{
         {"learning_rate", "lr"},
         {"learningrate", "lr"},
         {"lr_scheduler_type", "schedule"},
@@ -435,6 +473,10 @@ std::string_view nameUsedElsewhere(std::string_view name) {
         {"logging_steps", "stats_every"},
         {"dtype", "precision"},
         {"partition", "granularity"},
+        {"early_stopping", "early_stop"},
+        {"early_stopping_patience", "early_stop"},
+        {"patience", "early_stop"},
+        {"guard_rails", "guard_action"},
     }};
     for (const auto& [theirs, ours] : names) {
         if (theirs == name) return ours;

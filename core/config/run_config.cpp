@@ -143,7 +143,7 @@ Result<void> checkConfig(const RunConfig& config) {
         return conflict("eval_split=" + formatShortest(config.evalSplit), "eval_split and eval_data are both set, and only one can be",
                         "Leave one of them out");
     }
-    return {};
+    return checkGuards(config);
 }
 
 bool selectsCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::FixedMask; }

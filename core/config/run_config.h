@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,19 @@ enum class SelectionRule { Momentum, Gradient, MomentumOverRoot, Random };
 enum class ScheduleKind { Constant, Linear, Cosine };
 enum class LossMean { Token, Sample, MicroBatch };
 enum class OnNonFinite { Stop, Skip };
+/// What a guard rail does once its limit is passed.
+enum class GuardAction {
+    Default,  ///< what guard_action says
+    Notify,
+    Pause,
+    LowerAlpha,  ///< halves alpha from the next step on
+    Back         ///< returns to the best checkpoint and goes on from there with something changed
+};
 enum class Precision { Fp32 };
 enum class Offload { None, Optimizer };
+
+/// So many steps may be left out by skip_steps.
+constexpr std::size_t mostSkipSteps = 100;
 
 /// Typed values of one run. Defaults are the product's. Keys that are declared by the command line's contract but belong to
 /// later versions (lora_rank, packing ...) are known by name and refused as not yet available.
@@ -72,7 +84,16 @@ struct RunConfig {
     std::string rowCounts;  ///< pattern over parameter names; empty = none
     bool coverage = true;
     OnNonFinite onNonFinite = OnNonFinite::Stop;
-    std::string chatTemplate;  ///< empty = recognised from the model
+    std::vector<std::int64_t> skipSteps;  ///< ascending; their updates are left out
+    double guardSpike = 8.0;              ///< robust deviations; of all guards 0 = off
+    double guardDrift = 0.0;              ///< relative L2
+    double guardEval = 0.0;               ///< nats per token above the lowest
+    double guardEvalStart = 0.0;          ///< share above the first
+    GuardAction guardAction = GuardAction::Notify;
+    GuardAction guardSpikeAction = GuardAction::Default, guardDriftAction = GuardAction::Default, guardEvalAction = GuardAction::Default,
+                guardEvalStartAction = GuardAction::Default;
+    std::int64_t earlyStop = 0;  ///< evaluations without improvement after which the run stops; 0 = never
+    std::string chatTemplate;    ///< empty = recognised from the model
     std::string columns;
     double beta1 = 0.9;
     double beta2 = 0.999;
@@ -80,6 +101,21 @@ struct RunConfig {
 
     friend bool operator==(const RunConfig&, const RunConfig&) = default;
 };
+
+/// The keys of one guard rail. A further measure is one more row of guardKeys() and of the engine's table (core/engine/guard_rails.cpp).
+struct GuardKeys {
+    std::string_view key;        ///< of its limit
+    std::string_view actionKey;  ///< of its reaction
+    double RunConfig::*limit;
+    GuardAction RunConfig::*action;
+    bool needsEvaluations;
+    std::string_view help;
+};
+[[nodiscard]] std::span<const GuardKeys> guardKeys();
+/// What the guard does: its own action, or guard_action; never Default.
+[[nodiscard]] GuardAction guardActionOf(const RunConfig& config, const GuardKeys& guard);
+/// The part of checkConfig that is about guard rails and early stopping.
+Result<void> checkGuards(const RunConfig& config);
 
 /// How a key is edited and explained. Built once; order = order of the form and of --help.
 struct KeyDescription {
@@ -106,7 +142,7 @@ Result<void> setConfigValue(RunConfig& config, std::string_view key, std::string
 /// Parses "key=value".
 Result<std::pair<std::string, std::string>> splitAssignment(std::string_view assignment);
 /// Rules across keys: micro_batch at most batch, alpha per kind not with model or layer, eval_split not with eval_data, rule with mofo only,
-/// hft_every with hft only. That a model and data are named at all is for whoever needs them.
+/// hft_every with hft only, guard rails where they can work. That a model and data are named at all is for whoever needs them.
 Result<void> checkConfig(const RunConfig& config);
 /// Whether `key` can be changed while a run of this configuration is on. Usage for one that is not live, and for one that has no effect with
 /// the run's optimizer.

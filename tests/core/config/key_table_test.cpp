@@ -54,6 +54,17 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"micro_batch", {{"2", "2"}, {"0", "0"}}},
         {"clip", {{"0", "0"}, {"0.5", "0.5"}, {"1.0", "1"}}},
         {"on_nonfinite", {{"skip", "skip"}, {"stop", "stop"}}},
+        {"skip_steps", {{"900,812, 812", "812,900"}, {"7", "7"}, {"", ""}}},
+        {"guard_action", {{"pause", "pause"}, {"lower_alpha", "lower_alpha"}, {"back", "back"}, {"notify", "notify"}}},
+        {"guard_spike", {{"0", "0"}, {"12.5", "12.5"}}},
+        {"guard_spike_action", {{"back", "back"}, {"default", "default"}}},
+        {"guard_drift", {{"1e-2", "0.01"}}},
+        {"guard_drift_action", {{"lower_alpha", "lower_alpha"}}},
+        {"guard_eval", {{"0.05", "0.05"}}},
+        {"guard_eval_action", {{"pause", "pause"}}},
+        {"guard_eval_start", {{"0.1", "0.1"}}},
+        {"guard_eval_start_action", {{"notify", "notify"}}},
+        {"early_stop", {{"3", "3"}, {"0", "0"}}},
         {"precision", {{"fp32", "fp32"}}},
         {"device", {{"cpu", "cpu"}, {"cuda", "cuda:0"}, {"cuda:3", "cuda:3"}, {"auto", "auto"}}},
         {"offload", {{"optimizer", "optimizer"}, {"none", "none"}}},
@@ -140,13 +151,20 @@ TEST(KeyTable, DefaultsAreTheProducts) {
                                                       {"l2", "0"},
                                                       {"offload", "none"},
                                                       {"row_counts", ""},
-                                                      {"coverage", "true"}};
+                                                      {"coverage", "true"},
+                                                      {"guard_action", "notify"},
+                                                      {"guard_spike", "8"},
+                                                      {"guard_drift", "0"},
+                                                      {"guard_eval", "0"},
+                                                      {"guard_eval_start", "0"},
+                                                      {"early_stop", "0"},
+                                                      {"skip_steps", ""}};
     for (const auto& [name, text] : expected) EXPECT_EQ(findKey(name)->defaultText, text) << name;
 }
 
 TEST(KeyTable, LiveKeysAreThoseWhoseChangeLosesNothing) {
-    for (const char* name :
-         {"rule", "alpha", "alpha.mlp", "granularity", "hft_every", "l1", "l2", "lr", "clip", "stats_every", "row_counts", "checkpoint_every"})
+    for (const char* name : {"rule", "alpha", "alpha.mlp", "granularity", "hft_every", "l1", "l2", "lr", "clip", "stats_every", "row_counts",
+                             "checkpoint_every", "skip_steps", "guard_drift", "guard_eval_action", "early_stop"})
         EXPECT_TRUE(findKey(name)->live) << name;
     for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device", "offload", "coverage",
                              "filter_include", "filter_exclude"})
@@ -217,7 +235,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongValue{"columns", "prompt:A", "both prompt and completion"}, WrongValue{"columns", "prompt:A,answer:B", "no role"},
         WrongValue{"columns", "prompt:A,completion:B,text:C", "either text alone"}, WrongValue{"columns", "prompt:A,prompt:B", "twice"},
         WrongValue{"columns", "text:", "role:column"}, WrongValue{"filter_include", "a,,b", "empty"}, WrongValue{"model", "\xff\xfe", "UTF-8"},
-        WrongValue{"decay", "some", "all or selected"}, WrongValue{"on_nonfinite", "ignore", "stop or skip"}));
+        WrongValue{"decay", "some", "all or selected"}, WrongValue{"on_nonfinite", "ignore", "stop or skip"},
+        WrongValue{"skip_steps", "0", "from 1 on"}, WrongValue{"skip_steps", "5,,6", "not a step"}, WrongValue{"skip_steps", "5-9", "not a step"},
+        WrongValue{"guard_spike", "-1", "out of range"}, WrongValue{"guard_drift", "1%", "not a number"},
+        WrongValue{"guard_eval", "nan", "not a number"}, WrongValue{"guard_action", "default", "notify, pause, lower_alpha, back"},
+        WrongValue{"guard_drift_action", "rewind", "default, notify, pause, lower_alpha, back"}, WrongValue{"early_stop", "-1", "from 0"},
+        WrongValue{"early_stop", "2.5", "not a whole number"}));
 
 TEST(UnknownKeys, AreRefusedWithTheNearestRightOne) {
     const std::vector<std::pair<std::string, std::string>> cases{{"alhpa", "alpha"},
@@ -232,6 +255,9 @@ TEST(UnknownKeys, AreRefusedWithTheNearestRightOne) {
                                                                  {"alpha.mlpp", "alpha.mlp"},
                                                                  {"packin", "packing"},
                                                                  {"num_train_epochs", "epochs"},
+                                                                 {"early_stopping_patience", "early_stop"},
+                                                                 {"guard_rails", "guard_action"},
+                                                                 {"guard_drfit", "guard_drift"},
                                                                  {"checkpoint-every", "checkpoint_every"},
                                                                  {"sed", "seed"}};
     for (const auto& [wrong, right] : cases) {
@@ -259,8 +285,8 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 }
 
 TEST(LaterKeys, AreKnownButRefused) {
-    for (const char* key : {"packing", "probes", "probe_budget", "guard_rails", "early_stop", "oom_retry", "group_by_length", "recompute",
-                            "lora_rank", "lora_alpha", "lora_dropout"}) {
+    for (const char* key :
+         {"packing", "probes", "probe_budget", "oom_retry", "group_by_length", "recompute", "lora_rank", "lora_alpha", "lora_dropout"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;
