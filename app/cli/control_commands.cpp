@@ -55,7 +55,8 @@ Result<int> set(const Context& context, const ControlOptions& options) {
         atStep = options.atStep;
         const std::int64_t current = currentStep(store.workspace, run);
         if (*atStep <= current) {
-            return Error{ErrorCode::Conflict, fmt::format("step {} is not above the current step {}", *atStep, current), run.id, "Name a later step, or leave --at-step out", ""};
+            return Error{ErrorCode::Conflict, fmt::format("step {} is not above the current step {}", *atStep, current), run.id,
+                         "Name a later step, or leave --at-step out", ""};
         }
     }
     MOFO_TRY(const std::string uuid, sendCommand(store.registry, run, "set", payload, atStep, "cli"));
@@ -63,7 +64,9 @@ Result<int> set(const Context& context, const ControlOptions& options) {
         if (options.json) {
             printJson({{"uuid", uuid}, {"accepted", nullptr}, {"applied_step", nullptr}, {"at_step", atStep ? Json(*atStep) : Json(nullptr)}});
         } else {
-            fmt::print("{} {}\n", changeText(payload), atStep ? fmt::format("is noted for step {}", *atStep) : fmt::format("is noted for the next start (the run is {})", runStateName(run.state)));
+            fmt::print("{} {}\n", changeText(payload),
+                       atStep ? fmt::format("is noted for step {}", *atStep)
+                              : fmt::format("is noted for the next start (the run is {})", runStateName(run.state)));
         }
         return 0;
     }
@@ -83,7 +86,8 @@ Result<int> withdraw(const Context& context, const ControlOptions& options) {
     MOFO_TRY(std::vector<CommandRow> pending, pendingCommands(store.workspace, store.registry, run.id));
     if (!options.command.empty()) std::erase_if(pending, [&](const CommandRow& command) { return command.uuid.rfind(options.command, 0) != 0; });
     if (pending.empty()) {
-        return Error{ErrorCode::Conflict, options.command.empty() ? "no command of this run is waiting" : "no waiting command of this run has that id", run.id,
+        return Error{ErrorCode::Conflict,
+                     options.command.empty() ? "no command of this run is waiting" : "no waiting command of this run has that id", run.id,
                      "`mofo show " + run.id + "` lists what waits", ""};
     }
     for (const CommandRow& command : pending) MOFO_CHECK(store.registry.withdrawCommand(command.uuid));
@@ -130,8 +134,10 @@ Result<int> evaluate(const Context& context, const ControlOptions& options) {
     MOFO_TRY(const AcknowledgementRow answer, answerOf(store, run, uuid));
     MOFO_TRY(const MetricsReader reader, MetricsReader::open(store.workspace.metricsFile(run.id)));
     MOFO_TRY(const std::vector<EvalRow> evals, reader.evalsAfter(0));
-    const auto newest = std::find_if(evals.rbegin(), evals.rend(), [&](const EvalRow& row) { return row.task == "eval" && row.step == answer.appliedStep - 1; });
-    if (newest == evals.rend()) return Error{ErrorCode::Internal, "the engine says it evaluated, and no result is there", run.id, "Look at `mofo log " + run.id + "`", ""};
+    const auto newest =
+        std::find_if(evals.rbegin(), evals.rend(), [&](const EvalRow& row) { return row.task == "eval" && row.step == answer.appliedStep - 1; });
+    if (newest == evals.rend())
+        return Error{ErrorCode::Internal, "the engine says it evaluated, and no result is there", run.id, "Look at `mofo log " + run.id + "`", ""};
     if (options.json) {
         printJson(evalJson(*newest));
     } else {
@@ -143,7 +149,7 @@ Result<int> evaluate(const Context& context, const ControlOptions& options) {
 Result<int> undo(const Context& context, const ControlOptions& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
-    MOFO_TRY(const std::int64_t step, resumableStep(store.workspace, run, options.to, false));
+    MOFO_TRY(const std::int64_t step, resumableStep(store.workspace, run, options.to, run.parentStep == 0));
     MOFO_TRY(const PendingUndo sent, undoRun(store.workspace, store.registry, run, step, "cli"));
     if (sent.waitsForStart) {
         if (options.json) {
@@ -163,7 +169,9 @@ Result<int> undo(const Context& context, const ControlOptions& options) {
 }
 
 Result<int> pause(const Context& context, const ControlOptions& options) { return simpleCommand(context, options, "pause", "paused"); }
-Result<int> checkpoint(const Context& context, const ControlOptions& options) { return simpleCommand(context, options, "checkpoint", "a checkpoint is written"); }
+Result<int> checkpoint(const Context& context, const ControlOptions& options) {
+    return simpleCommand(context, options, "checkpoint", "a checkpoint is written");
+}
 
 // Until the engine has saved and gone.
 Result<int> awaitEnd(const Store& store, const RunRow& run) {
@@ -217,30 +225,36 @@ void addControlCommands(CLI::App& app, Context& context) {
         return std::pair(command, options);
     };
     {
-        auto [command, options] = add("set", "Change values of a run while it trains",
-                                      "  mofo set maths-a15 alpha=0.05\n  mofo set maths-a15 lr=1e-5 --at-step 500\n  mofo set maths-a15 granularity=layer alpha=0.1", set);
+        auto [command, options] =
+            add("set", "Change values of a run while it trains",
+                "  mofo set maths-a15 alpha=0.05\n  mofo set maths-a15 lr=1e-5 --at-step 500\n  mofo set maths-a15 granularity=layer alpha=0.1", set);
         command->add_option("assignments", options->assignments, "key=value")->required()->type_name("KEY=VALUE");
         command->add_option("--at-step", options->atStep, "The first update that uses it")->check(CLI::PositiveNumber)->type_name("N");
         command->add_flag("--json", options->json, "Answer in JSON");
     }
     {
-        auto [command, options] = add("withdraw", "Take back commands that the engine has not taken yet", "  mofo withdraw maths-a15\n  mofo withdraw maths-a15 9b1c", withdraw);
+        auto [command, options] = add("withdraw", "Take back commands that the engine has not taken yet",
+                                      "  mofo withdraw maths-a15\n  mofo withdraw maths-a15 9b1c", withdraw);
         command->add_option("command", options->command, "Start of one command's id (default: all that wait)");
     }
     add("pause", "Pause a run after its current step", "  mofo pause maths-a15", pause);
     {
-        auto [command, options] = add("stop", "Stop a run after its current step and save a checkpoint", "  mofo stop maths-a15\n  mofo stop maths-a15 --now", stop);
+        auto [command, options] =
+            add("stop", "Stop a run after its current step and save a checkpoint", "  mofo stop maths-a15\n  mofo stop maths-a15 --now", stop);
         command->add_flag("--now", options->now, "Without saving");
     }
     add("checkpoint", "Write a checkpoint after the current step", "  mofo checkpoint maths-a15", checkpoint);
     {
-        auto [command, options] = add("evaluate", "Measure the held-out loss of a live run after the current step", "  mofo evaluate maths-a15", evaluate);
+        auto [command, options] =
+            add("evaluate", "Measure the held-out loss of a live run after the current step", "  mofo evaluate maths-a15", evaluate);
         command->add_flag("--json", options->json, "Answer in JSON");
     }
     {
         auto [command, options] = add("undo", "Send a run back to one of its checkpoints; the later steps stay, marked as superseded",
                                       "  mofo undo maths-a15 --to 200\n  mofo undo maths-a15 --to best", undo);
-        command->add_option("--to", options->to, "Step of a checkpoint in digits, best or last")->required()->type_name("STEP");
+        command->add_option("--to", options->to, "Step of a checkpoint in digits, best or last; 0 = the pretrained weights")
+            ->required()
+            ->type_name("STEP");
         command->add_flag("--json", options->json, "Answer in JSON");
     }
 }

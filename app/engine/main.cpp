@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/file.h"
 #include "core/engine/device.h"
+#include "core/engine/device_fault.h"
 #include "core/engine/jobs.h"
 #include "core/engine/trainer.h"
 #include "core/store/registry.h"
@@ -71,6 +73,7 @@ int main(int argc, char** argv) {
     if (!workspace.ok()) return finish(std::move(workspace).error());
     auto registry = mofo::Registry::open(*workspace, mofo::Registry::Access::ReadWrite);
     if (!registry.ok()) return finish(std::move(registry).error());
+    mofo::endAtDeviceFaults((run.empty() ? workspace->jobFolder(job) : workspace->runFolder(run)) / "device-fault.json");
     std::string device;
     if (!run.empty()) {
         auto row = registry->findRun(run);
@@ -84,6 +87,8 @@ int main(int argc, char** argv) {
     // Before the first call into LibTorch: loading its CUDA libraries later would not register them.
     if (auto prepared = mofo::prepareDevice(device); !prepared.ok()) {
         const std::string text = prepared.error().text();
+        // A second engine has nothing to say about the run of the first.
+        if (!run.empty() && mofo::FileLock::isHeld(workspace->runLock(run))) return finish(prepared);
         const auto noted =
             run.empty() ? registry->setJobState(job, mofo::JobState::Failed, text) : registry->setRunState(run, mofo::RunState::Failed, text);
         if (!noted.ok()) spdlog::error("{}", noted.error().text());

@@ -171,6 +171,15 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
         MOFO_TRY(detail.pending, registry.commands(run.id));
         return detail;
     }
+    // What the engine found is more than what was asked for.
+    MOFO_TRY(const std::optional<Json> reasons, reader->fact("not_bit_exact"));
+    if (reasons && reasons->is_array()) {
+        std::vector<std::string> texts;
+        for (const Json& reason : *reasons) {
+            if (reason.is_string()) texts.push_back(reason.get<std::string>());
+        }
+        if (!texts.empty()) detail.run.notExact = joinText(texts, ", ");
+    }
     MOFO_TRY(detail.parameters, reader->parameters());
     MOFO_TRY(detail.steps, reader->stepsAfter(0));
     MOFO_TRY(detail.tensors, reader->newestTensors());

@@ -441,11 +441,13 @@ Result<FileLock> claimDevice(const Workspace& workspace, Registry& registry, std
             const auto active = std::find_if(runs.begin(), runs.end(), [&](const RunRow& run) { return run.device == device && isActive(run.state); });
             if (active != runs.end()) holder = *active;
         }
-        if (holder) {
+        // The engine of a run that has ended is only closing its files.
+        if (holder && !isEnded(holder->state)) {
             return Error{ErrorCode::Busy, "the run \"" + escapeForDisplay(holder->name) + "\" (" + holder->id + ") is on this device", std::string(device),
                          "Wait for it, stop it with `mofo stop " + holder->id + "`, or queue this one by leaving --foreground out", ""};
         }
-        if (lock.ok()) return std::move(lock).value();
+        if (lock.ok() && !holder) return std::move(lock).value();
+        if (lock.ok()) lock->release();
         if (watch.elapsedMs() > timeoutSeconds * 1e3) {
             return Error{ErrorCode::Busy, "another process supervises this device and did not give way", std::string(device), "Try again later", ""};
         }

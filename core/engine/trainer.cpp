@@ -51,6 +51,16 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
     }
     MOFO_TRY(Registry queueRegistry, Registry::open(workspace, Registry::Access::ReadWrite));
     MetricsQueue queue(std::move(writer), std::move(queueRegistry), runId, workspace.runFolder(runId));
+    if (run.restarts > 0) {
+        MetricsBatch batch;
+        EventRow row;
+        row.kind = "warning";
+        row.who = "engine";
+        row.text = "restart " + std::to_string(run.restarts) + " after the device failed; runs/" + runId + "/crash.json tells of it";
+        row.wallNs = wallNs();
+        batch.events.push_back(std::move(row));
+        queue.add(std::move(batch));
+    }
     TrainingRun training(workspace, std::move(run), registry, queue, std::move(earlier));
     auto result = guardTorch([&] { return training.prepare(); });
     if (result.ok()) result = guardTorch([&] { return training.train(); });

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/engine/device.h"
+#include "core/engine/device_fault.h"
 #include "core/engine/evaluation.h"
 #include "core/engine/torch_guard.h"
 #include "core/engine/trainer.h"
@@ -98,6 +99,7 @@ Result<TrainingRun::Go> TrainingRun::save(Save how) {
 
 Result<void> TrainingRun::trainStep() {
     const std::int64_t step = m_state.step + 1;
+    throwPlannedDeviceFault();
     MOFO_TRY(TrainingStep::Outcome outcome, m_training.run(step, m_total, config()));
     if (!outcome.notice.empty()) m_log.event(outcome.noticeKind, "engine", outcome.notice);
     if (outcome.parameters) {
@@ -138,7 +140,7 @@ Result<void> TrainingRun::train() {
                     deviceLabel(m_training.device()));
     if (m_state.step == 0) MOFO_CHECK(evaluate(false));
     Go go = Go::On;
-    while (m_state.step < m_total) {
+    while (true) {
         MOFO_TRY(go, obeyCommands());
         if (go == Go::On && m_paused) {
             MOFO_TRY(go, waitWhilePaused());
@@ -146,7 +148,8 @@ Result<void> TrainingRun::train() {
         if (go == Go::On) {
             MOFO_TRY(go, waitForStore());
         }
-        if (go != Go::On) break;
+        // Asked after the commands: an undo that waited for this start takes a finished run back.
+        if (go != Go::On || m_state.step >= m_total) break;
         MOFO_CHECK(guardTorch([&] { return trainStep(); }));
         m_keeper.reviewCost(config(), m_total - m_state.step);
         if (config().evalEvery > 0 && m_state.step % config().evalEvery == 0) MOFO_CHECK(evaluate(false));
