@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
@@ -227,6 +229,50 @@ TEST_F(FaultTest, SigtermStopsAndSaves) {
     ASSERT_OK(reader);
     EXPECT_EQ(reader->checkpoints()->back().step, stepOf(run.id));
     EXPECT_FALSE(fs::exists(workspace().runFolder(run.id) / "crash.json"));
+}
+
+// Supervisor and engines under a wall clock that jumps by years all the time: what is decided is decided by the clock that no one sets.
+TEST_F(FaultTest, ClockJumpsChangeNoDecision) {
+    const std::string clock = (m_folder / "clock").string();
+    test::writeFile(clock, "0");
+    m_environment.set("MOFO_TEST_CLOCK", clock);
+    m_environment.set("LD_PRELOAD", (test::fakeEngine().parent_path() / "mofo_clock_shim.so").string());
+    m_environment.set("MOFO_FAKE_FAULT", "exit70:7:1");
+    m_environment.set("MOFO_FAKE_FAULT_RUN", "second");
+    std::vector<std::string> ids;
+    for (const char* name : {"first", "second", "third"}) {
+        const auto run = start({{"steps", "20"}, {"checkpoint_every", "5"}}, false, name);
+        ASSERT_OK(run);
+        ids.push_back(run->id);
+    }
+    ASSERT_OK(ensureSupervisor(workspace(), "cpu"));
+    const char* const jumps[] = {"315360000", "-315360000", "0", "-1", "3600", "-3600"};
+    std::vector<std::string> begun;
+    int most = 0, round = 0;
+    ASSERT_TRUE(eventually([&] {
+        test::writeFile(clock, jumps[static_cast<std::size_t>(round++) % std::size(jumps)]);
+        int engines = 0;
+        for (const std::string& id : ids) {
+            if (engineOf(id) == 0) continue;
+            ++engines;
+            if (std::find(begun.begin(), begun.end(), id) == begun.end()) begun.push_back(id);
+            EXPECT_FALSE(stalledSeconds(workspace(), registry().findRun(id).value(), 10).has_value());
+        }
+        most = std::max(most, engines);
+        return stateOf(ids[2]) == RunState::Finished;
+    }));
+    EXPECT_EQ(begun, ids);
+    EXPECT_EQ(most, 1);
+    for (const std::string& id : ids) {
+        EXPECT_EQ(stateOf(id), RunState::Finished);
+        EXPECT_EQ(stepOf(id), 20);
+    }
+    EXPECT_EQ(registry().findRun(ids[1])->restarts, 1);
+    const std::int64_t years = 5ll * 365 * 86400 * 1'000'000'000;
+    const auto reader = MetricsReader::open(workspace().metricsFile(ids[0]));
+    ASSERT_OK(reader);
+    const auto steps = reader->stepsAfter(0);
+    EXPECT_TRUE(std::any_of(steps->begin(), steps->end(), [&](const StepRow& row) { return std::abs(row.wallNs - wallNs()) > years; })) << "the clock did jump";
 }
 
 TEST_F(FaultTest, DamageToACheckpointIsFound) {
