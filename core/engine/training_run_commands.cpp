@@ -242,7 +242,7 @@ Result<TrainingRun::Go> TrainingRun::waitWhilePaused() {
 Result<TrainingRun::Go> TrainingRun::ask(const std::string& why, const std::string& whatHelps, const std::function<bool(bool)>& solved) {
     const Stopwatch clock;
     const bool nested = std::exchange(m_asking, true);
-    const std::string text = why + ". Training is paused: " + whatHelps + " (mofo resume tries at once, mofo stop --now gives up)";
+    const std::string text = why + (why.ends_with('.') ? " " : ". ") + "Training is paused: " + whatHelps + " (mofo resume tries at once, mofo stop --now gives up)";
     m_log.event("pause", "engine", text);
     m_log.setState(RunState::Paused);
     m_log.status("paused", 0, text);
