@@ -45,9 +45,7 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
         MOFO_TRY(const std::optional<Json> initialConfig, reader.fact("initial_config"));
         earlier.any = initialConfig.has_value();
         // Live changes rewrote the run's config; a start from the sealed model begins with what the run was started with.
-        if (earlier.any) {
-            MOFO_TRY(run.config, configFromJson(*initialConfig));
-        }
+        MOFO_TRY(run.config, registry.initialRunConfig(runId));
     }
     MOFO_TRY(Registry queueRegistry, Registry::open(workspace, Registry::Access::ReadWrite));
     MetricsQueue queue(std::move(writer), std::move(queueRegistry), runId, workspace.runFolder(runId));

@@ -177,8 +177,9 @@ Result<std::string> writeHfFolder(const ModelSource& source, const fs::path& tar
     if (source.hasTokenizer()) {
         MOFO_TRY(tokenizer, source.loadTokenizer());
     }
-    constexpr std::uint64_t allowanceBytes = 32ull << 20;  // tokenizer and small files
-    MOFO_CHECK(requireFreeBytes(target, SafetensorsWriter::fileSizeBytes(tensors, {{"format", "pt"}}) + allowanceBytes, "the model"));
+    // Tokenizer files take up to 140 bytes a token (Llama 3's, with its merges as pairs); the rest is small.
+    const std::uint64_t besideWeights = (std::uint64_t{256} << 10) + (tokenizer ? 140 * static_cast<std::uint64_t>(tokenizer->vocabularySize()) : 0);
+    MOFO_CHECK(requireFreeBytes(target, SafetensorsWriter::fileSizeBytes(tensors, {{"format", "pt"}}) + besideWeights, "the model"));
     MOFO_TRY(StagedFolder folder, StagedFolder::create(target, 0777));
     struct stat info {};
     if (::stat(folder.path().c_str(), &info) != 0) return errnoError(errno, "cannot examine the folder", folder.path());

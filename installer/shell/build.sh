@@ -65,3 +65,17 @@ run_tests() {
     failed=$code
     exit $code
 }
+
+# The counts that README's "Reliability" quotes; ctest does the same with small ones.
+run_faults() {
+    local report=$build_dir/faults.txt code=0
+    say "Killing, starving and damaging runs: 200 kills of engines, 100 of clients, 200 crash states, 20 full disks"
+    rm -f "$report"
+    export QT_QPA_PLATFORM=offscreen MOFO_WORKSPACE="$build_dir/test-workspace" GOMP_SPINCOUNT=1000 MOFO_FAULT_REPORT=$report
+    export MOFO_FAULT_KILLS=200 MOFO_FAULT_CLIENT_KILLS=100 MOFO_FAULT_CRASH_STATES=200 MOFO_FAULT_FULL_DISKS=20
+    "$build_dir/tests/test_faults" </dev/null || code=$?
+    say "Figures (also in $report)"
+    cat "$report" 2>/dev/null || true
+    failed=$code
+    exit $code
+}

@@ -63,7 +63,8 @@ FaultTest::Values FaultTest::values(int steps, const Values& more) {
 }
 
 bool FaultTest::finishes(const std::string& id, double seconds) {
-    if (reaches(id, RunState::Finished, seconds) && awaitEngineExit(workspace(), id)) return true;
+    const auto over = [&] { return stateOf(id) == RunState::Finished || stateOf(id) == RunState::Failed || stateOf(id) == RunState::Stopped; };
+    if (eventually(over, seconds) && stateOf(id) == RunState::Finished && awaitEngineExit(workspace(), id)) return true;
     const auto run = registry().findRun(id);
     ADD_FAILURE() << "the run is " << runStateName(stateOf(id)) << " at step " << stepOf(id) << (run.ok() ? ": " + run->endReason : "") << '\n'
                   << readFile(workspace().runFolder(id) / "engine.log");
