@@ -348,9 +348,13 @@ Result<void> makeFolder(const fs::path& folder, bool withParents) {
     std::error_code ec;
     if (fs::is_directory(folder, ec)) return {};
     if (withParents && folder.has_parent_path() && folder.parent_path() != folder) MOFO_CHECK(makeFolder(folder.parent_path(), true));
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return errnoError(errno, "cannot make the folder", folder);
+    const bool made = ::mkdir(folder.c_str(), 0700) == 0;
+    if (!made && errno != EEXIST) return errnoError(errno, "cannot make the folder", folder);
     if (!fs::is_directory(folder, ec)) return errnoError(ENOTDIR, "cannot make the folder", folder);
-    return {};
+    if (!made) return {};
+    // Without this all that is synced inside is gone with the folder's own name when the power fails. Not everybody may read the parent.
+    auto synced = syncFolder(folder.parent_path());
+    return !synced.ok() && synced.error().code == ErrorCode::Permission ? Result<void>() : synced;
 }
 
 Result<std::uint64_t> freeBytes(const fs::path& path) {
