@@ -48,6 +48,9 @@ Result<void> TrainingRun::evaluate(bool force) {
     row.seconds = clock.elapsedMs() * 1e-3;
     m_log.summary().evalLoss = row.loss;
     m_state.lastEvaluated = m_state.step;
+    // One that somebody asked for is not repeated by a resumed run: guards go by those of the cadence.
+    if (!force) m_reading.evalLoss = row.loss;
+    if (!force && m_state.step == 0) m_state.guards.noteStart(row.loss);
     if (std::isfinite(row.loss) && (!m_state.bestLoss || row.loss < *m_state.bestLoss)) {
         m_state.bestLoss = row.loss;
         m_state.bestStep = m_state.step;
@@ -67,12 +70,15 @@ Result<void> TrainingRun::saveOnce() {
     state.config = m_usedConfig;
     std::erase_if(state.applied, [&](const TrainingState::AppliedChange& one) { return one.step > state.step; });
     state.pending = m_inbox.pendingChanges();
+    addGuardChanges(state.pending);
+    if (!m_keeper.isSaved(m_state.step)) MOFO_CHECK(checkFinite());
     return m_keeper.save(m_training, state, m_fingerprints);
 }
 
 Result<TrainingRun::Go> TrainingRun::save(Save how) {
     auto saved = saveOnce();
     if (saved.ok()) return Go::On;
+    if (saved.error().tag == "NONFINITE") return std::move(saved).error();
     const auto full = [&] { return saved.error().code == ErrorCode::OutOfSpace; };
     // Once more with new files: what a descriptor has reported once is never tried on it again.
     if (!full()) saved = saveOnce();
@@ -113,24 +119,19 @@ Result<void> TrainingRun::trainStep() {
     summary.lossState = row.lossState;
     summary.tokensPerSecond = row.tokensPerSecond;
     if (outcome.drift) summary.drift = *outcome.drift;
+    m_reading = {};
+    m_reading.drift = outcome.drift;
+    if (std::isfinite(row.loss) && row.tokens > 0 && !outcome.withheld) m_reading.loss = row.loss;
     m_usedConfig = config();
     m_state.step = step;
     m_state.tokens += row.tokens;
     m_state.samples = m_training.data().samplesAfter(step);
     MetricsBatch batch = std::move(outcome.measured);
-    batch.steps.push_back(std::move(outcome.row));
+    batch.steps.push_back(outcome.row);
     m_queue.add(std::move(batch));
     m_log.setStep(step, m_total);
     m_log.status("train", static_cast<double>(step) / static_cast<double>(m_total));
-    if (outcome.refusal.empty()) return {};
-    if (config().onNonFinite == OnNonFinite::Stop) {
-        m_log.event("error", "engine", outcome.refusal + "; nothing was updated");
-        return Error{ErrorCode::Conflict, outcome.refusal + "; the update was not made", "",
-                     "Resume from the last checkpoint with a lower lr, or set on_nonfinite=skip", "NONFINITE"};
-    }
-    ++m_state.skipped;
-    m_log.event("warning", "engine", outcome.refusal + "; this update was skipped");
-    return {};
+    return leaveOutUpdate(outcome);
 }
 
 Result<void> TrainingRun::train() {
@@ -152,7 +153,9 @@ Result<void> TrainingRun::train() {
         if (go != Go::On || m_state.step >= m_total) break;
         MOFO_CHECK(guardTorch([&] { return trainStep(); }));
         m_keeper.reviewCost(config(), m_total - m_state.step);
-        if (config().evalEvery > 0 && m_state.step % config().evalEvery == 0) MOFO_CHECK(evaluate(false));
+        if (config().evalEvery > 0 && (m_state.step % config().evalEvery == 0 || m_state.step == m_total)) MOFO_CHECK(evaluate(false));
+        MOFO_TRY(go, watch());
+        if (go != Go::On) break;
         if (m_state.step < m_total && m_keeper.isDue(config(), m_state.step)) {
             MOFO_TRY(go, save(Save::Cadence));
             if (go != Go::On) break;
@@ -173,10 +176,10 @@ Result<void> TrainingRun::endWith(Go go) {
     const std::string steps = std::to_string(m_state.step) + (m_state.step == 1 ? " step" : " steps");
     m_log.event("end", "engine",
                 go == Go::On     ? "finished after " + steps
-                : go == Go::Stop ? "stopped after step " + std::to_string(m_state.step)
+                : go == Go::Stop ? "stopped after step " + std::to_string(m_state.step) + (m_endReason.empty() ? "" : ": " + m_endReason)
                                  : "stopped after step " + std::to_string(m_state.step) + " without saving");
     m_log.status("end", 1);
-    m_log.setState(go == Go::On ? RunState::Finished : RunState::Stopped);
+    m_log.setState(go == Go::On ? RunState::Finished : RunState::Stopped, m_endReason);
     return {};
 }
 

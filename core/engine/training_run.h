@@ -70,6 +70,20 @@ private:
     /// Waits while the store cannot be written.
     Result<Go> waitForStore();
 
+    // training_run_guards.cpp
+    /// After each step and its evaluation: what guard rails and early stopping say of it, and their reactions.
+    Result<Go> watch();
+    /// Applies a change from the next step on, journaled as a user's is; where a replay holds it already, that one.
+    Result<void> changeByGuard(const RunConfig& changed);
+    Result<Go> goBackByGuard(const GuardHit& hit);
+    void pauseByGuard(const std::string& why);
+    /// Changes of guards that the next step is the first to use: a checkpoint of this step holds the hit, so it holds them too.
+    void addGuardChanges(std::vector<CommandRow>& pending) const;
+    /// Weights and moments; nothing that is not finite is ever saved.
+    Result<void> checkFinite();
+    /// Something was not finite and nothing was updated: the error that ends the run, or nothing where the policy lets it go on.
+    Result<void> leaveOutUpdate(const TrainingStep::Outcome& outcome);
+
     // training_run.cpp
     Result<void> trainStep();
     Result<void> evaluate(bool force);
@@ -91,7 +105,10 @@ private:
     Json m_fingerprints;
     std::vector<NamedBytes> m_firstRandomState;
     std::vector<std::pair<std::int64_t, CommandRow>> m_replay;
-    RunConfig m_usedConfig;  ///< of the last update: what a checkpoint holds, which comes before the changes for the next one
+    RunConfig m_usedConfig;   ///< of the last update: what a checkpoint holds, which comes before the changes for the next one
+    GuardReading m_reading;   ///< of the step just made
+    std::string m_endReason;  ///< why the run stops before its last step, where nobody asked
+    std::string m_pauseReason;
     bool m_commandsUnreadable = false;
     std::int64_t m_total = 0;
     bool m_paused = false, m_asking = false, m_resumeAsked = false;

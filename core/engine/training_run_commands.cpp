@@ -25,6 +25,7 @@ Result<void> TrainingRun::applySet(const CommandRow& command, bool mayRefuse) {
             MOFO_CHECK(checkLiveKey(config(), key));
         }
         MOFO_CHECK(checkConfig(changed));
+        MOFO_CHECK(checkWatchable(changed, !m_training.data().evalRows().empty()));
         return m_training.configure(changed);
     };
     if (auto applied = tryAll(); !applied.ok()) {
@@ -137,6 +138,11 @@ Result<void> TrainingRun::goBackTo(std::int64_t step, const std::optional<Checkp
     };
     TrainingState state;
     state.config = m_run.config;
+    if (step == 0 && m_state.guards.startLoss) {
+        state.guards.noteStart(*m_state.guards.startLoss);
+        state.bestLoss = state.guards.bestLoss;
+        state.bestStep = state.lastEvaluated = 0;
+    }
     std::optional<FoundCheckpoint> found;
     if (step > 0) {
         m_log.status("load", 0, "reading the checkpoint of step " + std::to_string(step));
@@ -207,6 +213,8 @@ Result<TrainingRun::Go> TrainingRun::obeyCommands() {
         m_commandsUnreadable = false;
         m_log.event("state", "engine", "commands can be read again");
     }
+    // Of several that one update is the first to use, a guard's was decided before any other was read.
+    std::stable_partition(commands->begin(), commands->end(), [](const CommandRow& one) { return one.kind == "set" && one.who == "guard"; });
     for (std::size_t i = 0; i < commands->size(); ++i) {
         const CommandRow& command = (*commands)[i];
         // After an undo what was due a moment ago may be due later.
@@ -228,7 +236,8 @@ Result<TrainingRun::Go> TrainingRun::obeyCommands() {
 
 Result<TrainingRun::Go> TrainingRun::waitWhilePaused() {
     m_log.setState(RunState::Paused);
-    m_log.status("paused", 0, "paused before step " + std::to_string(m_state.step + 1));
+    m_log.status("paused", 0, "paused before step " + std::to_string(m_state.step + 1) + (m_pauseReason.empty() ? "" : ": " + m_pauseReason));
+    m_pauseReason.clear();
     while (m_paused) {
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         MOFO_TRY(const Go go, obeyCommands());

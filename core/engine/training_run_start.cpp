@@ -71,6 +71,8 @@ Result<void> TrainingRun::prepare() {
     MOFO_CHECK(m_keeper.reconcile(m_earlier.checkpoints));
     MOFO_CHECK(startOrResume());
     MOFO_TRY(m_replay, m_inbox.replayAfter(m_state.step, m_earlier.acknowledged));
+    // As in the first life: a guard's change was decided before other changes for the same step were read.
+    std::stable_partition(m_replay.begin(), m_replay.end(), [](const auto& one) { return one.second.who == "guard"; });
     MOFO_CHECK(m_training.configure(config()));
     return m_keeper.forecast(config(), m_training, m_total - m_state.step, stateBytes());
 }

@@ -104,7 +104,7 @@ Json TrainingState::toJson(const Json& fingerprints) const {
             {"last_evaluated", lastEvaluated},
             {"best_loss", orNull(bestLoss)},
             {"best_step", bestStep},
-            {"guards", guards},
+            {"guards", guards.toJson()},
             {"config", configToJson(config)},
             {"journal", journal},
             {"fingerprints", fingerprints}};
@@ -122,7 +122,7 @@ Result<TrainingState> TrainingState::fromJson(const Json& json) {
     state.lastEvaluated = all.integer("last_evaluated");
     state.bestLoss = all.optionalNumber("best_loss");
     state.bestStep = all.integer("best_step");
-    state.guards = all.object("guards");
+    const Json guards = all.object("guards");
     const Json config = all.object("config");
     const Json journalJson = all.object("journal");
     all.object("fingerprints");
@@ -130,6 +130,7 @@ Result<TrainingState> TrainingState::fromJson(const Json& json) {
     if (microStep != 0 || state.step < 1 || state.tokens < 0 || state.samples < 0)
         return Error{ErrorCode::InvalidInput, "the checkpoint's counters cannot be", "state.json", "Resume from an earlier checkpoint", "RANGE"};
     MOFO_TRY(state.config, configFromJson(config));
+    MOFO_TRY(state.guards, GuardState::fromJson(guards));
     StrictObject journal(journalJson, "journal");
     const Json applied = journal.array("applied"), pending = journal.array("pending");
     MOFO_CHECK(journal.finish());

@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/config/run_config.h"
+#include "core/engine/guard_rails.h"
 #include "core/store/registry.h"
 
 namespace mofo {
@@ -29,8 +30,8 @@ struct TrainingState {
     std::int64_t lastEvaluated = -1;
     std::optional<double> bestLoss;  ///< least held-out loss so far
     std::int64_t bestStep = -1;
-    Json guards = Json::object();  ///< counters of guard rails, one object per guard by its name
-    RunConfig config;              ///< as changes left it
+    GuardState guards;
+    RunConfig config;  ///< as changes left it
     std::vector<AppliedChange> applied;
     std::vector<CommandRow> pending;  ///< accepted into the journal for later steps
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "core/base/clock.h"
+#include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "core/engine/device.h"
 #include "core/engine/schedule.h"
@@ -18,6 +20,24 @@ namespace mofo {
 namespace {
 
 std::string lossStateOf(double loss) { return std::isnan(loss) ? "nan" : std::isinf(loss) ? "inf" : "finite"; }
+
+/// The squares of no larger gradients overflow fp32 in the second moment.
+constexpr double largestNorm = 1e18;
+
+/// "lines 3, 8 and 12 more": of micro-batch `piece` of those with anything to train on, or of all rows where there is no such piece.
+std::string linesOf(const std::vector<const TokenRow*>& rows, std::int64_t microRows, std::size_t piece) {
+    constexpr std::size_t most = 16;
+    std::vector<const TokenRow*> chosen = rows;
+    for (std::size_t begin = 0, found = 0; begin < rows.size(); begin += static_cast<std::size_t>(microRows)) {
+        const auto first = rows.begin() + static_cast<std::ptrdiff_t>(begin);
+        const std::vector<const TokenRow*> some(first, first + std::min<std::ptrdiff_t>(microRows, rows.end() - first));
+        const bool useful = std::any_of(some.begin(), some.end(), [](const TokenRow* row) { return row->targetCount() > 0; });
+        if (useful && found++ == piece) chosen = some;
+    }
+    std::string text = chosen.size() == 1 ? "line " : "lines ";
+    for (std::size_t i = 0; i < std::min(most, chosen.size()); ++i) text += (i == 0 ? "" : ", ") + std::to_string(chosen[i]->line);
+    return text + (chosen.size() > most ? " and " + std::to_string(chosen.size() - most) + " more" : "");
+}
 
 std::int64_t residentBytes() {
     std::int64_t pages = 0, resident = 0;
@@ -105,7 +125,14 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
     clock.restart();
     m_gradients.flat().zero_();
     double loss = 0;
-    for (const PackedBatch& piece : pieces) loss += m_decoder->addGradients(piece.to(m_device), m_gradients);
+    std::size_t badPiece = pieces.size();
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+        double part = m_decoder->addGradients(pieces[i].to(m_device), m_gradients);
+        if (failpoint("step.loss") != 0) part = std::numeric_limits<double>::quiet_NaN();
+        if (!std::isfinite(part) && badPiece == pieces.size()) badPiece = i;
+        loss += part;
+    }
+    if (failpoint("step.gradient") != 0) m_gradients.flat().narrow(0, 0, 1).fill_(std::numeric_limits<float>::quiet_NaN());
     const std::vector<bool>& frozen = m_optimizer->frozenAt(step);
     const double norm = (*m_gradientNorm)(m_gradients, frozen);
     if (config.optimizer == OptimizerKind::Hft && frozen != m_frozen) {
@@ -117,7 +144,6 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
     row.forwardBackwardMs = clock.elapsedMs();
 
     clock.restart();
-    const bool finite = std::isfinite(loss) && std::isfinite(norm);
     const double scale = config.clip > 0 && norm > config.clip ? config.clip / (norm + 1e-6) : 1.0;
     row.step = step;
     row.lossState = lossStateOf(loss);
@@ -135,15 +161,26 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
     if (pieces.empty()) {
         result.noticeKind = "warning";
         result.notice = "none of the rows of step " + std::to_string(step) + " has anything to train on; nothing was updated";
-    } else if (finite) {
+    } else if (std::binary_search(config.skipSteps.begin(), config.skipSteps.end(), step)) {
+        result.withheld = true;
+        result.noticeKind = "skip";
+        result.notice = "the update of step " + std::to_string(step) + " is left out, as skip_steps asks";
+    } else if (std::isfinite(loss) && row.clippedNorm <= largestNorm) {
         MOFO_TRY(outcome, m_optimizer->step(step, row.lr, scale, true, {.updates = logged, .histograms = logged}));
         row.movedCount = outcome->selectedCount();
         if (outcome->nanFound) result.refusal = "a moment would become NaN at step " + std::to_string(step);
     } else {
-        std::string lines;
-        for (std::size_t i = 0; i < std::min<std::size_t>(rows.size(), 8); ++i) lines += (i == 0 ? "" : ", ") + std::to_string(rows[i]->line);
-        result.refusal = (std::isfinite(loss) ? "the gradient norm is " + lossStateOf(norm) : "the loss is " + lossStateOf(loss)) + " at step " +
-                         std::to_string(step) + " (rows of lines " + lines + ")";
+        std::string what = "the loss is " + lossStateOf(loss);
+        if (std::isfinite(norm) && std::isfinite(loss)) what = "the gradient norm " + formatShortest(norm) + " is too large for fp32";
+        if (!std::isfinite(norm) && std::isfinite(loss)) {
+            what = "the gradient norm is " + lossStateOf(norm);
+            for (std::size_t i = 0; i < m_pretrained->parameters().size(); ++i) {
+                if (frozen[i] || m_gradients.view(i).isfinite().all().item<bool>()) continue;
+                what += ", first in " + m_pretrained->parameters()[i].name + ",";
+                break;
+            }
+        }
+        result.refusal = what + " at step " + std::to_string(step) + " (rows of " + linesOf(rows, effectiveMicroBatch(config), badPiece) + ")";
     }
     row.optimizerMs = clock.elapsedMs();
 

@@ -47,7 +47,8 @@ public:
         std::optional<std::vector<ParameterRow>> parameters;  ///< once, before the first measurement is stored
         std::string notice;                                   ///< something to say: rows without anything to train on, frozen tensors
         std::string noticeKind;
-        std::string refusal;  ///< why nothing was updated, or empty
+        std::string refusal;    ///< why nothing was updated, or empty
+        bool withheld = false;  ///< nothing was updated, as skip_steps asks
     };
     /// Update `step`, 1-based, of `total`.
     Result<Outcome> run(std::int64_t step, std::int64_t total, const RunConfig& config);

@@ -281,14 +281,14 @@ TEST_F(TrainerTest, ALossThatIsNotFiniteStopsBeforeTheUpdate) {
     EXPECT_TRUE(run.checkpoints.empty());
 }
 
-TEST_F(TrainerTest, SkippingGoesOnAfterANonFiniteLoss) {
+TEST_F(TrainerTest, SkippingEndsWhereNothingIsEverFinite) {
     test::writeTinyModel(m_files / "poisoned", {.poisonedTensor = "model.norm.weight"});
     EngineFixture engine(m_files / "poisoned");
     RunConfig c = config();
     c.onNonFinite = OnNonFinite::Skip;
     const auto run = engine.trainNew(c, "skip");
-    ASSERT_FALSE(run.error) << run.error->text();
-    EXPECT_EQ(run.steps.size(), 12u);
+    ASSERT_TRUE(run.error);
+    EXPECT_EQ(run.steps.size(), 10u);
     for (const StepRow& step : run.steps) EXPECT_EQ(step.movedCount, 0);
 }
 
