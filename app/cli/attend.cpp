@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "app/cli/follow_view.h"
+#include "core/base/text.h"
 #include "core/client/run_json.h"
 #include "core/client/supervisor.h"
+#include "core/store/run_metrics.h"
 
 namespace mofo::cli {
 
@@ -64,6 +66,13 @@ void addAttendOptions(CLI::App& command, AttendOptions& options) {
         command.add_flag("--foreground", options.foreground, "Supervise the run here: it ends with this process, Ctrl-C stops and saves it");
     command.add_flag("--detach", options.detach, "Return once the run is queued or its engine is up")->excludes(foreground);
     command.add_flag("--json", options.json, "Print the run as JSON instead of its id");
+}
+
+std::string waitsFor(const Store& store, const RunRow& run) {
+    const auto reader = MetricsReader::open(store.workspace.metricsFile(run.id));
+    const auto status = reader.ok() ? reader->status() : Result<std::optional<StatusRow>>(std::nullopt);
+    if (!status.ok() || !*status || (*status)->phase != "paused" || (*status)->detail.starts_with("paused before step")) return {};
+    return escapeForDisplay((*status)->detail);
 }
 
 }  // namespace mofo::cli

@@ -27,4 +27,7 @@ Result<int> attendRun(Store& store, const RunRow& run, const AttendOptions& opti
 /// This process is the supervisor: Ctrl-C is passed on to the engine, which stops after the step and saves.
 Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, bool fromStart);
 
+/// What a paused engine waits for by itself (room on a disk, say), in its own words; empty where nothing but a command keeps it paused.
+[[nodiscard]] std::string waitsFor(const Store& store, const RunRow& run);
+
 }  // namespace mofo::cli

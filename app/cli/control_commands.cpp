@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/cli/attend.h"
 #include "app/cli/context.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
@@ -191,7 +192,8 @@ Result<int> awaitEnd(const Store& store, const RunRow& run) {
             return 130;
         }
         if (!told && watch.elapsedMs() > 1000) {
-            printNote("stopping after this step ...");
+            const std::string reason = waitsFor(store, now);
+            printNote(reason.empty() ? "stopping after this step ..." : reason);
             told = true;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));

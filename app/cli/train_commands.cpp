@@ -11,6 +11,7 @@
 #include "app/cli/attend.h"
 #include "app/cli/context.h"
 #include "app/cli/follow_view.h"
+#include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/client/branch.h"
 #include "core/client/commands.h"
@@ -21,6 +22,8 @@
 namespace mofo::cli {
 
 namespace {
+
+constexpr double kRetryMs = 1500;
 
 struct TrainOptions {
     std::string model, data, name, preset, note;
@@ -85,7 +88,11 @@ Result<int> resumePaused(Store& store, const RunRow& run, const ResumeOptions& o
     MOFO_TRY(const AcknowledgementRow answer, awaitAcknowledgement(store.workspace, run.id, uuid, 300, interrupted));
     if (!answer.accepted) return Error{ErrorCode::Conflict, "the engine refused: " + answer.reason, run.id, "", ""};
     printRun(run, options.attend.json);
-    printNote(fmt::format("resumed, step {} is next", answer.appliedStep));
+    // It tries at once; what it waits for may still be missing.
+    const Stopwatch watch;
+    while (!waitsFor(store, run).empty() && watch.elapsedMs() < kRetryMs && !interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const std::string reason = waitsFor(store, run);
+    printNote(reason.empty() ? fmt::format("resumed, step {} is next", answer.appliedStep) : "it still waits: " + reason);
     return options.attend.detach ? Result<int>(0) : followRun(store.workspace, run.id, false, false);
 }
 

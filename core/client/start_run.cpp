@@ -24,6 +24,7 @@ constexpr std::size_t kNameLimit = 120;
 constexpr std::size_t kReasonsShown = 3;
 // Weights and both moments in fp32: what the last checkpoint, written by every run, takes.
 constexpr std::uint64_t kCheckpointBytesPerParameter = 12;
+constexpr std::uint64_t kStartBytes = 512 << 10;
 
 Result<std::string> absolutePath(const std::string& path, std::string_view key) {
     std::error_code ec;
@@ -178,6 +179,8 @@ Result<void> resumeRun(const Workspace& workspace, Registry& registry, const Run
     if (!awaitEngineExit(workspace, now.id)) {
         return Error{ErrorCode::Busy, "its engine has not ended yet", now.id, "Try again in some seconds", ""};
     }
+    // On a full disk the new engine could not even open its metrics: the run stays what it is. What a checkpoint takes, the engine checks.
+    MOFO_CHECK(requireFreeBytes(workspace.runFolder(now.id), kStartBytes, "the start of an engine"));
     MOFO_CHECK(registry.setRunRestarts(now.id, 0));
     MOFO_CHECK(registry.queueRun(now.id));
     if (startSupervisor) MOFO_CHECK(ensureSupervisor(workspace, now.device));

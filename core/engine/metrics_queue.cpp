@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -30,6 +31,39 @@ bool isPassing(const Error& error) {
 
 constexpr auto retryPause = std::chrono::milliseconds(500);
 
+/// In what was held back, signs of life come more seldom; readers call a run stalled after three times as long.
+constexpr std::int64_t scarceBeatNs = 10'000'000'000;
+constexpr std::int64_t mostPatienceNs = 10'000'000'000;
+
+/// More than the database can grow by when its log (1,000 pages) is moved into it, where the disk is large enough for that.
+std::uint64_t reserveBytesFor(const std::filesystem::path& folder) {
+    constexpr std::uint64_t least = 128 << 10, most = 6 << 20;
+    const auto available = freeBytes(folder);
+    return std::clamp(available.ok() ? *available / 64 : least, least, most);
+}
+
+EventRow leftOutEvent(const std::vector<StepRow>& steps) {
+    EventRow row;
+    row.step = steps.back().step;
+    row.kind = "warning";
+    row.who = "engine";
+    row.text = "the disk is full: the measurements of steps " + std::to_string(steps.front().step) + " to " + std::to_string(steps.back().step) +
+               " are left out";
+    row.wallNs = wallNs();
+    return row;
+}
+
+/// What must be known even where measurements have no room.
+MetricsBatch takeWords(MetricsBatch& batch) {
+    MetricsBatch words;
+    std::swap(words.events, batch.events);
+    std::swap(words.acknowledgements, batch.acknowledgements);
+    std::swap(words.checkpoints, batch.checkpoints);
+    std::swap(words.generations, batch.generations);
+    std::swap(words.status, batch.status);
+    return words;
+}
+
 void merge(MetricsBatch& to, MetricsBatch&& from) {
     append(to.steps, std::move(from.steps));
     append(to.tensors, std::move(from.tensors));
@@ -48,9 +82,13 @@ void merge(MetricsBatch& to, MetricsBatch&& from) {
 }  // namespace
 
 MetricsQueue::MetricsQueue(MetricsWriter writer, Registry registry, std::string runId, std::filesystem::path folder)
-    : m_writer(std::move(writer)), m_registry(std::move(registry)), m_runId(std::move(runId)), m_folder(std::move(folder)), m_thread([this] {
-          run();
-      }) {}
+    : m_writer(std::move(writer)),
+      m_registry(std::move(registry)),
+      m_runId(std::move(runId)),
+      m_folder(std::move(folder)),
+      m_reserve(m_folder / "reserve"),
+      m_reserveBytes(reserveBytesFor(m_folder)),
+      m_thread([this] { run(); }) {}
 
 MetricsQueue::~MetricsQueue() {
     {
@@ -59,6 +97,7 @@ MetricsQueue::~MetricsQueue() {
     }
     m_changed.notify_all();
     m_thread.join();
+    static_cast<void>(m_reserve.release());
 }
 
 void MetricsQueue::add(MetricsBatch batch) {
@@ -114,6 +153,21 @@ std::optional<Error> MetricsQueue::trouble() const {
 bool MetricsQueue::isBroken() const {
     const std::lock_guard lock(m_mutex);
     return m_broken;
+}
+
+void MetricsQueue::stopWaiting() {
+    const std::lock_guard lock(m_mutex);
+    m_waitingEndedNs = bootNs();
+    m_urgent = true;
+    m_changed.notify_all();
+}
+
+bool MetricsQueue::mayEnd() const {
+    const std::lock_guard lock(m_mutex);
+    if (m_waitingEndedNs == 0) return false;
+    if (bootNs() - m_waitingEndedNs > mostPatienceNs) return true;
+    return m_scarce && !m_state && !m_config && m_begun == m_finished && m_pending.events.empty() && m_pending.acknowledgements.empty() &&
+           m_pending.checkpoints.empty() && m_pending.generations.empty();
 }
 
 Result<std::int64_t> MetricsQueue::lastEventSeq() {
@@ -196,11 +250,47 @@ Result<void> MetricsQueue::writeToRegistry(std::optional<RunSummary>& summary) {
     return {};
 }
 
+void MetricsQueue::holdReserves() {
+    m_registry.holdReserve();
+    if (m_reserve.hold(m_reserveBytes).ok()) m_full.reset();
+}
+
+/// Empty, or what keeps `batch` from being written whole: what is left in it then has not been.
+std::optional<Error> MetricsQueue::writeBatch(MetricsBatch& batch) {
+    if (!m_full) {
+        auto written = m_writer.write(batch);
+        if (written.ok()) {
+            noteStatus(batch);
+            return std::nullopt;
+        }
+        if (written.error().code != ErrorCode::OutOfSpace || !m_reserve.release()) return written.error();
+        m_full = written.error();
+        m_writer.restartLog();
+    }
+    MetricsBatch words = takeWords(batch);
+    if (words.empty()) return m_full;
+    if (auto written = m_writer.write(words); !written.ok()) {
+        merge(batch, std::move(words));
+        return written.error();
+    }
+    noteStatus(words);
+    return m_full;
+}
+
+void MetricsQueue::noteStatus(const MetricsBatch& written) {
+    if (!written.status) return;
+    m_saidStatus = written.status->phase + ' ' + written.status->detail;
+    m_lastStatusNs = bootNs();
+}
+
 void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
     MetricsBatch batch = std::exchange(m_pending, {});
     const std::int64_t goal = m_added;
     const bool beat = bootNs() - m_lastBeatNs >= kBeatNs;
-    if (m_status && (beat || m_urgent)) {
+    const bool statusDue =
+        m_urgent ||
+        (!m_full ? beat : bootNs() - m_lastStatusNs >= scarceBeatNs || (m_status && m_status->phase + ' ' + m_status->detail != m_saidStatus));
+    if (m_status && statusDue) {
         batch.status = m_status;
         batch.status->heartbeatBootNs = bootNs();
         batch.status->bootId = bootId();
@@ -210,29 +300,34 @@ void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
     if (forLists) summary = std::exchange(m_summary, std::nullopt);
     m_urgent = false;
     const std::int64_t attempt = ++m_begun;
-    const bool broken = m_broken;
+    const bool broken = m_broken, waitingEnded = m_waitingEndedNs != 0;
     lock.unlock();
     // The queue's room is back while the disk works.
     m_changed.notify_all();
     std::optional<Error> error, registryError;
     {
         const std::lock_guard writing(m_writing);
+        if (beat || m_full) holdReserves();
         if (beat) {
             m_lastBeatNs = bootNs();
-            batch.machine.push_back(measureMachine());
+            if (!m_full) batch.machine.push_back(measureMachine());
         }
-        if (!broken && (!batch.empty() || batch.status)) {
-            if (auto written = m_writer.write(batch); !written.ok()) error = written.error();
+        if (waitingEnded && m_full && !m_leftOutSaid && !batch.steps.empty()) {
+            batch.events.push_back(leftOutEvent(batch.steps));
+            m_leftOutSaid = true;
         }
+        // What is given up is to be known even where nothing is to be written.
+        if (!broken && (!batch.empty() || batch.status || m_full)) error = writeBatch(batch);
         if (forLists) {
             if (auto written = writeToRegistry(summary); !written.ok()) registryError = written.error();
         }
     }
     lock.lock();
+    m_scarce = m_full.has_value();
     if (summary && !m_summary) m_summary = std::move(summary);
     if (error || broken) {
         if (!m_error) spdlog::error("the run's metrics cannot be written: {}", error->text());
-        // Nothing of it is in the file: it goes before what was added meanwhile. Only the newest machine row matters.
+        // What is left of it is not in the file: it goes before what was added meanwhile. Only the newest machine row matters.
         if (batch.machine.size() > 1) batch.machine.erase(batch.machine.begin(), batch.machine.end() - 1);
         merge(batch, std::move(m_pending));
         m_pending = std::move(batch);

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "core/base/disk_reserve.h"
 #include "core/base/result.h"
 #include "core/store/registry.h"
 #include "core/store/run_metrics.h"
@@ -20,6 +21,9 @@ namespace mofo {
 ///
 /// What cannot be written because the disk is full, the database is locked or may not be written stays, and is tried again every half second:
 /// trouble() says so, and the trainer should wait. Any other failure is final (isBroken()).
+///
+/// Some disk space is held back in the run's folder: on a full disk it is given up, and events, answers, checkpoints and the status are written into
+/// it, while measurements wait until there is room again and space is held back once more.
 class MetricsQueue {
 public:
     MetricsQueue(MetricsWriter writer, Registry registry, std::string runId, std::filesystem::path folder);
@@ -38,6 +42,10 @@ public:
     /// Why the run's metrics cannot be written at present, or ever again; empty while they can.
     [[nodiscard]] std::optional<Error> trouble() const;
     [[nodiscard]] bool isBroken() const;
+    /// The user does not want to wait for room on a disk: measurements that do not fit are left out, and an event names them.
+    void stopWaiting();
+    /// Whether, after stopWaiting(), all but measurements is committed, or did not get there within some seconds.
+    [[nodiscard]] bool mayEnd() const;
     /// seq of the newest event, everything added so far being committed.
     Result<std::int64_t> lastEventSeq();
     /// Calls the writer directly, in order with the batches.
@@ -49,6 +57,9 @@ public:
 private:
     void run();
     void writePending(std::unique_lock<std::mutex>& lock);
+    std::optional<Error> writeBatch(MetricsBatch& batch);
+    void holdReserves();
+    void noteStatus(const MetricsBatch& written);
     Result<void> writeToRegistry(std::optional<RunSummary>& summary);
     MachineRow measureMachine();
 
@@ -57,6 +68,13 @@ private:
     Registry m_registry;
     const std::string m_runId;
     const std::filesystem::path m_folder;
+    const DiskReserve m_reserve;
+    const std::uint64_t m_reserveBytes;
+    // Of the thread alone.
+    std::optional<Error> m_full;  ///< the reserve is given up: what the disk said then
+    std::string m_saidStatus;     ///< phase and detail, as they were written last
+    std::int64_t m_lastBeatNs = 0, m_lastStatusNs = 0, m_lastCpuIdle = 0, m_lastCpuTotal = 0;
+    bool m_leftOutSaid = false;
 
     mutable std::mutex m_mutex;
     std::condition_variable m_changed;
@@ -67,10 +85,10 @@ private:
     std::optional<RunConfig> m_config;
     std::optional<Error> m_error;          ///< of the last attempt at metrics.db
     std::optional<Error> m_registryError;  ///< of the last attempt at workbench.db
-    bool m_broken = false;
+    bool m_broken = false, m_scarce = false;  ///< m_scarce: as m_full
+    std::int64_t m_waitingEndedNs = 0;        ///< bootNs, 0 = not
     std::int64_t m_added = 0, m_written = 0, m_begun = 0, m_finished = 0;  ///< m_begun and m_finished count attempts
     bool m_urgent = false, m_ending = false;
-    std::int64_t m_lastBeatNs = 0, m_lastCpuIdle = 0, m_lastCpuTotal = 0;
     std::thread m_thread;
 };
 

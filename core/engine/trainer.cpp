@@ -18,13 +18,14 @@ std::atomic<int> g_stopSignals{0};
 
 namespace {
 
-/// What the run says last reaches the store, however long a full disk or a locked database takes; a signal ends the wait.
+/// What the run says last reaches the store, however long a full disk or a locked database takes; a signal or `stop --now` ends the wait.
 Result<void> flushPatiently(MetricsQueue& queue) {
     while (true) {
         auto flushed = queue.flush();
         const bool passing = !flushed.ok() && (flushed.error().code == ErrorCode::OutOfSpace || flushed.error().code == ErrorCode::Busy ||
                                                flushed.error().code == ErrorCode::Permission);
         if (!passing || stopSignalled()) return flushed;
+        if (queue.mayEnd()) return {};
         std::this_thread::sleep_for(std::chrono::milliseconds(250));
     }
 }

@@ -166,6 +166,7 @@ Result<void> TrainingRun::train() {
 
 Result<void> TrainingRun::endWith(Go go) {
     if (go == Go::Stop) m_log.setState(RunState::Stopping);
+    if (go == Go::StopNow) m_queue.stopWaiting();
     if (go == Go::On) MOFO_CHECK(evaluate(false));
     if (go != Go::StopNow && m_state.step > 0) {
         MOFO_TRY(const Go saved, save(Save::Must));

@@ -37,6 +37,8 @@ constexpr std::int64_t observerPatienceNs = 250'000'000;
 constexpr std::int64_t writerPatienceNs = 5'000'000'000;
 constexpr std::int64_t sharedPatienceNs = 20'000'000'000;
 constexpr std::int64_t giveWayNs = 5'000'000;
+/// For the journals of a few commands at a time, which are gone after each, and what they add.
+constexpr std::uint64_t reserveBytes = 128 << 10;
 
 std::string shown(const fs::path& file) { return escapeForDisplay(file.string()); }
 
@@ -121,9 +123,24 @@ void Database::CloseBusyWait::operator()(BusyWait* wait) const { delete wait; }
 
 Database::Database(fs::path file) : m_file(std::move(file)), m_busyWait(new BusyWait) {}
 
+Error Database::fullDisk() const {
+    const auto available = freeBytes(m_file);
+    return refusal(ErrorCode::OutOfSpace, "the disk is full" + (available.ok() ? " (" + formatBytes(*available) + " free)" : std::string()), m_file,
+                   "Free disk space there, for example by deleting downloads or exports, and try again", "SPACE");
+}
+
+void Database::holdReserve() const {
+    // Without it a full disk is met as any program meets it.
+    if (m_reserve) static_cast<void>(m_reserve->hold(reserveBytes).ok());
+}
+
 Error Database::errorOf(const SQLite::Exception& failure) const {
     const int code = failure.getExtendedErrorCode() > 0 ? failure.getExtendedErrorCode() : failure.getErrorCode();
     const std::string reason = escapeForDisplay(failure.what());
+    // A journal that cannot be made, or a sync that fails, for lack of space.
+    const int systemReason = m_connection ? sqlite3_system_errno(m_connection->getHandle()) : 0;
+    const bool failedInSystem = (code & 0xFF) == SQLITE_IOERR || (code & 0xFF) == SQLITE_CANTOPEN;
+    if (failedInSystem && (systemReason == ENOSPC || systemReason == EDQUOT)) return fullDisk();
     switch (code & 0xFF) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED: return refusal(ErrorCode::Busy, "the database stayed locked by another program", m_file, "Try again in a moment", "BUSY");
@@ -131,7 +148,7 @@ Error Database::errorOf(const SQLite::Exception& failure) const {
         case SQLITE_AUTH:
         case SQLITE_READONLY:
             return refusal(ErrorCode::Permission, "the database cannot be written", m_file, "Check who owns it and its permissions", "IO");
-        case SQLITE_FULL: return refusal(ErrorCode::OutOfSpace, "the disk is full", m_file, "Free disk space and try again", "SPACE");
+        case SQLITE_FULL: return fullDisk();
         case SQLITE_NOTADB: return refusal(ErrorCode::InvalidInput, "this is not a database", m_file, restoreRemedy, "MAGIC");
         case SQLITE_CORRUPT: return refusal(ErrorCode::InvalidInput, "the database is damaged", m_file, restoreRemedy, "CORRUPT");
         case SQLITE_FORMAT: return refusal(ErrorCode::InvalidInput, "the database has an unknown format", m_file, restoreRemedy, "CORRUPT");
@@ -304,6 +321,8 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file, const Sch
             if (journal != "delete")
                 return refusal(ErrorCode::Io, "the database is in journal mode " + escapeForDisplay(journal) + " and cannot be switched", place,
                                restoreRemedy, "IO");
+            database->m_reserve.emplace(place.string() + ".reserve");
+            database->holdReserve();
         }
     } catch (const SQLite::Exception& failure) {
         return database->errorOf(failure);

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/disk_reserve.h"
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/store/schema.h"
@@ -50,11 +51,17 @@ public:
     /// Of the schema, as the file says now: a reader may have opened an older file that a writer migrates meanwhile. Throws SQLite::Exception.
     [[nodiscard]] int schemaVersion() { return m_connection->execAndGet("PRAGMA user_version").getInt(); }
 
-    /// Runs `body`, which returns a Result and may throw what SQLite throws, and translates the latter.
+    /// Runs `body`, which returns a Result and may throw what SQLite throws, and translates the latter. On a full disk it runs a second time where
+    /// a reserve could be given up: what it did is rolled back.
     template <class Body>
     auto attempt(Body&& body) -> decltype(body()) {
         try {
             MOFO_CHECK(checkSameFile());
+            try {
+                return body();
+            } catch (const SQLite::Exception& failure) {
+                if (errorOf(failure).code != ErrorCode::OutOfSpace || !m_reserve || !m_reserve->release()) throw;
+            }
             return body();
         } catch (const SQLite::Exception& failure) {
             return errorOf(failure);
@@ -63,6 +70,9 @@ public:
         }
     }
 
+    /// SharedWriter: room is held back beside the file for a full disk, again after it was used, where there is enough.
+    void holdReserve() const;
+
     /// SQLite's failure in our words.
     [[nodiscard]] Error errorOf(const SQLite::Exception& failure) const;
 
@@ -70,6 +80,7 @@ private:
     struct BusyWait;
     explicit Database(std::filesystem::path file);
     void configure(Mode mode);
+    [[nodiscard]] Error fullDisk() const;
     Result<void> checkHeader(const Schema& schema, Mode mode);
     /// A synced copy of the file as `version` left it, beside it: "workbench.db.v1.bak", or "-2" where an earlier one has that name.
     Result<void> backUp(int version);
@@ -85,6 +96,7 @@ private:
     std::filesystem::path m_file;
     std::unique_ptr<BusyWait, CloseBusyWait> m_busyWait;  ///< outlives the connection that points to it
     std::unique_ptr<SQLite::Database> m_connection;
+    std::optional<DiskReserve> m_reserve;  ///< of a SharedWriter
     bool m_sharesWriting = false;
     std::int64_t m_lastWriteEndNs = 0;
     dev_t m_device = 0;

@@ -188,6 +188,24 @@ Result<void> MetricsWriter::write(const MetricsBatch& batch) {
     return written;
 }
 
+void MetricsWriter::restartLog() {
+    Database& database = *m_state->database;
+    static_cast<void>(database
+                          .attempt([&]() -> Result<void> {
+                              constexpr std::int64_t spareBytes = 64 << 10;
+                              std::error_code ec;
+                              const auto present = static_cast<std::int64_t>(std::filesystem::file_size(database.file(), ec));
+                              if (ec) return {};
+                              const std::int64_t whole = database.handle().execAndGet("PRAGMA page_count").getInt64() *
+                                                         database.handle().execAndGet("PRAGMA page_size").getInt64();
+                              MOFO_TRY(const std::uint64_t available, freeBytes(database.file()));
+                              if (whole - present + spareBytes > static_cast<std::int64_t>(available)) return {};
+                              sqlite3_wal_checkpoint_v2(database.handle().getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+                              return {};
+                          })
+                          .ok());
+}
+
 void MetricsWriter::State::writeRows(const MetricsBatch& batch, Numbers& last) {
     writeSteps(batch.steps, last);
     writeTensors(batch.tensors, last);

@@ -197,6 +197,7 @@ Result<Registry> Registry::open(const Workspace& workspace, Access access) {
 }
 
 std::int64_t Registry::dataVersion() const { return m_state->database->dataVersion(); }
+void Registry::holdReserve() const { m_state->database->holdReserve(); }
 
 Result<void> Registry::addRun(const RunRow& run) {
     if (run.state == RunState::Lost) return Error{ErrorCode::Internal, "lost is a state that is derived and never stored", "", "", ""};

@@ -184,6 +184,9 @@ public:
 
     /// Changes whenever another connection commits (PRAGMA data_version): cheap to poll.
     [[nodiscard]] std::int64_t dataVersion() const;
+    /// Some disk space is held back beside the file, so that commands are taken on a full disk too. Opening for writing makes it; this makes it again
+    /// after it was used, where there is room by now.
+    void holdReserve() const;
 
 private:
     struct State;

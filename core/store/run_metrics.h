@@ -228,6 +228,8 @@ public:
     };
     /// Marks everything after `step` as superseded (0 = all) and writes `with`, in one transaction.
     Result<void> supersedeAfter(std::int64_t step, Supersede what = Supersede::Measurements, const MetricsBatch& with = {});
+    /// Moves what the log holds into the database, if that fits on a nearly full disk: the log then starts anew and needs no more room for what follows.
+    void restartLog();
     /// seq of the newest event.
     [[nodiscard]] std::int64_t lastEventSeq() const;
 

@@ -4,8 +4,10 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <thread>
 
 #include "core/store/run_metrics.h"
@@ -37,6 +39,21 @@ protected:
         while (file << block << std::flush) {
         }
     }
+    /// Of the engine's own status and of the registry.
+    bool saysPaused(const std::string& id) {
+        const auto reader = MetricsReader::open(workspace().metricsFile(id));
+        const auto status = reader.ok() ? reader->status() : Result<std::optional<StatusRow>>(std::nullopt);
+        return status.ok() && *status && (*status)->phase == "paused" && stateOf(id) == RunState::Paused;
+    }
+    /// What the command prints, and how it ends.
+    static std::string mofo(const std::string& arguments) {
+        const auto close = [](FILE* pipe) { pclose(pipe); };
+        const std::unique_ptr<FILE, decltype(close)> pipe(
+            popen(("timeout 30 " + (binFolder() / "mofo").string() + ' ' + arguments + " 2>&1; echo exit $?").c_str(), "r"), close);
+        std::string text;
+        for (int c = std::fgetc(pipe.get()); c != EOF; c = std::fgetc(pipe.get())) text += static_cast<char>(c);
+        return text;
+    }
     [[nodiscard]] std::filesystem::path ballast() const { return m_place / "ballast"; }
 
     std::filesystem::path m_place = m_folder / "workspace";
@@ -57,21 +74,15 @@ TEST_F(FullDisk, TrainingPausesAsksAndGoesOnToTheSameEnd) {
             std::this_thread::sleep_for(std::chrono::milliseconds(draw(0, 120)));
             if (isEnded(stateOf(run->id))) break;
             fill();
-            const bool asked = eventually([&] {
-                const auto reader = MetricsReader::open(workspace().metricsFile(run->id));
-                const auto status = reader.ok() ? reader->status() : Result<std::optional<StatusRow>>(std::nullopt);
-                // Neither the registry nor the metrics can be written to while nothing is free: then it is seen by the steps that do not come.
-                if (status.ok() && *status && (*status)->phase == "paused") return true;
-                const std::int64_t step = stepOf(run->id);
-                std::this_thread::sleep_for(std::chrono::milliseconds(700));
-                return stepOf(run->id) == step;
-            });
-            EXPECT_TRUE(asked) << "training went on without a place for its results";
+            ASSERT_TRUE(eventually([&] { return saysPaused(run->id); }, 20)) << "the pause is not seen\n"
+                                                                             << mofo("show " + run->id) << readFile(workspace().runFolder(run->id) / "engine.log");
+            const std::int64_t paused = stepOf(run->id);
+            EXPECT_THAT(mofo("show " + run->id), testing::AllOf(testing::HasSubstr("paused"), testing::HasSubstr("disk is full")));
             EXPECT_NE(engineOf(run->id), 0) << "the engine gave up\n" << readFile(workspace().runFolder(run->id) / "engine.log");
+            EXPECT_EQ(stepOf(run->id), paused) << "training went on without a place for its results";
             std::filesystem::remove(ballast());
             ++filled;
-            const std::int64_t stood = stepOf(run->id);
-            ASSERT_TRUE(eventually([&] { return stepOf(run->id) > stood || isEnded(stateOf(run->id)); }, 30))
+            ASSERT_TRUE(eventually([&] { return stepOf(run->id) > paused || isEnded(stateOf(run->id)); }, 30))
                 << "it did not go on\n"
                 << readFile(workspace().runFolder(run->id) / "engine.log");
         }
