@@ -270,6 +270,8 @@ Result<TrainingRun::Go> TrainingRun::ask(const std::string& why, const std::stri
         }
         stopWanted = stopWanted || outcome == Go::Stop;
         if (outcome != Go::StopNow && solved(m_resumeAsked)) break;
+        // Trying may have said something else.
+        if (m_resumeAsked) m_log.status("paused", 0, text);
         // Somebody who wants the program gone cannot be kept waiting for room on a disk; the checkpoints before are whole.
         if (outcome == Go::StopNow || stopSignalled()) {
             m_asking = nested;
