@@ -9,9 +9,11 @@
 
 namespace mofo {
 
+void RunLog::setTotal(std::int64_t total) { m_summary.totalSteps = m_total = total; }
+
 void RunLog::setStep(std::int64_t done, std::int64_t total) {
-    m_step = done;
-    m_total = total;
+    m_summary.step = m_step = done;
+    setTotal(total);
 }
 
 void RunLog::addStepTime(double ms) {
@@ -54,8 +56,6 @@ void RunLog::status(std::string_view phase, double progress, std::string detail)
     row.totalSteps = m_total;
     if (const double seconds = secondsPerStep(); seconds > 0) row.etaSeconds = seconds * static_cast<double>(m_total - m_step);
     m_summary.phase = phase;
-    m_summary.step = m_step;
-    m_summary.totalSteps = m_total;
     m_summary.updatedNs = wallNs();
     m_queue.setSummary(m_summary);
     MetricsBatch batch;

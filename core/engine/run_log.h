@@ -5,6 +5,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/engine/metrics_queue.h"
 #include "core/store/registry.h"
@@ -14,8 +15,11 @@ namespace mofo {
 /// One thread.
 class RunLog {
 public:
-    explicit RunLog(MetricsQueue& queue) : m_queue(queue) {}
+    /// `before`: what an earlier life of the run left in the lists, which stays until this one has a step of its own.
+    RunLog(MetricsQueue& queue, RunSummary before) : m_queue(queue), m_summary(std::move(before)) {}
 
+    /// Before it is known where the run goes on.
+    void setTotal(std::int64_t total);
     /// Where the run is; everything said from now on carries it.
     void setStep(std::int64_t done, std::int64_t total);
     [[nodiscard]] std::int64_t step() const { return m_step; }

@@ -23,7 +23,7 @@ TrainingRun::TrainingRun(const Workspace& workspace, RunRow run, Registry& regis
       m_registry(registry),
       m_queue(queue),
       m_earlier(std::move(earlier)),
-      m_log(queue),
+      m_log(queue, m_run.summary),
       m_inbox(registry, m_run.id, m_earlier.acknowledged),
       m_keeper(workspace.checkpointsFolder(m_run.id), m_run.id, registry, m_log) {
     m_state.config = m_usedConfig = m_run.config;

@@ -47,7 +47,6 @@ private:
     /// False where the checkpoint is damaged, which is said then.
     Result<bool> resumeFrom(const CheckpointRow& row);
     Result<void> startFromParent();
-    Result<void> startFromPretrained();
     Result<void> readTensors(const FoundCheckpoint& checkpoint);
     /// Everything that follows from a new m_state: position, numbers, settings.
     Result<void> adoptState(TrainingState state);

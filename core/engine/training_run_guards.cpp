@@ -218,9 +218,10 @@ Result<void> TrainingRun::leaveOutUpdate(const TrainingStep::Outcome& outcome) {
         return {};
     }
     if (config().onNonFinite == OnNonFinite::Stop) {
+        const std::string from = m_keeper.candidates().empty() ? "0" : "last";
         m_log.event("error", "guard", outcome.refusal + "; nothing was updated", "on_nonfinite", outcome.row.lossState, "stop");
         return Error{ErrorCode::Conflict, outcome.refusal + "; the update was not made", "",
-                     "Leave that step out (mofo branch " + m_run.id + " --at last --set skip_steps=" + std::to_string(outcome.row.step) +
+                     "Leave that step out (mofo branch " + m_run.id + " --at " + from + " --set skip_steps=" + std::to_string(outcome.row.step) +
                          "), lower lr, or set on_nonfinite=skip",
                      "NONFINITE"};
     }

@@ -34,7 +34,7 @@ Result<void> TrainingRun::loadAll() {
     const std::filesystem::path model = m_workspace.modelFolder(m_run.modelId);
     MOFO_CHECK(m_training.load(model.string(), m_run.device, config(), progress));
     m_total = m_training.data().totalSteps();
-    m_log.setStep(0, m_total);
+    m_log.setTotal(m_total);
     for (const std::string& warning : m_training.data().warnings()) m_log.event("warning", "engine", warning);
     m_log.status("load", 0, "hashing the model");
     // The id is made of the hash the model was sealed with; what lies there now decides.
@@ -84,9 +84,16 @@ Result<void> TrainingRun::startOrResume() {
         if (resumed) return {};
     }
     if (!m_run.parentId.empty() && m_run.parentStep > 0) return startFromParent();
-    if (!candidates.empty()) {
-        m_log.event("warning", "engine", "none of the checkpoints can be used: starting again from the pretrained weights");
-        return startFromPretrained();
+    // Never by itself: what is missing may only be unmounted.
+    std::string missing;
+    for (const CheckpointRow& row : m_earlier.checkpoints) {
+        if (row.removed || row.superseded || row.kind != checkpointFull || row.state == "failed") continue;
+        missing += (missing.empty() ? "" : ", ") + std::to_string(row.step);
+    }
+    if (!missing.empty()) {
+        return Error{ErrorCode::Conflict, "none of the run's checkpoints (of step " + missing + ") can be used: they are damaged or gone",
+                     escapeForDisplay(m_workspace.checkpointsFolder(m_run.id).string()),
+                     "Bring one back and resume again, or start anew from the pretrained weights: mofo twin " + m_run.id, "LOST"};
     }
     if (m_earlier.any) {
         MOFO_CHECK(m_queue.supersedeAfter(0));
@@ -218,18 +225,6 @@ Result<void> TrainingRun::startFromParent() {
         m_log.event("warning", "engine", "not bit-exact with its parent: " + joinText(reasons, ", "));
     }
     return {};
-}
-
-Result<void> TrainingRun::startFromPretrained() {
-    MOFO_CHECK(m_training.resetToPretrained());
-    MOFO_CHECK(guardTorch([&]() -> Result<void> {
-        restoreRandomState(m_firstRandomState, m_training.device());
-        return {};
-    }));
-    TrainingState state;
-    state.config = m_run.config;
-    MOFO_CHECK(adoptState(std::move(state)));
-    return m_earlier.any ? m_queue.supersedeAfter(0) : Result<void>();
 }
 
 }  // namespace mofo

@@ -215,7 +215,7 @@ void LargePartitions::sample(const Wave& wave) {
 /// The sample's own threshold, and how far the true one can be from it: vectors of sixteen neighbours are drawn independently, so that the spread of
 /// their counts gives the standard error, however alike neighbours are.
 void LargePartitions::bracket(State& state) const {
-    constexpr double standardErrors = 3.3;
+    constexpr double standardErrors = 2.9;
     const ArrayKernels& arrays = m_context.isa.arrays;
     const std::int64_t size = std::min(state.sampled, state.capacity);
     state.lo = state.hi = 0xffffffffU;

@@ -363,8 +363,8 @@ struct Loops {
                 left += __builtin_popcount(V::bits(far));
             }
             storeChange<format, full>(mover, slice, at, count, going, change);
-            // Where compressing costs a few cycles it is done for none as well: a branch that a third takes would cost more.
-            if (V::compressesFast || V::bits(open) != 0) keep(number, open, rank, moments.m, update);
+            // A good bracket leaves one vector in ten something.
+            if (V::bits(open) != 0) keep(number, open, rank, moments.m, update);
             V::compressBytes(journal + journaled, offset, winning);
             journaled += __builtin_popcount(V::bits(winning));
             masked += __builtin_popcount(V::bits(above));

@@ -53,14 +53,24 @@ TEST_F(DamagedCheckpoint, FallsBackToTheOneBeforeAndNamesTheTensor) {
     }
 }
 
-TEST_F(DamagedCheckpoint, WithNoneLeftTheRunStartsAgainWithTheSameBits) {
+TEST_F(DamagedCheckpoint, WithNoneLeftTheRunIsRefusedUntilOneIsBack) {
     const auto whole = wholeRun();
     const std::string id = stoppedRun();
-    for (const char* name : {"step-00000004", "step-00000008", "step-00000010"})
-        test::flipTensorByte(checkpointFolder(id, name) / "optimizer.safetensors", "m.model.norm.weight");
-    const auto run = m_engine->train(id);
-    expectSame(whole, run);
-    EXPECT_THAT(eventsText(run), HasSubstr("none of the checkpoints can be used: starting again"));
+    const auto flipAll = [&] {
+        for (const char* name : {"step-00000004", "step-00000008", "step-00000010"})
+            test::flipTensorByte(checkpointFolder(id, name) / "optimizer.safetensors", "m.model.norm.weight");
+    };
+    flipAll();
+    // The second time the store knows that they are lost: that is no reason to start over either.
+    for (int i = 0; i < 2; ++i) {
+        const auto refused = m_engine->train(id);
+        ASSERT_TRUE(refused.error);
+        EXPECT_THAT(refused.error->text(), HasSubstr("none of the run's checkpoints (of step 4, 8, 10) can be used"));
+        EXPECT_THAT(refused.error->text(), HasSubstr("mofo twin " + id));
+        EXPECT_EQ(m_engine->registry().findRun(id)->summary.step, 10);
+    }
+    flipAll();
+    expectSame(whole, m_engine->train(id));
 }
 
 TEST_F(DamagedCheckpoint, ManifestsOnTheDiskRebuildTheTable) {
