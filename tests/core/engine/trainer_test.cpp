@@ -92,7 +92,9 @@ TEST_F(TrainerTest, StatisticsAreMeasuredAtTheirStepsAndAreTrue) {
         const bool logged = step.step == 1 || step.step % 3 == 0;
         EXPECT_EQ(std::isfinite(step.topGradientNorm), logged) << step.step;
         // At most the 1-norm, which is at most sqrt(n) times the 2-norm.
-        if (logged) EXPECT_LT(step.topGradientNorm, step.gradNorm * 200);
+        if (logged) {
+            EXPECT_LT(step.topGradientNorm, step.gradNorm * 200);
+        }
         EXPECT_EQ(reader.histograms(step.step)->size(), logged ? run.parameters.size() : 0u);
         EXPECT_EQ(reader.rowCounts(step.step)->size(), logged ? 2u : 0u);
         EXPECT_EQ(reader.partitions(step.step)->has_value(), logged);
