@@ -111,6 +111,21 @@ private:
     bool m_pinned = false;
 };
 
+/// What every run that goes on from `step` of its parent is started with.
+Result<StartOptions> goingOnFrom(const Registry& registry, const RunRow& parent, std::int64_t step, const BranchOptions& options) {
+    StartOptions start;
+    start.name = options.name;
+    if (start.name.empty()) {
+        MOFO_TRY(start.name, makeName(registry, parent.name, "-at" + std::to_string(step)));
+    }
+    start.who = options.who;
+    start.startSupervisor = options.startSupervisor;
+    start.parentId = parent.id;
+    start.parentStep = step;
+    start.sealedModel = parent.modelId;
+    return start;
+}
+
 /// startRun with start.parentId and start.parentStep, whose checkpoint must be there.
 Result<RunRow> startFrom(const Workspace& workspace, Registry& registry, const RunConfig& config, const StartOptions& start) {
     PinnedMeanwhile pinned(registry, start.parentId, start.parentStep);
@@ -208,17 +223,8 @@ Result<BranchedRun> branchRun(const Workspace& workspace, Registry& registry, co
                      "model=" + escapeForDisplay(config.model), "Leave it out, or start a new run with `mofo train`", "KEY"};
     }
     MOFO_CHECK(checkStepsLeft(parent, config, step));
-    StartOptions start;
-    start.name = options.name;
-    if (start.name.empty()) {
-        MOFO_TRY(start.name, makeName(registry, parent.name, "-at" + std::to_string(step)));
-    }
-    start.who = options.who;
-    start.startSupervisor = options.startSupervisor;
-    start.parentId = parent.id;
-    start.parentStep = step;
+    MOFO_TRY(StartOptions start, goingOnFrom(registry, parent, step, options));
     start.commandLine = commandLineOf("mofo branch " + parent.id + " --at " + std::to_string(step), options.assignments);
-    start.sealedModel = parent.modelId;
     MOFO_TRY(RunRow run, startFrom(workspace, registry, config, start));
     return BranchedRun{std::move(run), {}};
 }
@@ -292,18 +298,9 @@ Result<BranchedRun> resumeAsBranch(const Workspace& workspace, Registry& registr
     }
     MOFO_CHECK(checkStepsLeft(parent, config, step));
     const std::vector<ConfigDifference> differences = configDifferences(base, config);
-    StartOptions start;
-    start.name = options.name;
-    if (start.name.empty()) {
-        MOFO_TRY(start.name, makeName(registry, parent.name, "-at" + std::to_string(step)));
-    }
-    start.who = options.who;
-    start.startSupervisor = options.startSupervisor;
-    start.parentId = parent.id;
-    start.parentStep = step;
+    MOFO_TRY(StartOptions start, goingOnFrom(registry, parent, step, options));
     start.notExact = differences.empty() ? "continued although data, model, program or machine may have changed" : differencesText(differences);
     start.commandLine = commandLineOf("mofo resume " + parent.id + " --as-branch", options.assignments);
-    start.sealedModel = parent.modelId;
     MOFO_TRY(RunRow run, startFrom(workspace, registry, config, start));
     return BranchedRun{std::move(run), {}};
 }

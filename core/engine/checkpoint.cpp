@@ -212,6 +212,18 @@ Result<void> sealFolder(StagedFolder& folder, const fs::path& target, Json& mani
     return {};
 }
 
+/// The same, and nothing is left where it fails. `clock` has run since the checkpoint was begun.
+Result<CheckpointRow> finishCheckpoint(StagedFolder& folder, const fs::path& target, Json manifest, CheckpointRow row, const Stopwatch& clock) {
+    if (auto sealed = sealFolder(folder, target, manifest, row); !sealed.ok()) {
+        // It may have its final name already, but nobody has vouched for it.
+        static_cast<void>(removeCheckpoint(target));
+        return std::move(sealed).error();
+    }
+    row.wallNs = wallNs();
+    row.seconds = clock.elapsedMs() * 1e-3;
+    return row;
+}
+
 }  // namespace
 
 std::uint64_t checkpointSizeBytes(const std::vector<ParameterInfo>& infos, std::uint64_t stateBytes, bool weightsOnly) {
@@ -276,14 +288,7 @@ Result<CheckpointRow> writeCheckpoint(const fs::path& checkpointsFolder, const s
         {"tensors_digest", digestOf(tensors, "")},
         {"state_digest", row.stateDigest},
         {"files", {{weightsFile, {{"sha256", weightsHash}}}, {momentsFile, {{"sha256", momentsHash}}}, {stateFile, {{"sha256", stateHash}}}}}};
-    if (auto sealed = sealFolder(folder, target, manifest, row); !sealed.ok()) {
-        // It may have its final name already, but nobody has vouched for it.
-        static_cast<void>(removeCheckpoint(target));
-        return std::move(sealed).error();
-    }
-    row.wallNs = wallNs();
-    row.seconds = clock.elapsedMs() * 1e-3;
-    return row;
+    return finishCheckpoint(folder, target, std::move(manifest), std::move(row), clock);
 }
 
 Result<FoundCheckpoint> openCheckpoint(const fs::path& folder, bool hashes) {
@@ -428,13 +433,7 @@ Result<CheckpointRow> writeWeightsOnly(const FoundCheckpoint& full) {
         if (::link((full.folder / name).c_str(), (folder.path() / name).c_str()) != 0)
             return errnoError(errno, "cannot keep the file under another name", full.folder / name);
     }
-    if (auto sealed = sealFolder(folder, target, manifest, row); !sealed.ok()) {
-        static_cast<void>(removeCheckpoint(target));
-        return std::move(sealed).error();
-    }
-    row.wallNs = wallNs();
-    row.seconds = clock.elapsedMs() * 1e-3;
-    return row;
+    return finishCheckpoint(folder, target, std::move(manifest), std::move(row), clock);
 }
 
 Result<void> removeCheckpoint(const fs::path& folder) {

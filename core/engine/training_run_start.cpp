@@ -93,7 +93,7 @@ Result<void> TrainingRun::startOrResume() {
     if (!missing.empty()) {
         return Error{ErrorCode::Conflict, "none of the run's checkpoints (of step " + missing + ") can be used: they are damaged or gone",
                      escapeForDisplay(m_workspace.checkpointsFolder(m_run.id).string()),
-                     "Bring one back and resume again, or start anew from the pretrained weights: mofo twin " + m_run.id, "LOST"};
+                     "Bring one back and resume again, or start anew from the pretrained weights: mofo branch " + m_run.id + " --at 0", "LOST"};
     }
     if (m_earlier.any) {
         MOFO_CHECK(m_queue.supersedeAfter(0));

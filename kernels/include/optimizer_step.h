@@ -24,7 +24,7 @@
 //
 // How a step goes about it (both twins, kernels/cpu and kernels/cuda):
 //   sample    a few new ranks of each partition are computed and sorted: the threshold lies between two of them, `lo` and `hi`, almost surely
-//   update    m and v are written in one pass; ranks >= hi move at once, with the old p kept in a journal; ranks in [lo, hi) are kept as candidates
+//   update    m and v are written in one pass; ranks >= hi move at once, with what leads back to the old p kept in a journal; ranks in [lo, hi) are kept as candidates
 //   resolve   the exact threshold is the (k - moved)-th largest candidate; candidates above it move
 //   repair    only where it is not in [lo, hi): the journal gives p back, the threshold is searched by counting, and the winners move
 // So p, g, m and v are touched once, and the result does not depend on the sample. Partitions that fit into a core's cache are sorted out there:

@@ -265,7 +265,6 @@ TEST_F(CrashStates, WhateverThePowerLeftOfTheRunResumesToTheSameEnd) {
         ASSERT_OK(reader);
         const auto events = reader->eventsAfter(0);
         ASSERT_OK(events);
-        // Before the first step it is no new start.
         const bool again =
             std::any_of(events->begin(), events->end(), [](const EventRow& event) { return event.text.find("starting again") != std::string::npos; });
         fromTheStart += again ? 1 : 0;

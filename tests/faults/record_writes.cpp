@@ -1,6 +1,5 @@
 // Loaded before libc (LD_PRELOAD): notes every change to files below $MOFO_RECORD_ROOT in the file $MOFO_RECORD_LOG, in the order in which the
 // kernel saw them, and then does what was asked. The log is a write_log.h record after the other, each written at once.
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -10,7 +9,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstdarg>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>

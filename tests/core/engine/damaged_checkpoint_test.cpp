@@ -66,7 +66,7 @@ TEST_F(DamagedCheckpoint, WithNoneLeftTheRunIsRefusedUntilOneIsBack) {
         const auto refused = m_engine->train(id);
         ASSERT_TRUE(refused.error);
         EXPECT_THAT(refused.error->text(), HasSubstr("none of the run's checkpoints (of step 4, 8, 10) can be used"));
-        EXPECT_THAT(refused.error->text(), HasSubstr("mofo twin " + id));
+        EXPECT_THAT(refused.error->text(), HasSubstr("mofo branch " + id + " --at 0"));
         EXPECT_EQ(m_engine->registry().findRun(id)->summary.step, 10);
     }
     flipAll();
