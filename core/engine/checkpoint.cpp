@@ -40,15 +40,15 @@ const std::map<std::string, std::string> safetensorsMetadata{{"format", "pt"}};
 /// One safetensors file being written, with the SHA-256 of each tensor.
 class HashedTensors {
 public:
-    static Result<HashedTensors> create(const fs::path& path, std::vector<SafetensorsWriter::Declaration> declarations) {
+    static Result<HashedTensors> create(const fs::path& path, std::vector<SafetensorsWriter::Declaration> declarations, WritingProgress& progress) {
         MOFO_TRY(SafetensorsWriter file, SafetensorsWriter::create(path, std::move(declarations), safetensorsMetadata));
-        return HashedTensors(std::move(file));
+        return HashedTensors(std::move(file), progress);
     }
     Result<void> add(const std::string& name, std::span<const std::byte> bytes) {
         Sha256 hash;
         // The writer takes the present tensor to be done with its last byte; an empty one is passed over by itself.
         hash.update(bytes);
-        MOFO_CHECK(m_file.write(bytes));
+        MOFO_CHECK(write(bytes));
         m_hashes[name] = hash.hex();
         return {};
     }
@@ -61,7 +61,7 @@ public:
                 const at::Tensor piece = flat.narrow(0, at, std::min(pieceElements, flat.numel() - at)).to(at::kCPU);
                 const auto bytes = std::as_bytes(std::span(piece.const_data_ptr<float>(), static_cast<std::size_t>(piece.numel())));
                 hash.update(bytes);
-                MOFO_CHECK(m_file.write(bytes));
+                MOFO_CHECK(write(bytes));
             }
             m_hashes[std::string(prefix) + infos[i].name] = hash.hex();
         }
@@ -71,8 +71,15 @@ public:
     [[nodiscard]] const Json& hashes() const { return m_hashes; }
 
 private:
-    explicit HashedTensors(SafetensorsWriter file) : m_file(std::move(file)) {}
+    HashedTensors(SafetensorsWriter file, WritingProgress& progress) : m_file(std::move(file)), m_progress(&progress) {}
+    Result<void> write(std::span<const std::byte> bytes) {
+        if (m_progress->givenUp) return Error{ErrorCode::Interrupted, "the checkpoint was given up", "", "", ""};
+        MOFO_CHECK(m_file.write(bytes));
+        m_progress->bytes += bytes.size();
+        return {};
+    }
     SafetensorsWriter m_file;
+    WritingProgress* m_progress;
     Json m_hashes = Json::object();
 };
 
@@ -260,7 +267,7 @@ Result<CheckpointRow> writeCheckpoint(const fs::path& checkpointsFolder, const s
     row.kind = checkpointFull;
     MOFO_TRY(StagedFolder folder, StagedFolder::create(target));
 
-    MOFO_TRY(HashedTensors weights, HashedTensors::create(folder.path() / weightsFile, weightDeclarations(content.infos, "")));
+    MOFO_TRY(HashedTensors weights, HashedTensors::create(folder.path() / weightsFile, weightDeclarations(content.infos, ""), content.progress));
     MOFO_CHECK(weights.add("", content.infos, content.weights));
     MOFO_TRY(const std::string weightsHash, weights.finish());
 
@@ -268,7 +275,7 @@ Result<CheckpointRow> writeCheckpoint(const fs::path& checkpointsFolder, const s
     const auto second = weightDeclarations(content.infos, "v.");
     declarations.insert(declarations.end(), second.begin(), second.end());
     for (const StateBytes& one : content.bytes) declarations.push_back({one.name, DType::U8, {static_cast<std::int64_t>(one.bytes.size())}});
-    MOFO_TRY(HashedTensors moments, HashedTensors::create(folder.path() / momentsFile, std::move(declarations)));
+    MOFO_TRY(HashedTensors moments, HashedTensors::create(folder.path() / momentsFile, std::move(declarations), content.progress));
     MOFO_CHECK(moments.add("m.", content.infos, content.firstMoments));
     MOFO_CHECK(moments.add("v.", content.infos, content.secondMoments));
     for (const StateBytes& one : content.bytes) MOFO_CHECK(moments.add(one.name, one.bytes));

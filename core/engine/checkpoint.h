@@ -2,6 +2,7 @@
 // complete manifest.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -32,6 +33,12 @@ struct StateBytes {
     std::span<const std::byte> bytes;
 };
 
+/// What the writer of a checkpoint and whoever waits for it tell each other, from thread to thread.
+struct WritingProgress {
+    std::atomic<std::uint64_t> bytes{0};  ///< handed to the system so far
+    std::atomic<bool> givenUp{false};     ///< nobody wants it any more: the writer ends with Interrupted, and nothing of it is left
+};
+
 struct CheckpointContent {
     const std::vector<ParameterInfo>& infos;
     const ParameterArena& weights;
@@ -39,6 +46,7 @@ struct CheckpointContent {
     const ParameterArena& secondMoments;
     std::vector<StateBytes> bytes;
     const Json& state;  ///< TrainingState::toJson
+    WritingProgress& progress;
 };
 
 /// Bytes on disk of a checkpoint with this content, state.json estimated.

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <future>
 
 #include "core/base/failpoint.h"
 #include "core/base/file.h"
@@ -154,23 +156,39 @@ void CheckpointKeeper::noteEvaluation(std::int64_t step, double loss) {
     }
 }
 
-Result<void> CheckpointKeeper::save(TrainingStep& training, const TrainingState& state, const Json& fingerprints) {
+Result<void> CheckpointKeeper::save(TrainingStep& training, const TrainingState& state, const Json& fingerprints,
+                                    const std::function<bool()>& meanwhile) {
     if (state.step == m_savedStep || state.step == 0) return {};
-    m_log.status("save", 0, "checkpoint of step " + std::to_string(state.step));
     CheckpointRow row;
     row.step = state.step;
     row.folder = nextCheckpointName(m_folder, state.step);
     row.kind = checkpointFull;
-    auto written = guardTorch([&]() -> Result<CheckpointRow> {
-        const Json json = state.toJson(fingerprints);
-        const std::vector<NamedBytes> kept = randomState(training.device());
-        std::vector<StateBytes> bytes;
-        for (const NamedBytes& one : kept) bytes.push_back({one.name, one.bytes});
-        training.statistics().addStateTo(bytes);
-        return writeCheckpoint(m_folder, row.folder, state.step,
-                               {training.pretrained().parameters(), training.weights(), training.optimizer().firstMoments(),
-                                training.optimizer().secondMoments(), std::move(bytes), json});
-    });
+    const Json json = state.toJson(fingerprints);
+    const std::vector<NamedBytes> random = randomState(training.device());
+    std::vector<StateBytes> bytes;
+    for (const NamedBytes& one : random) bytes.push_back({one.name, one.bytes});
+    training.statistics().addStateTo(bytes);
+    std::uint64_t stateBytes = 0;
+    for (const StateBytes& one : bytes) stateBytes += one.bytes.size();
+    WritingProgress progress;
+    const CheckpointContent content{training.pretrained().parameters(),
+                                    training.weights(),
+                                    training.optimizer().firstMoments(),
+                                    training.optimizer().secondMoments(),
+                                    std::move(bytes),
+                                    json,
+                                    progress};
+    // On a thread of its own: a checkpoint takes many steps' time, and whoever asks something of the run is answered meanwhile.
+    auto writing =
+        std::async(std::launch::async, [&] { return guardTorch([&] { return writeCheckpoint(m_folder, row.folder, state.step, content); }); });
+    const auto wholeBytes = static_cast<double>(checkpointSizeBytes(training.pretrained().parameters(), stateBytes, false));
+    do {
+        const double share = static_cast<double>(progress.bytes) / wholeBytes;
+        m_log.status("save", std::min(share, 1.0), "checkpoint of step " + std::to_string(state.step));
+        if (!progress.givenUp && !meanwhile()) progress.givenUp = true;
+    } while (writing.wait_for(std::chrono::milliseconds(100)) != std::future_status::ready);
+    auto written = writing.get();
+    if (!written.ok() && written.error().code == ErrorCode::Interrupted) return std::move(written).error();
     if (!written.ok()) {
         row.state = "failed";
         row.reason = written.error().text();

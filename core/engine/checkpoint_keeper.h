@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,8 +40,9 @@ public:
     /// Whether the cadence asks for one after this step.
     [[nodiscard]] bool isDue(const RunConfig& config, std::int64_t step) const;
     /// Writes and verifies one of this state (nothing where the present state is saved already) and lets retention follow. Where that fails nothing
-    /// of it is left, its row says failed, and all others are as they were.
-    Result<void> save(TrainingStep& training, const TrainingState& state, const Json& fingerprints);
+    /// of it is left, its row says failed, and all others are as they were. `meanwhile` is called ten times a second on the calling thread while
+    /// another one writes, and may not touch weights, moments or statistics; where it answers false, the checkpoint is given up (Interrupted).
+    Result<void> save(TrainingStep& training, const TrainingState& state, const Json& fingerprints, const std::function<bool()>& meanwhile);
     /// Whether the disk has room for one more.
     [[nodiscard]] bool fits(const TrainingStep& training, std::uint64_t stateBytes) const;
     /// Retention leaves the checkpoint of this step alone, whatever else holds.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,13 +14,15 @@
 
 namespace mofo {
 
-/// Reads the run's command rows and hands out, in order, those that are due. Each is handed out once; the caller acknowledges it. One thread.
+/// Reads the run's command rows and hands out, in order, those that are due. Each is handed out once; the caller acknowledges it. A registry that
+/// somebody keeps locked holds nobody up: it is asked again a second later. One thread.
 class CommandInbox {
 public:
     /// `acknowledged`: what earlier engines of this run answered already.
-    CommandInbox(const Registry& registry, std::string runId, const std::vector<AcknowledgementRow>& acknowledged);
-    /// Commands that update `nextStep` is to be the first to use. Cheap where nothing changed in the store.
-    Result<std::vector<CommandRow>> due(std::int64_t nextStep);
+    CommandInbox(Registry& registry, std::string runId, const std::vector<AcknowledgementRow>& acknowledged);
+    /// The next command that update `nextStep` is to be the first to use: a guard's change, which was decided before any other was read, else the
+    /// first to arrive. One that `may` does not let pass keeps those behind it waiting too. Cheap where nothing changed in the store.
+    Result<std::optional<CommandRow>> next(std::int64_t nextStep, const std::function<bool(const CommandRow&)>& may);
     /// Changes that were acknowledged for steps after `step`: a resumed run applies them again at those steps.
     Result<std::vector<std::pair<std::int64_t, CommandRow>>> replayAfter(std::int64_t step,
                                                                          const std::vector<AcknowledgementRow>& acknowledged) const;
@@ -28,19 +31,18 @@ public:
     [[nodiscard]] std::vector<CommandRow> pendingChanges() const;
     /// The command was answered by an earlier engine after all; false where that was known.
     bool markHandled(const std::string& uuid) { return m_handled.insert(uuid).second; }
-    /// Takes a command back that due() handed out and nobody answered.
-    void giveBack(const CommandRow& command);
-    /// After an error of due(): the store is left alone for a while, so that a locked one does not hold up every step.
-    void lookAgainLater();
-    [[nodiscard]] bool isWaiting() const;
+    /// How long the commands could not be read, in ns; 0 where they could when they were last asked for.
+    [[nodiscard]] std::int64_t unreadableNs() const;
 
 private:
-    const Registry& m_registry;
+    Result<void> readAgain();
+
+    Registry& m_registry;
     std::string m_runId;
     std::set<std::string, std::less<>> m_handled;
     std::int64_t m_seenVersion = -1;
-    std::vector<CommandRow> m_waiting;  ///< for later steps, or not yet looked at
-    std::int64_t m_lookAgainNs = 0;
+    std::vector<CommandRow> m_waiting;                        ///< not handed out yet
+    std::int64_t m_lookAgainNs = 0, m_unreadableSinceNs = 0;  ///< bootNs
 };
 
 }  // namespace mofo

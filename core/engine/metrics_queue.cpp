@@ -30,6 +30,7 @@ bool isPassing(const Error& error) {
 }
 
 constexpr auto retryPause = std::chrono::milliseconds(500);
+constexpr std::int64_t listPatienceNs = 250'000'000;
 
 /// In what was held back, signs of life come more seldom; readers call a run stalled after three times as long.
 constexpr std::int64_t scarceBeatNs = 10'000'000'000;
@@ -130,15 +131,20 @@ void MetricsQueue::setConfig(const RunConfig& config) {
     ++m_added;
 }
 
-Result<void> MetricsQueue::flush() {
+Result<void> MetricsQueue::flush() { return flushUpTo(m_written, false); }
+Result<void> MetricsQueue::flushAll() { return flushUpTo(m_listed, true); }
+
+/// `written` is the counter that must reach what was added so far.
+Result<void> MetricsQueue::flushUpTo(const std::int64_t& written, bool lists) {
     std::unique_lock lock(m_mutex);
     const std::int64_t goal = m_added;
     // An attempt that is under way may have begun without what was added last: only one that begins from now on counts.
     const std::int64_t attempt = m_begun + 1;
     m_urgent = true;
     m_changed.notify_all();
-    m_changed.wait(lock, [&] { return m_written >= goal || (m_finished >= attempt && (m_error || m_registryError)) || m_broken; });
-    if (m_written >= goal) return {};
+    const auto failed = [&] { return m_error || (lists && m_registryError); };
+    m_changed.wait(lock, [&] { return written >= goal || (m_finished >= attempt && failed()) || m_broken; });
+    if (written >= goal) return {};
     return m_error ? *m_error : *m_registryError;
 }
 
@@ -233,6 +239,9 @@ Result<void> MetricsQueue::writeToRegistry(std::optional<RunSummary>& summary) {
         state = m_state;
         config = m_config;
     }
+    // Whoever holds the file keeps neither measurements nor answers back; how the run ended is worth waiting for.
+    const bool ends = state && (state->first == RunState::Finished || state->first == RunState::Stopped || state->first == RunState::Failed);
+    m_registry.setPatience(ends ? std::nullopt : std::optional(listPatienceNs));
     if (config) {
         MOFO_CHECK(m_registry.setRunConfig(m_runId, *config));
         const std::lock_guard lock(m_mutex);
@@ -296,7 +305,7 @@ void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
         batch.status->bootId = bootId();
     }
     std::optional<RunSummary> summary;
-    const bool forLists = beat || m_state || m_config || m_registryError;
+    const bool forLists = (beat || m_state || m_config || m_registryError) && (m_ending || bootNs() >= m_listAgainNs);
     if (forLists) summary = std::exchange(m_summary, std::nullopt);
     m_urgent = false;
     const std::int64_t attempt = ++m_begun;
@@ -339,7 +348,9 @@ void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
     if (registryError && !m_registryError) spdlog::error("the registry cannot be written: {}", registryError->text());
     if (!broken) m_error = error;
     if (forLists) m_registryError = registryError;
-    if (!m_error && !m_registryError) m_written = goal;
+    if (registryError) m_listAgainNs = bootNs() + std::chrono::nanoseconds(retryPause).count();
+    if (!m_error) m_written = goal;
+    if (!m_error && !m_registryError) m_listed = goal;
     m_finished = attempt;
     m_changed.notify_all();
 }
@@ -347,8 +358,7 @@ void MetricsQueue::writePending(std::unique_lock<std::mutex>& lock) {
 void MetricsQueue::run() {
     std::unique_lock lock(m_mutex);
     while (true) {
-        const bool failing = m_error || m_registryError;
-        if (failing && !m_ending) {
+        if (m_error && !m_ending) {
             // Not in a loop with whoever flushes.
             m_changed.wait_for(lock, retryPause, [&] { return m_ending; });
         } else {
@@ -357,7 +367,7 @@ void MetricsQueue::run() {
         const bool ending = m_ending;
         if (!m_broken || m_state) writePending(lock);
         if (!ending) continue;
-        if (m_written < m_added) spdlog::error("the engine ends, and not all it had to say could be written");
+        if (m_listed < m_added) spdlog::error("the engine ends, and not all it had to say could be written");
         return;
     }
 }

@@ -20,7 +20,7 @@ namespace mofo {
 /// machine row once a second. All members may be called from any thread.
 ///
 /// What cannot be written because the disk is full, the database is locked or may not be written stays, and is tried again every half second:
-/// trouble() says so, and the trainer should wait. Any other failure is final (isBroken()).
+/// trouble() says so, and the trainer should wait. Any other failure is final (isBroken()). A locked registry holds up nothing but what lists show.
 ///
 /// Some disk space is held back in the run's folder: on a full disk it is given up, and events, answers, checkpoints and the status are written into
 /// it, while measurements wait until there is room again and space is held back once more.
@@ -37,8 +37,10 @@ public:
     void setState(RunState state, std::string_view endReason = {});
     /// The config that lists show, as changes left it.
     void setConfig(const RunConfig& config);
-    /// Returns when everything added so far is committed, or with the error of the first attempt from now on that failed; what failed stays.
+    /// Returns when everything added so far is in metrics.db, or with the error of the first attempt from now on that failed; what failed stays.
     Result<void> flush();
+    /// The same, and what lists show is in the registry.
+    Result<void> flushAll();
     /// Why the run's metrics cannot be written at present, or ever again; empty while they can.
     [[nodiscard]] std::optional<Error> trouble() const;
     [[nodiscard]] bool isBroken() const;
@@ -57,6 +59,7 @@ public:
 private:
     void run();
     void writePending(std::unique_lock<std::mutex>& lock);
+    Result<void> flushUpTo(const std::int64_t& written, bool lists);
     std::optional<Error> writeBatch(MetricsBatch& batch);
     void holdReserves();
     void noteStatus(const MetricsBatch& written);
@@ -71,8 +74,9 @@ private:
     const DiskReserve m_reserve;
     const std::uint64_t m_reserveBytes;
     // Of the thread alone.
-    std::optional<Error> m_full;  ///< the reserve is given up: what the disk said then
-    std::string m_saidStatus;     ///< phase and detail, as they were written last
+    std::optional<Error> m_full;     ///< the reserve is given up: what the disk said then
+    std::string m_saidStatus;        ///< phase and detail, as they were written last
+    std::int64_t m_listAgainNs = 0;  ///< bootNs, before which the registry is left alone
     std::int64_t m_lastBeatNs = 0, m_lastStatusNs = 0, m_lastCpuIdle = 0, m_lastCpuTotal = 0;
     bool m_leftOutSaid = false;
 
@@ -83,11 +87,12 @@ private:
     std::optional<RunSummary> m_summary;
     std::optional<std::pair<RunState, std::string>> m_state;
     std::optional<RunConfig> m_config;
-    std::optional<Error> m_error;          ///< of the last attempt at metrics.db
-    std::optional<Error> m_registryError;  ///< of the last attempt at workbench.db
-    bool m_broken = false, m_scarce = false;  ///< m_scarce: as m_full
-    std::int64_t m_waitingEndedNs = 0;        ///< bootNs, 0 = not
-    std::int64_t m_added = 0, m_written = 0, m_begun = 0, m_finished = 0;  ///< m_begun and m_finished count attempts
+    std::optional<Error> m_error;                           ///< of the last attempt at metrics.db
+    std::optional<Error> m_registryError;                   ///< of the last attempt at workbench.db
+    bool m_broken = false, m_scarce = false;                ///< m_scarce: as m_full
+    std::int64_t m_waitingEndedNs = 0;                      ///< bootNs, 0 = not
+    std::int64_t m_added = 0, m_written = 0, m_listed = 0;  ///< m_written: in metrics.db; m_listed: in the registry too
+    std::int64_t m_begun = 0, m_finished = 0;               ///< attempts
     bool m_urgent = false, m_ending = false;
     std::thread m_thread;
 };

@@ -21,7 +21,7 @@ namespace {
 /// What the run says last reaches the store, however long a full disk or a locked database takes; a signal or `stop --now` ends the wait.
 Result<void> flushPatiently(MetricsQueue& queue) {
     while (true) {
-        auto flushed = queue.flush();
+        auto flushed = queue.flushAll();
         const bool passing = !flushed.ok() && (flushed.error().code == ErrorCode::OutOfSpace || flushed.error().code == ErrorCode::Busy ||
                                                flushed.error().code == ErrorCode::Permission);
         if (!passing || stopSignalled()) return flushed;

@@ -33,10 +33,13 @@ Result<void> TrainingRun::evaluate(bool force) {
     const std::vector<TokenRow>& held = m_training.data().evalRows();
     if (held.empty() || (!force && m_state.lastEvaluated == m_state.step)) return {};
     const Stopwatch clock;
-    MOFO_TRY(const RowLosses losses, computeRowLosses(m_training.decoder(), held, m_training.device(), [&](double progress) {
-                 m_log.status("evaluate", progress, "held-out loss of " + std::to_string(held.size()) + " rows");
-                 return g_stopSignals.load() < 2;
-             }));
+    auto computed = computeRowLosses(m_training.decoder(), held, m_training.device(), [&](double progress) {
+        m_log.status("evaluate", progress, "held-out loss of " + std::to_string(held.size()) + " rows");
+        return lookMeanwhile() && g_stopSignals.load() < 2;
+    });
+    // Whoever stops without saving waits for no evaluation either.
+    if (!computed.ok() && (m_goMeanwhile == Go::StopNow || m_errorMeanwhile)) return {};
+    MOFO_TRY(const RowLosses losses, std::move(computed));
     EvalRow row;
     row.step = m_state.step;
     row.loss = losses.mean();
@@ -72,12 +75,14 @@ Result<void> TrainingRun::saveOnce() {
     state.pending = m_inbox.pendingChanges();
     addGuardChanges(state.pending);
     if (!m_keeper.isSaved(m_state.step)) MOFO_CHECK(checkFinite());
-    return m_keeper.save(m_training, state, m_fingerprints);
+    return m_keeper.save(m_training, state, m_fingerprints, [&] { return lookMeanwhile(); });
 }
 
 Result<TrainingRun::Go> TrainingRun::save(Save how) {
     auto saved = saveOnce();
     if (saved.ok()) return Go::On;
+    if (m_errorMeanwhile) return *m_errorMeanwhile;
+    if (m_goMeanwhile == Go::StopNow) return std::exchange(m_goMeanwhile, Go::On);
     if (saved.error().tag == "NONFINITE") return std::move(saved).error();
     const auto full = [&] { return saved.error().code == ErrorCode::OutOfSpace; };
     // Once more with new files: what a descriptor has reported once is never tried on it again.
@@ -165,6 +170,7 @@ Result<void> TrainingRun::train() {
 }
 
 Result<void> TrainingRun::endWith(Go go) {
+    m_ending = true;
     if (go == Go::Stop) m_log.setState(RunState::Stopping);
     if (go == Go::StopNow) m_queue.stopWaiting();
     if (go == Go::On) MOFO_CHECK(evaluate(false));

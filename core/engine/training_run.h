@@ -55,7 +55,13 @@ private:
     [[nodiscard]] std::uint64_t stateBytes();
 
     // training_run_commands.cpp
-    Result<Go> obeyCommands();
+    /// `during`: something long is under way that a command must not disturb: those that only decide what comes after it are obeyed, others wait.
+    enum class When { Between, During };
+    Result<Go> obeyCommands(When when = When::Between);
+    /// Called again and again from within what takes long (a checkpoint, an evaluation); false where somebody wants no end of it.
+    bool lookMeanwhile();
+    /// `why` they cannot be read, or nothing.
+    void sayUnreadable(const std::string& why);
     Result<Go> obey(const CommandRow& command);
     /// `mayRefuse`: a new command, to be acknowledged; else one replayed, which was accepted before.
     Result<void> applySet(const CommandRow& command, bool mayRefuse);
@@ -108,9 +114,12 @@ private:
     GuardReading m_reading;   ///< of the step just made
     std::string m_endReason;  ///< why the run stops before its last step, where nobody asked
     std::string m_pauseReason;
-    bool m_commandsUnreadable = false;
+    bool m_unreadableSaid = false;
+    Go m_goMeanwhile = Go::On;  ///< what was asked for during something long
+    std::optional<Error> m_errorMeanwhile;
+    Stopwatch m_sinceLook;
     std::int64_t m_total = 0;
-    bool m_paused = false, m_asking = false, m_resumeAsked = false;
+    bool m_paused = false, m_asking = false, m_resumeAsked = false, m_ending = false;
 };
 
 /// Whether a signal asked to stop.

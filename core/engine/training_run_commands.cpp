@@ -195,43 +195,61 @@ std::string TrainingRun::pendingText() {
     return list.empty() ? std::string() : "; still to come: " + joinText(list, ", ");
 }
 
-Result<TrainingRun::Go> TrainingRun::obeyCommands() {
+Result<TrainingRun::Go> TrainingRun::obeyCommands(When when) {
+    if (when == When::Between) {
+        if (m_errorMeanwhile) return *m_errorMeanwhile;
+        if (m_goMeanwhile != Go::On) return std::exchange(m_goMeanwhile, Go::On);
+    }
     // Changes that an earlier engine of this run acknowledged come back at their steps.
     const std::int64_t next = m_state.step + 1;
     for (const auto& [step, command] : m_replay) {
         if (step == next) MOFO_CHECK(applySet(command, false));
     }
     std::erase_if(m_replay, [&](const auto& one) { return one.first <= next; });
-    auto commands = m_inbox.due(next);
-    if (!commands.ok()) {
-        // A locked or damaged registry stops nobody from training: whoever asks something waits until it can be read.
-        m_inbox.lookAgainLater();
-        if (!m_commandsUnreadable) m_log.event("warning", "engine", "commands cannot be read at present: " + commands.error().text());
-        m_commandsUnreadable = true;
-        commands = std::vector<CommandRow>();
-    } else if (m_commandsUnreadable && !m_inbox.isWaiting()) {
-        m_commandsUnreadable = false;
-        m_log.event("state", "engine", "commands can be read again");
+    const auto may = [&](const CommandRow& command) {
+        if (when == When::Between) return true;
+        // The last update is made: nothing would ever use another change.
+        if (m_ending) return command.kind == "stop";
+        return command.kind == "set" || command.kind == "pause" || command.kind == "resume" || command.kind == "stop";
+    };
+    while (true) {
+        auto command = m_inbox.next(m_state.step + 1, may);
+        sayUnreadable(command.ok() ? std::string() : command.error().text());
+        if (!command.ok() || !*command) break;
+        MOFO_TRY(const Go go, obey(**command));
+        if (go != Go::On) return go;
     }
-    // Of several that one update is the first to use, a guard's was decided before any other was read.
-    std::stable_partition(commands->begin(), commands->end(), [](const CommandRow& one) { return one.kind == "set" && one.who == "guard"; });
-    for (std::size_t i = 0; i < commands->size(); ++i) {
-        const CommandRow& command = (*commands)[i];
-        // After an undo what was due a moment ago may be due later.
-        if (command.atStep && *command.atStep > m_state.step + 1) {
-            m_inbox.giveBack(command);
-            continue;
-        }
-        MOFO_TRY(const Go go, obey(command));
-        if (go == Go::On) continue;
-        for (std::size_t rest = i + 1; rest < commands->size(); ++rest) m_inbox.giveBack((*commands)[rest]);
-        return go;
-    }
-    if (stopSignalled()) {
+    if (when == When::Between && stopSignalled()) {
         m_log.event("stop", "engine", "asked by a signal to stop, with a checkpoint");
         return Go::Stop;
     }
     return Go::On;
+}
+
+void TrainingRun::sayUnreadable(const std::string& why) {
+    // A locked or damaged registry stops nobody from training: whoever asks something waits until it can be read.
+    constexpr std::int64_t worthSayingNs = 5'000'000'000;
+    if (!why.empty() && !m_unreadableSaid && m_inbox.unreadableNs() >= worthSayingNs) {
+        m_unreadableSaid = true;
+        m_log.event("warning", "engine", "commands cannot be read at present: " + why);
+    } else if (m_unreadableSaid && m_inbox.unreadableNs() == 0) {
+        m_unreadableSaid = false;
+        m_log.event("state", "engine", "commands can be read again");
+    }
+}
+
+bool TrainingRun::lookMeanwhile() {
+    constexpr double lookMs = 250;
+    if (m_sinceLook.elapsedMs() < lookMs) return true;
+    m_sinceLook.restart();
+    if (m_errorMeanwhile) return false;
+    auto go = obeyCommands(When::During);
+    if (!go.ok()) {
+        m_errorMeanwhile = std::move(go).error();
+        return false;
+    }
+    if (*go != Go::On && m_goMeanwhile != Go::StopNow) m_goMeanwhile = *go;
+    return m_goMeanwhile != Go::StopNow;
 }
 
 Result<TrainingRun::Go> TrainingRun::waitWhilePaused() {
@@ -251,7 +269,8 @@ Result<TrainingRun::Go> TrainingRun::waitWhilePaused() {
 Result<TrainingRun::Go> TrainingRun::ask(const std::string& why, const std::string& whatHelps, const std::function<bool(bool)>& solved) {
     const Stopwatch clock;
     const bool nested = std::exchange(m_asking, true);
-    const std::string text = why + (why.ends_with('.') ? " " : ". ") + "Training is paused: " + whatHelps + " (mofo resume tries at once, mofo stop --now gives up)";
+    const std::string text =
+        why + (why.ends_with('.') ? " " : ". ") + "Training is paused: " + whatHelps + " (mofo resume tries at once, mofo stop --now gives up)";
     m_log.event("pause", "engine", text);
     m_log.setState(RunState::Paused);
     m_log.status("paused", 0, text);

@@ -169,7 +169,8 @@ Error Database::errorOf(const SQLite::Exception& failure) const {
 void Database::configure(Mode mode) {
     sqlite3* const handle = m_connection->getHandle();
     sqlite3_busy_handler(handle, &BusyWait::wait, m_busyWait.get());
-    m_busyWait->limitNs = mode == Mode::Observer ? observerPatienceNs : mode == Mode::SoleWriter ? writerPatienceNs : sharedPatienceNs;
+    m_usualPatienceNs = mode == Mode::Observer ? observerPatienceNs : mode == Mode::SoleWriter ? writerPatienceNs : sharedPatienceNs;
+    setPatience(std::nullopt);
     m_sharesWriting = mode == Mode::SharedWriter;
     constexpr std::array<std::array<int, 2>, 8> switches{{{SQLITE_DBCONFIG_DEFENSIVE, 1},
                                                           {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
@@ -467,6 +468,8 @@ Result<void> Database::checkSameFile() const {
     if (lstat(m_file.c_str(), &info) == 0 && info.st_dev == m_device && info.st_ino == m_inode) return {};
     return refusal(ErrorCode::Io, "the database was moved or replaced while it was open", m_file, "Start again", "CHANGED");
 }
+
+void Database::setPatience(std::optional<std::int64_t> limitNs) { m_busyWait->limitNs = limitNs.value_or(m_usualPatienceNs); }
 
 std::int64_t Database::dataVersion() {
     try {

@@ -47,6 +47,8 @@ public:
     [[nodiscard]] SQLite::Database& handleForWriting();
     void noteWriteEnd();
     [[nodiscard]] const std::filesystem::path& file() const { return m_file; }
+    /// How long a lock of another connection is waited for; nothing: as long as connections of this mode do.
+    void setPatience(std::optional<std::int64_t> limitNs);
     [[nodiscard]] std::int64_t dataVersion();
     /// Of the schema, as the file says now: a reader may have opened an older file that a writer migrates meanwhile. Throws SQLite::Exception.
     [[nodiscard]] int schemaVersion() { return m_connection->execAndGet("PRAGMA user_version").getInt(); }
@@ -97,6 +99,7 @@ private:
     std::unique_ptr<BusyWait, CloseBusyWait> m_busyWait;  ///< outlives the connection that points to it
     std::unique_ptr<SQLite::Database> m_connection;
     std::optional<DiskReserve> m_reserve;  ///< of a SharedWriter
+    std::int64_t m_usualPatienceNs = 0;
     bool m_sharesWriting = false;
     std::int64_t m_lastWriteEndNs = 0;
     dev_t m_device = 0;

@@ -196,6 +196,8 @@ Result<Registry> Registry::open(const Workspace& workspace, Access access) {
     return Registry(std::make_unique<State>(State{workspace, std::move(database)}));
 }
 
+void Registry::setPatience(std::optional<std::int64_t> limitNs) { m_state->database->setPatience(limitNs); }
+
 std::int64_t Registry::dataVersion() const { return m_state->database->dataVersion(); }
 void Registry::holdReserve() const { m_state->database->holdReserve(); }
 

@@ -182,6 +182,8 @@ public:
     Result<std::optional<std::string>> setting(std::string_view key) const;
     Result<void> setSetting(std::string_view key, std::string_view value);
 
+    /// How long this connection waits for another program's lock before it answers Busy; nothing: as long as usual (20 s).
+    void setPatience(std::optional<std::int64_t> limitNs);
     /// Changes whenever another connection commits (PRAGMA data_version): cheap to poll.
     [[nodiscard]] std::int64_t dataVersion() const;
     /// Some disk space is held back beside the file, so that commands are taken on a full disk too. Opening for writing makes it; this makes it again

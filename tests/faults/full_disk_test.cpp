@@ -74,8 +74,9 @@ TEST_F(FullDisk, TrainingPausesAsksAndGoesOnToTheSameEnd) {
             std::this_thread::sleep_for(std::chrono::milliseconds(draw(0, 120)));
             if (isEnded(stateOf(run->id))) break;
             fill();
-            ASSERT_TRUE(eventually([&] { return saysPaused(run->id); }, 20)) << "the pause is not seen\n"
-                                                                             << mofo("show " + run->id) << readFile(workspace().runFolder(run->id) / "engine.log");
+            ASSERT_TRUE(eventually([&] { return saysPaused(run->id); }, 20))
+                << "the pause is not seen\n"
+                << mofo("show " + run->id) << readFile(workspace().runFolder(run->id) / "engine.log");
             const std::int64_t paused = stepOf(run->id);
             EXPECT_THAT(mofo("show " + run->id), testing::AllOf(testing::HasSubstr("paused"), testing::HasSubstr("disk is full")));
             EXPECT_NE(engineOf(run->id), 0) << "the engine gave up\n" << readFile(workspace().runFolder(run->id) / "engine.log");
@@ -91,6 +92,33 @@ TEST_F(FullDisk, TrainingPausesAsksAndGoesOnToTheSameEnd) {
     }
     reportFigure(std::to_string(filled) + " of " + std::to_string(filled) +
                  " times a full disk made the run wait, and it ended bit for bit once there was room");
+}
+
+TEST_F(FullDisk, CommandsAreTakenAndStopNowEnds) {
+    const Values config = values(5000);
+    const auto run = start(config);
+    ASSERT_OK(run);
+    ASSERT_TRUE(eventually([&] { return stepOf(run->id) > 20; }));
+    fill();
+    ASSERT_TRUE(eventually([&] { return saysPaused(run->id); }, 20)) << readFile(workspace().runFolder(run->id) / "engine.log");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_THAT(mofo("pause " + run->id), testing::HasSubstr("exit 0"));
+        EXPECT_THAT(mofo("resume " + run->id + " --detach"), testing::AllOf(testing::HasSubstr("disk is full"), testing::HasSubstr("exit 0")));
+        EXPECT_THAT(mofo("set " + run->id + " alpha=0.1"), testing::HasSubstr("exit 0"));
+    }
+    EXPECT_EQ(stateOf(run->id), RunState::Paused) << "there is still no room";
+    EXPECT_THAT(mofo("show " + run->id + " --json"), testing::HasSubstr("\"stalled_seconds\":null"));
+    EXPECT_THAT(mofo("stop " + run->id + " --now"), testing::AllOf(testing::HasSubstr("stopped at step"), testing::HasSubstr("exit 0")));
+    EXPECT_EQ(engineOf(run->id), 0);
+    EXPECT_EQ(stateOf(run->id), RunState::Stopped);
+    const std::string refused = mofo("resume " + run->id);
+    EXPECT_THAT(refused, testing::AllOf(testing::HasSubstr("free"), testing::HasSubstr("exit 3")));
+    EXPECT_EQ(stateOf(run->id), RunState::Stopped) << "what cannot start is not begun";
+    std::filesystem::remove(ballast());
+    EXPECT_THAT(mofo("resume " + run->id + " --detach"), testing::HasSubstr("exit 0"));
+    const std::int64_t stood = stepOf(run->id);
+    ASSERT_TRUE(eventually([&] { return stateOf(run->id) == RunState::Running && stepOf(run->id) > stood; }, 30));
+    EXPECT_THAT(mofo("stop " + run->id), testing::HasSubstr("exit 0"));
 }
 
 }  // namespace
