@@ -36,6 +36,7 @@ bool answersSoon(const RunRow& run) { return run.state == RunState::Running || r
 
 Result<AcknowledgementRow> answerOf(const Store& store, const RunRow& run, const std::string& uuid) {
     watchInterrupts();
+    wakeSupervisors(store.workspace, {run});
     MOFO_TRY(const AcknowledgementRow answer, awaitAcknowledgement(store.workspace, run.id, uuid, kAnswerSeconds, interrupted));
     if (!answer.accepted) return Error{ErrorCode::Conflict, "the engine refused it: " + escapeForDisplay(answer.reason), run.id, "", ""};
     return answer;
@@ -177,6 +178,7 @@ Result<int> checkpoint(const Context& context, const ControlOptions& options) {
 // Until the engine has saved and gone.
 Result<int> awaitEnd(const Store& store, const RunRow& run) {
     watchInterrupts();
+    wakeSupervisors(store.workspace, {run});
     const Stopwatch watch;
     EndWatch end(store.workspace);
     bool told = false;

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/ids.h"
 #include "core/base/text.h"
+#include "core/client/crash_record.h"
 
 namespace mofo {
 
@@ -33,7 +34,8 @@ bool EndWatch::hasEnded(const RunRow& run) {
         m_lostSinceNs = 0;
         return isEnded(run.state);
     }
-    if (!FileLock::isHeld(m_workspace.deviceLock(run.device))) return true;
+    // After a device fault that nobody saw the next supervisor goes on with the run.
+    if (!FileLock::isHeld(m_workspace.deviceLock(run.device)) && !unseenDeviceFault(m_workspace, run)) return true;
     if (m_lostSinceNs == 0) m_lostSinceNs = bootNs();
     return bootNs() - m_lostSinceNs > kVerdictNs;
 }
@@ -82,20 +84,23 @@ Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std:
         MOFO_TRY(const RunRow run, registry.findRun(runId));
         if (!reader) {
             auto opened = MetricsReader::open(workspace.metricsFile(runId));
-            if (opened.ok()) reader = std::move(opened).value();
-            else if (opened.error().code != ErrorCode::NotFound) return std::move(opened).error();
+            if (opened.ok())
+                reader = std::move(opened).value();
+            else if (opened.error().code != ErrorCode::NotFound)
+                return std::move(opened).error();
         }
         if (reader) {
             MOFO_TRY(const std::optional<AcknowledgementRow> acknowledgement, reader->acknowledgement(uuid));
             if (acknowledgement) return *acknowledgement;
         }
         if (end.hasEnded(run)) {
-            return Error{ErrorCode::Conflict, "the run ended (" + std::string(runStateName(run.state)) + ") before it took the command", run.id, "", ""};
+            return Error{ErrorCode::Conflict, "the run ended (" + std::string(runStateName(run.state)) + ") before it took the command", run.id, "",
+                         ""};
         }
         if (interrupted && interrupted()) return Error{ErrorCode::Interrupted, "stopped waiting; the command stays with the run", run.id, "", ""};
         if (watch.elapsedMs() > timeoutSeconds * 1e3) {
-            return Error{ErrorCode::Busy, "the engine has not answered within " + formatDuration(timeoutSeconds) + "; the command stays with the run", run.id,
-                         "Look at `mofo log " + run.id + "`, or take it back with `mofo withdraw " + run.id + "`", ""};
+            return Error{ErrorCode::Busy, "the engine has not answered within " + formatDuration(timeoutSeconds) + "; the command stays with the run",
+                         run.id, "Look at `mofo log " + run.id + "`, or take it back with `mofo withdraw " + run.id + "`", ""};
         }
         std::this_thread::sleep_for(kAckPoll);
     }

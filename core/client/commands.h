@@ -21,16 +21,16 @@ namespace mofo {
 class Tokenizer;
 
 struct StartOptions {
-    std::string name;               ///< empty: made from model and alpha, unique
+    std::string name;  ///< empty: made from model and alpha, unique
     std::vector<std::string> tags;
     std::string note;
     std::string who = "cli";
-    bool startSupervisor = true;    ///< false: --foreground supervises itself
-    std::string sealedModel;        ///< id: this model of the workspace, whatever the config's `model` names by now
-    std::string parentId;           ///< of a branch or twin (core/client/branch.h)
+    bool startSupervisor = true;  ///< false: --foreground supervises itself
+    std::string sealedModel;      ///< id: this model of the workspace, whatever the config's `model` names by now
+    std::string parentId;         ///< of a branch or twin (core/client/branch.h)
     std::int64_t parentStep = 0;
-    std::string notExact;           ///< RunRow::notExact
-    std::string commandLine;        ///< empty: the `mofo train` line
+    std::string notExact;     ///< RunRow::notExact
+    std::string commandLine;  ///< empty: the `mofo train` line
 };
 
 /// Checks config, model and data (a data file without any usable row is refused), seals the model, resolves the device, writes the run as

@@ -14,6 +14,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
+#include "core/client/engine_process.h"
 
 namespace mofo {
 
@@ -110,6 +111,7 @@ Result<void> writeCrashRecord(const Workspace& workspace, const RunRow& run, pid
     const char* signalName = signal ? strsignal(*signal) : nullptr;
     const std::string fault = deviceFaultText(workspace, run.id, engine);
     const Json record = {{"run", run.id},
+                         {"engine", engine},
                          {"when", formatLocalTime(wallNs())},
                          {"wall_ns", wallNs()},
                          {"text", withoutHome(std::string(sentence))},
@@ -122,6 +124,23 @@ Result<void> writeCrashRecord(const Workspace& workspace, const RunRow& run, pid
                          {"device_fault", fault.empty() ? Json(nullptr) : Json(fault)},
                          {"log", lastLines(workspace.runFolder(run.id) / "engine.log")}};
     return writeFileAtomic(workspace.runFolder(run.id) / "crash.json", record.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+std::optional<pid_t> unseenDeviceFault(const Workspace& workspace, const RunRow& run) {
+    std::error_code ec;
+    if (run.state != RunState::Lost || !fs::exists(workspace.runFolder(run.id) / "device-fault.json", ec)) return std::nullopt;
+    const std::optional<std::int64_t> holder = lastLockHolder(workspace.runLock(run.id));
+    if (!holder || deviceFaultText(workspace, run.id, static_cast<pid_t>(*holder)).empty()) return std::nullopt;
+    // Pids begin anew with every boot.
+    const auto reader = MetricsReader::open(workspace.metricsFile(run.id));
+    const auto status = reader.ok() ? reader->status() : Result<std::optional<StatusRow>>(std::nullopt);
+    if (!status.ok() || !*status || (*status)->bootId != bootId()) return std::nullopt;
+    // A record of this engine says that a supervisor saw its end. One that counts no restart yet was written by a supervisor that was killed at that.
+    if (const auto seen = readCrashRecord(workspace, run.id); seen.ok() && seen->is_object() && seen->value("engine", Json()) == Json(*holder)) {
+        const bool halfDone = seen->value("exit_code", Json()) == Json(kDeviceFaultExit) && seen->value("restarts", Json()) == Json(run.restarts);
+        if (!halfDone) return std::nullopt;
+    }
+    return static_cast<pid_t>(*holder);
 }
 
 Result<Json> readCrashRecord(const Workspace& workspace, std::string_view runId) {

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -63,6 +64,8 @@ private:
 struct ChildPlan {
     const char* program;
     char* const* arguments;
+    char* const* environment;
+    const cpu_set_t* processors;
     const char* workingFolder;
     const char* oomScore;
     int input, output, error, report;
@@ -109,11 +112,26 @@ void closeTheRestOnExec() {
             close(fd);
         }
     }
+    // Where none of them is there any more, the child keeps its parent's.
+    if (plan.processors != nullptr) static_cast<void>(sched_setaffinity(0, sizeof *plan.processors, plan.processors));
     if (dup2(plan.input, 0) < 0 || dup2(plan.output, 1) < 0 || dup2(plan.error, 2) < 0) giveUp(plan.report);
     closeTheRestOnExec();
     if (chdir(plan.workingFolder) != 0) giveUp(plan.report);
-    execv(plan.program, plan.arguments);
+    execve(plan.program, plan.arguments, plan.environment);
     giveUp(plan.report);
+}
+
+std::vector<std::string> environmentWith(const std::vector<std::pair<std::string, std::optional<std::string>>>& changes) {
+    std::vector<std::string> list;
+    for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+        const std::string_view text = *variable;
+        const std::string_view name = text.substr(0, text.find('='));
+        if (std::none_of(changes.begin(), changes.end(), [&](const auto& change) { return change.first == name; })) list.emplace_back(text);
+    }
+    for (const auto& [name, value] : changes) {
+        if (value) list.push_back(name + '=' + *value);
+    }
+    return list;
 }
 
 Result<pid_t> start(const SpawnOptions& options, bool detach, int output) {
@@ -125,6 +143,13 @@ Result<pid_t> start(const SpawnOptions& options, bool detach, int output) {
     std::vector<char*> pointers;
     for (std::string& argument : arguments) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
+    std::vector<std::string> environment = environmentWith(options.variables);
+    std::vector<char*> variables;
+    for (std::string& variable : environment) variables.push_back(variable.data());
+    variables.push_back(nullptr);
+    cpu_set_t processors;
+    CPU_ZERO(&processors);
+    for (const int cpu : options.processors) CPU_SET(static_cast<std::size_t>(cpu), &processors);
 
     // Descriptors 0 to 2 may be closed in the caller: the child's dup2 must not run over what it still needs.
     const auto lift = [](int fd) {
@@ -144,9 +169,19 @@ Result<pid_t> start(const SpawnOptions& options, bool detach, int output) {
     if (pipe2(ends, O_CLOEXEC) != 0) return errnoError(errno, "cannot make a pipe for", options.program);
     Descriptor reportRead(lift(ends[0])), reportWrite(lift(ends[1]));
 
-    const ChildPlan plan{program.c_str(), pointers.data(), folder.c_str(), oomScore.empty() ? nullptr : oomScore.c_str(),
-                         null.get(), output >= 0 ? output : null.get(), log.get() >= 0 ? log.get() : null.get(), reportWrite.get(),
-                         options.dieWithParent, detach, getpid()};
+    const ChildPlan plan{program.c_str(),
+                         pointers.data(),
+                         variables.data(),
+                         options.processors.empty() ? nullptr : &processors,
+                         folder.c_str(),
+                         oomScore.empty() ? nullptr : oomScore.c_str(),
+                         null.get(),
+                         output >= 0 ? output : null.get(),
+                         log.get() >= 0 ? log.get() : null.get(),
+                         reportWrite.get(),
+                         options.dieWithParent,
+                         detach,
+                         getpid()};
     const pid_t child = fork();
     if (child < 0) return errnoError(errno, "cannot start", options.program);
     if (child == 0) runChild(plan);
@@ -187,7 +222,11 @@ std::optional<std::string> outputOf(const fs::path& program, const std::vector<s
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
     Descriptor readEnd(ends[0]), writeEnd(ends[1]);
-    auto child = start({program, arguments, {}, "/", true, 0}, false, writeEnd.get());
+    SpawnOptions options;
+    options.program = program;
+    options.arguments = arguments;
+    options.dieWithParent = true;
+    auto child = start(options, false, writeEnd.get());
     writeEnd.close();
     if (!child.ok()) return std::nullopt;
     const Stopwatch watch;
@@ -238,8 +277,7 @@ std::string lastLogLine(const fs::path& logFile) {
     return {};
 }
 
-std::optional<std::int64_t> lockHolder(const fs::path& lockFile) {
-    if (!FileLock::isHeld(lockFile)) return std::nullopt;
+std::optional<std::int64_t> lastLockHolder(const fs::path& lockFile) {
     auto text = readWholeFile(lockFile, 4096);
     if (!text.ok()) return std::nullopt;
     const std::size_t digits = text->find_first_of("0123456789");
@@ -249,5 +287,7 @@ std::optional<std::int64_t> lockHolder(const fs::path& lockFile) {
     if (parsed.ec != std::errc() || pid <= 0) return std::nullopt;
     return pid;
 }
+
+std::optional<std::int64_t> lockHolder(const fs::path& lockFile) { return FileLock::isHeld(lockFile) ? lastLockHolder(lockFile) : std::nullopt; }
 
 }  // namespace mofo

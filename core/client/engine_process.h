@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -20,11 +21,14 @@ namespace mofo {
 
 struct SpawnOptions {
     std::filesystem::path program;
-    std::vector<std::string> arguments;      ///< without the program's name
-    std::filesystem::path logFile;           ///< stderr is appended to it (mode 0600); empty = /dev/null
+    std::vector<std::string> arguments;  ///< without the program's name
+    std::filesystem::path logFile;       ///< stderr is appended to it (mode 0600); empty = /dev/null
     std::filesystem::path workingFolder = "/";
-    bool dieWithParent = false;              ///< SIGKILL when the thread that called spawnProcess ends
-    int oomScore = 0;                        ///< the out-of-memory killer takes processes with higher values first
+    /// Set, or taken away where empty; every other variable is inherited.
+    std::vector<std::pair<std::string, std::optional<std::string>>> variables;
+    std::vector<int> processors;  ///< that it may use; empty, or none of them there: those of this process
+    bool dieWithParent = false;   ///< SIGKILL when the thread that called spawnProcess ends
+    int oomScore = 0;             ///< the out-of-memory killer takes processes with higher values first
 };
 
 /// Starts a program in a session of its own: stdin and stdout /dev/null, stderr the log, every other descriptor closed, default signal
@@ -35,7 +39,8 @@ Result<pid_t> spawnProcess(const SpawnOptions& options);
 Result<void> spawnDetached(const SpawnOptions& options);
 
 /// What a program prints on stdout within `timeoutSeconds` (at most 64 KiB); empty where it fails, is missing or takes longer.
-[[nodiscard]] std::optional<std::string> outputOf(const std::filesystem::path& program, const std::vector<std::string>& arguments, double timeoutSeconds);
+[[nodiscard]] std::optional<std::string> outputOf(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                                                  double timeoutSeconds);
 
 /// "ended with exit code 3", "was killed by signal 9 (Killed)": from the status of waitpid.
 [[nodiscard]] std::string describeExit(int waitStatus);
@@ -43,7 +48,9 @@ Result<void> spawnDetached(const SpawnOptions& options);
 /// The last line of a log that is not empty, made harmless for showing, at most 300 bytes; empty where there is none.
 [[nodiscard]] std::string lastLogLine(const std::filesystem::path& logFile);
 
-/// The pid that the holder of a lock wrote into it; empty unless the lock is held.
+/// The pid that the last holder of a lock wrote into it, whether it still holds it or not; empty where nobody ever did.
+[[nodiscard]] std::optional<std::int64_t> lastLockHolder(const std::filesystem::path& lockFile);
+/// The same; empty unless the lock is held.
 [[nodiscard]] std::optional<std::int64_t> lockHolder(const std::filesystem::path& lockFile);
 
 }  // namespace mofo

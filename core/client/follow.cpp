@@ -85,9 +85,11 @@ Result<FollowUpdate> RunFollower::poll() {
     update.status = state.status;
     // A finished run's engine may still be closing its files; that changes nothing any more.
     update.ended = state.end.hasEnded(update.run);
-    if (update.run.state == RunState::Queued && state.watch.elapsedMs() - state.checkedMs > kSupervisorCheckMs) {
+    const bool due = state.watch.elapsedMs() - state.checkedMs > kSupervisorCheckMs || update.run.state == RunState::Lost;
+    if (!update.ended && due) {
         state.checkedMs = state.watch.elapsedMs();
-        MOFO_CHECK(ensureSupervisor(state.workspace, update.run.device));
+        if (update.run.state == RunState::Queued) MOFO_CHECK(ensureSupervisor(state.workspace, update.run.device));
+        wakeSupervisors(state.workspace, {update.run});
     }
     return update;
 }

@@ -23,7 +23,7 @@ struct FollowUpdate {
     bool ended = false;  ///< the run has ended and everything it wrote has been handed out
 };
 
-/// One thread. Keeps a queued run alive: starts a supervisor where its device has none.
+/// One thread. Keeps a run alive: starts a supervisor where its device has none (wakeSupervisors).
 class RunFollower {
 public:
     /// `fromStart` false: only what happens from now on.

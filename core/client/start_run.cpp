@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/client/branch.h"
 #include "core/client/commands.h"
+#include "core/client/engine_environment.h"
 #include "core/client/supervisor.h"
 #include "core/library/model_place.h"
 #include "core/model/model_source.h"
@@ -45,7 +46,8 @@ Result<void> checkName(std::string_view name) {
 Result<std::string> makeName(const Registry& registry, const RunConfig& config, const std::string& modelName) {
     std::string base = modelName;
     if (const auto dot = base.find('.'); dot != std::string::npos && dot > 0) base.resize(dot);
-    std::transform(base.begin(), base.end(), base.begin(), [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
+    std::transform(base.begin(), base.end(), base.begin(),
+                   [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c); });
     if (config.optimizer != OptimizerKind::Mofo) base += "-" + configValue(config, "optimizer");
     if (config.rule != SelectionRule::Momentum) base += "-" + configValue(config, "rule");
     if (selectsCoordinates(config.optimizer)) base += "-a" + formatShortest(config.alpha.common.from);
@@ -93,15 +95,18 @@ Result<void> checkData(const std::string& path, std::string_view columns, const 
         }
     }
     const std::string shown = escapeForDisplay(path);
-    if (refused == 0) return Error{ErrorCode::InvalidInput, "the file holds no rows", shown, "Give JSONL, a JSON array, CSV or TSV with at least one row", "EMPTY"};
-    return Error{ErrorCode::InvalidInput, "none of its " + formatCount(static_cast<std::int64_t>(refused)) + " rows can be used: " + reasonsText(reasons, refused),
-                 shown, "Name the columns with --set columns=prompt:A,completion:B, or correct the file", "MISSING"};
+    if (refused == 0)
+        return Error{ErrorCode::InvalidInput, "the file holds no rows", shown, "Give JSONL, a JSON array, CSV or TSV with at least one row", "EMPTY"};
+    return Error{ErrorCode::InvalidInput,
+                 "none of its " + formatCount(static_cast<std::int64_t>(refused)) + " rows can be used: " + reasonsText(reasons, refused), shown,
+                 "Name the columns with --set columns=prompt:A,completion:B, or correct the file", "MISSING"};
 }
 
 Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const RunConfig& wanted, const StartOptions& options,
                         const ImportProgress& progress) {
     RunConfig config = wanted;
-    if (config.model.empty()) return Error{ErrorCode::Usage, "no model is named", "model", "Give --model with a GGUF file, a Hugging Face folder or a workspace model", ""};
+    if (config.model.empty())
+        return Error{ErrorCode::Usage, "no model is named", "model", "Give --model with a GGUF file, a Hugging Face folder or a workspace model", ""};
     if (config.data.empty()) return Error{ErrorCode::Usage, "no data is named", "data", "Give --data with a JSONL, JSON, CSV or TSV file", ""};
     MOFO_CHECK(checkConfig(config));
     MOFO_CHECK(checkName(options.name));
@@ -113,8 +118,8 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
         place.source = workspace.modelFolder(place.sealed->id).string();
     }
     if (place.isRandom()) {
-        return Error{ErrorCode::Unsupported, "random weights have no tokenizer, so no data can be trained on with them", escapeForDisplay(config.model),
-                     "They are for `mofo bench`; name a GGUF file, a Hugging Face folder or a workspace model", ""};
+        return Error{ErrorCode::Unsupported, "random weights have no tokenizer, so no data can be trained on with them",
+                     escapeForDisplay(config.model), "They are for `mofo bench`; name a GGUF file, a Hugging Face folder or a workspace model", ""};
     }
     if (!place.sealed) config.model = place.source;
     MOFO_TRY(config.data, absolutePath(config.data, "data"));
@@ -132,8 +137,8 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
         MOFO_CHECK(checkData(config.data, config.columns, tokenizer, config.chatTemplate, config.maxLength));
         if (!config.evalData.empty()) MOFO_CHECK(checkData(config.evalData, config.columns, tokenizer, config.chatTemplate, config.maxLength));
     }
-    MOFO_CHECK(requireFreeBytes(workspace.folder(), static_cast<std::uint64_t>(parameterCount) * kCheckpointBytesPerParameter,
-                                "the run's last checkpoint"));
+    MOFO_CHECK(
+        requireFreeBytes(workspace.folder(), static_cast<std::uint64_t>(parameterCount) * kCheckpointBytesPerParameter, "the run's last checkpoint"));
     std::optional<ModelRow> model = place.sealed;
     if (!model) {
         MOFO_TRY(model, sealModel(workspace, registry, config.model, {}, progress));
@@ -159,7 +164,10 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
     run.tags = options.tags;
     run.note = options.note;
     MOFO_CHECK(makeFolder(workspace.runFolder(run.id), true));
-    if (auto added = registry.addRun(run); !added.ok()) {
+    // Before the run is there: a supervisor that waits starts it at once.
+    auto added = noteEngineEnvironment(registry, run.id);
+    if (added.ok()) added = registry.addRun(run);
+    if (!added.ok()) {
         std::error_code ec;
         fs::remove_all(workspace.runFolder(run.id), ec);
         return std::move(added).error();
@@ -181,6 +189,7 @@ Result<void> resumeRun(const Workspace& workspace, Registry& registry, const Run
     }
     // On a full disk the new engine could not even open its metrics: the run stays what it is. What a checkpoint takes, the engine checks.
     MOFO_CHECK(requireFreeBytes(workspace.runFolder(now.id), kStartBytes, "the start of an engine"));
+    MOFO_CHECK(noteEngineEnvironment(registry, now.id));
     MOFO_CHECK(registry.setRunRestarts(now.id, 0));
     MOFO_CHECK(registry.queueRun(now.id));
     if (startSupervisor) MOFO_CHECK(ensureSupervisor(workspace, now.device));

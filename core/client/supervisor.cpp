@@ -21,6 +21,7 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/client/crash_record.h"
+#include "core/client/engine_environment.h"
 #include "core/client/engine_process.h"
 
 namespace mofo {
@@ -30,7 +31,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kEngineOomScore = 300;
-constexpr int kDeviceFaultExit = 70;
 constexpr int kInterruptedExit = 130;  ///< the second signal: the engine ended where it stood
 constexpr std::size_t kJobsAtOnce = 4;
 constexpr double kCancelSeconds = 10;
@@ -70,6 +70,8 @@ public:
 private:
     [[nodiscard]] bool foreground() const { return !m_options.foregroundRun.empty(); }
     [[nodiscard]] bool hasRun() const { return m_runPid > 0 || m_restartAtNs > 0; }
+    /// Engines that a killed supervisor of this device started go on, and somebody must be there when they end.
+    [[nodiscard]] bool hasForeignEngine() const { return !m_foreignRuns.empty(); }
     /// Into the supervisor's log; a foreground process draws its progress there instead.
     void note(const std::string& text) const {
         if (!foreground()) fmt::print(stderr, "{} {}\n", formatLocalTime(wallNs()), text);
@@ -78,7 +80,9 @@ private:
     void rest() const;
     Result<void> reapRun();
     Result<void> recordRunExit(pid_t engine, int status);
+    Result<void> recordDeviceFault(const RunRow& run, pid_t engine, int status);
     Result<void> scheduleRestart(const RunRow& run, pid_t engine, int status);
+    Result<void> takeOverFaults();
     Result<void> restartIfDue();
     Result<void> takeRun();
     Result<void> startRunEngine(const std::string& id);
@@ -96,14 +100,15 @@ private:
     std::optional<FileLock> m_lock;
     std::string m_runId;
     pid_t m_runPid = -1;
-    std::int64_t m_restartAtNs = 0;  ///< bootNs, 0 = no restart is due
+    std::int64_t m_restartAtNs = 0;                ///< bootNs, 0 = no restart is due
     std::optional<std::int64_t> m_oomKillsBefore;  ///< when the run's engine was started
     std::vector<JobProcess> m_jobs;
-    std::vector<RunRow> m_runRows;   ///< as of the last refresh
+    std::vector<RunRow> m_runRows;           ///< as of the last refresh
+    std::vector<std::string> m_foreignRuns;  ///< ids of runs of this device whose engine is alive and not this process's child
     std::vector<JobRow> m_jobRows;
     std::int64_t m_seenVersion = -1;
     std::int64_t m_refreshedNs = 0;
-    bool m_refreshDue = true;        ///< own writes do not change the version
+    bool m_refreshDue = true;  ///< own writes do not change the version
     std::int64_t m_startedNs = bootNs();
     int m_interruptsSeen = 0;
     bool m_foregroundDone = false;
@@ -124,17 +129,18 @@ Result<void> Supervisor::work() {
         MOFO_TRY(const bool giveWayNow, mustGiveWay());
         if (giveWayNow) break;
         MOFO_CHECK(restartIfDue());
+        MOFO_CHECK(takeOverFaults());
         MOFO_CHECK(takeRun());
         MOFO_CHECK(cancelJobs());
         MOFO_CHECK(takeJobs());
         if (m_options.tick) m_options.tick();
 
-        if (hasRun() || !m_jobs.empty() || somethingWaits()) idleSinceNs = bootNs();
+        if (hasRun() || hasForeignEngine() || !m_jobs.empty() || somethingWaits()) idleSinceNs = bootNs();
         if (static_cast<double>(bootNs() - idleSinceNs) * 1e-9 > m_options.idleSeconds) {
             // A client that queues now sees the lock free and starts another supervisor; what was queued before that is seen here.
             m_lock->release();
             MOFO_CHECK(refresh(true));
-            if (!somethingWaits()) return {};
+            if (!somethingWaits() && !hasForeignEngine()) return {};
             auto again = FileLock::tryAcquire(m_workspace.deviceLock(m_options.device));
             if (!again.ok()) return {};
             m_lock = std::move(again).value();
@@ -149,10 +155,18 @@ Result<void> Supervisor::work() {
 
 // The lists are read when somebody wrote, and once a second for what is derived from locks.
 Result<void> Supervisor::refresh(bool force) {
+    const auto gone = [&](const std::string& id) { return !FileLock::isHeld(m_workspace.runLock(id)); };
+    if (std::any_of(m_foreignRuns.begin(), m_foreignRuns.end(), gone)) m_refreshDue = true;
     const std::int64_t version = m_registry.dataVersion();
     if (!force && !m_refreshDue && version == m_seenVersion && bootNs() - m_refreshedNs < 1'000'000'000) return {};
     MOFO_TRY(m_runRows, m_registry.runs());
     MOFO_TRY(m_jobRows, m_registry.jobs());
+    m_foreignRuns.clear();
+    for (const RunRow& run : m_runRows) {
+        // What a reader sees as active and not lost holds its lock.
+        const bool alive = isActive(run.state) && run.id != m_runId && FileLock::isHeld(m_workspace.runLock(run.id));
+        if (alive && run.device == m_options.device) m_foreignRuns.push_back(run.id);
+    }
     m_seenVersion = version;
     m_refreshedNs = bootNs();
     m_refreshDue = false;
@@ -167,6 +181,9 @@ void Supervisor::rest() const {
     };
     if (m_runPid > 0) watch(m_runPid);
     for (const JobProcess& job : m_jobs) watch(job.pid);
+    for (const std::string& id : m_foreignRuns) {
+        if (const auto pid = lockHolder(m_workspace.runLock(id))) watch(static_cast<pid_t>(*pid));
+    }
     poll(engines.data(), engines.size(), static_cast<int>(m_options.pollSeconds * 1e3));
     for (const pollfd& engine : engines) close(engine.fd);
 }
@@ -192,12 +209,12 @@ Result<void> Supervisor::recordRunExit(pid_t engine, int status) {
         if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
         return {};
     }
-    const bool fault = WIFEXITED(status) && WEXITSTATUS(status) == kDeviceFaultExit;
-    if (fault && run.restarts < static_cast<std::int64_t>(m_options.restartDelaySeconds.size())) return scheduleRestart(run, engine, status);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kDeviceFaultExit) return recordDeviceFault(run, engine, status);
     if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
     const bool ended = run.state == RunState::Finished || run.state == RunState::Stopped || run.state == RunState::Failed;
     if (ended) return {};
-    if (WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedExit) return m_registry.setRunState(id, RunState::Stopped, "stopped at once, without saving");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedExit)
+        return m_registry.setRunState(id, RunState::Stopped, "stopped at once, without saving");
     const std::string lastLine = lastLogLine(m_workspace.runFolder(id) / "engine.log");
     const std::string outOfMemory = outOfMemoryText(status, m_oomKillsBefore);
     std::string sentence = "the engine " + describeExit(status);
@@ -208,10 +225,6 @@ Result<void> Supervisor::recordRunExit(pid_t engine, int status) {
     }
     const bool silent = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (silent) sentence = "the engine ended without saying how the run ended";
-    if (fault) {
-        const std::string text = deviceFaultText(m_workspace, id, engine);
-        sentence = fmt::format("the device failed {} times; {}", run.restarts + 1, text.empty() ? sentence : text);
-    }
     if (const auto written = writeCrashRecord(m_workspace, run, engine, status, sentence); !written.ok()) note(written.error().text());
     // Death by a signal leaves no final state: readers derive `lost` from the free lock, of a run that has begun.
     if (deathSignal(status) || silent) {
@@ -221,11 +234,37 @@ Result<void> Supervisor::recordRunExit(pid_t engine, int status) {
     return m_registry.setRunState(id, RunState::Failed, sentence);
 }
 
+Result<void> Supervisor::recordDeviceFault(const RunRow& run, pid_t engine, int status) {
+    const bool ended = isEnded(run.state) && run.state != RunState::Lost;
+    if (!ended && run.restarts < static_cast<std::int64_t>(m_options.restartDelaySeconds.size())) return scheduleRestart(run, engine, status);
+    if (foreground() && run.id == m_options.foregroundRun) m_foregroundDone = true;
+    if (ended) return {};
+    const std::string text = deviceFaultText(m_workspace, run.id, engine);
+    const std::string sentence =
+        fmt::format("the device failed {} times; {}", run.restarts + 1, text.empty() ? "the engine " + describeExit(status) : text);
+    if (const auto written = writeCrashRecord(m_workspace, run, engine, status, sentence); !written.ok()) note(written.error().text());
+    return m_registry.setRunState(run.id, RunState::Failed, sentence);
+}
+
+// An engine whose supervisor was killed tells of a failed device by what it leaves behind: nobody saw its exit code.
+Result<void> Supervisor::takeOverFaults() {
+    if (foreground() || hasRun() || hasForeignEngine()) return {};
+    for (const RunRow& run : m_runRows) {
+        if (run.device != m_options.device) continue;
+        const std::optional<pid_t> engine = unseenDeviceFault(m_workspace, run);
+        if (!engine) continue;
+        note(fmt::format("run {}: engine {}, which another supervisor started, met a device fault", run.id, *engine));
+        m_refreshDue = true;
+        return recordDeviceFault(run, *engine, kDeviceFaultExit << 8);
+    }
+    return {};
+}
+
 Result<void> Supervisor::scheduleRestart(const RunRow& run, pid_t engine, int status) {
     const double delay = m_options.restartDelaySeconds[static_cast<std::size_t>(run.restarts)];
     const std::string fault = deviceFaultText(m_workspace, run.id, engine);
-    const std::string sentence = fmt::format("the device failed{}; restart {} of {} from the last checkpoint, after {} s", fault.empty() ? "" : " (" + fault + ")", run.restarts + 1,
-                                             m_options.restartDelaySeconds.size(), delay);
+    const std::string sentence = fmt::format("the device failed{}; restart {} of {} from the last checkpoint, after {} s",
+                                             fault.empty() ? "" : " (" + fault + ")", run.restarts + 1, m_options.restartDelaySeconds.size(), delay);
     if (const auto written = writeCrashRecord(m_workspace, run, engine, status, sentence); !written.ok()) note(written.error().text());
     MOFO_CHECK(m_registry.setRunRestarts(run.id, run.restarts + 1));
     MOFO_CHECK(m_registry.setRunState(run.id, RunState::Starting, sentence));
@@ -249,6 +288,9 @@ Result<void> Supervisor::startRunEngine(const std::string& id) {
     spawn.workingFolder = m_workspace.folder();
     spawn.dieWithParent = foreground();
     spawn.oomScore = kEngineOomScore;
+    MOFO_TRY(EngineEnvironment environment, notedEngineEnvironment(m_registry, id));
+    spawn.variables = std::move(environment.variables);
+    spawn.processors = std::move(environment.processors);
     MOFO_CHECK(makeFolder(m_workspace.runFolder(id), true));
     auto pid = spawnProcess(spawn);
     if (!pid.ok()) {
@@ -333,7 +375,8 @@ Result<void> Supervisor::reapJobs() {
         if (cancelled) {
             MOFO_CHECK(m_registry.setJobState(id, JobState::Cancelled, "cancelled"));
         } else {
-            MOFO_CHECK(m_registry.setJobState(id, JobState::Failed, "the engine " + describeExit(status) + (lastLine.empty() ? "" : ": " + lastLine)));
+            MOFO_CHECK(
+                m_registry.setJobState(id, JobState::Failed, "the engine " + describeExit(status) + (lastLine.empty() ? "" : ": " + lastLine)));
         }
     }
     return {};
@@ -394,7 +437,7 @@ bool Supervisor::somethingWaits() const {
 
 // Jobs go on without their supervisor: they write their own state.
 Result<bool> Supervisor::mustGiveWay() {
-    if (foreground() || hasRun()) return false;
+    if (foreground() || hasRun() || hasForeignEngine()) return false;
     MOFO_TRY(const std::optional<std::string> wish, m_registry.setting(giveWayKey(m_options.device)));
     return wish.value_or("") != m_giveWayAtStart;
 }
@@ -438,12 +481,14 @@ Result<FileLock> claimDevice(const Workspace& workspace, Registry& registry, std
         MOFO_TRY(const std::vector<RunRow> runs, registry.runs());
         std::optional<RunRow> holder = runWithEngine(workspace, runs, device, {});
         if (!lock.ok() && !holder) {
-            const auto active = std::find_if(runs.begin(), runs.end(), [&](const RunRow& run) { return run.device == device && isActive(run.state); });
+            const auto active =
+                std::find_if(runs.begin(), runs.end(), [&](const RunRow& run) { return run.device == device && isActive(run.state); });
             if (active != runs.end()) holder = *active;
         }
         // The engine of a run that has ended is only closing its files.
         if (holder && !isEnded(holder->state)) {
-            return Error{ErrorCode::Busy, "the run \"" + escapeForDisplay(holder->name) + "\" (" + holder->id + ") is on this device", std::string(device),
+            return Error{ErrorCode::Busy, "the run \"" + escapeForDisplay(holder->name) + "\" (" + holder->id + ") is on this device",
+                         std::string(device),
                          "Wait for it, stop it with `mofo stop " + holder->id + "`, or queue this one by leaving --foreground out", ""};
         }
         if (lock.ok() && !holder) return std::move(lock).value();
@@ -477,7 +522,7 @@ Result<void> ensureSupervisor(const Workspace& workspace, std::string_view devic
 void wakeSupervisors(const Workspace& workspace, const std::vector<RunRow>& runs) {
     std::vector<std::string> devices;
     for (const RunRow& run : runs) {
-        const bool waits = run.state == RunState::Queued || run.state == RunState::Starting;
+        const bool waits = run.state == RunState::Queued || isActive(run.state) || unseenDeviceFault(workspace, run);
         if (waits && std::find(devices.begin(), devices.end(), run.device) == devices.end()) devices.push_back(run.device);
     }
     for (const std::string& device : devices) static_cast<void>(ensureSupervisor(workspace, device).ok());

@@ -22,10 +22,10 @@ struct SupervisorOptions {
     double pollSeconds = 0.1;             ///< how often queue, engines and commands are looked at
     /// Waiting time before each restart after a device fault (exit code 70); as many restarts as there are entries.
     std::array<double, 3> restartDelaySeconds = {1, 4, 16};
-    double orphanSeconds = 5;             ///< a run that a killed supervisor was starting is queued again after this long
-    std::string foregroundRun;            ///< --foreground: only this run is started, and its engine dies with this process
-    std::function<int()> interrupts;      ///< foreground: how many interrupts came so far; each new one is passed on to the engine
-    std::function<void()> tick;           ///< called once in every round, to draw progress
+    double orphanSeconds = 5;         ///< a run that a killed supervisor was starting is queued again after this long
+    std::string foregroundRun;        ///< --foreground: only this run is started, and its engine dies with this process
+    std::function<int()> interrupts;  ///< foreground: how many interrupts came so far; each new one is passed on to the engine
+    std::function<void()> tick;       ///< called once in every round, to draw progress
 };
 
 /// Runs until idle (or until the foreground run ended). Busy where another supervisor holds the device's lock. One thread: the engine of a
@@ -42,7 +42,8 @@ Result<FileLock> claimDevice(const Workspace& workspace, Registry& registry, std
 /// Starts `mofo supervise --device D` in a session of its own where the device's lock is free; returns at once.
 Result<void> ensureSupervisor(const Workspace& workspace, std::string_view device);
 
-/// Starts the supervisors that queued runs wait for in vain, as their own was killed. What cannot be started is left to the next client.
+/// Starts the supervisors that runs miss, as their own was killed: for those that wait, for engines that go on without one, and for what a device
+/// fault ended meanwhile. What cannot be started is left to the next client.
 void wakeSupervisors(const Workspace& workspace, const std::vector<RunRow>& runs);
 
 }  // namespace mofo

@@ -11,6 +11,7 @@
 #include "core/base/clock.h"
 #include "core/client/crash_record.h"
 #include "core/client/engine_process.h"
+#include "core/client/follow.h"
 #include "core/client/stalled.h"
 #include "core/library/verify_checkpoint.h"
 #include "tests/support/client_support.h"
@@ -174,7 +175,8 @@ TEST_F(FaultTest, AFailedRunDoesNotBlockTheQueue) {
         m_environment.set("MOFO_FAKE_FAULT", fault);
         m_environment.set("MOFO_FAKE_FAULT_RUN", std::string("middle ") + fault);
         std::vector<std::string> ids;
-        for (const std::string& name : {std::string("first ") + fault, std::string("middle ") + fault, std::string("last ") + fault, std::string("very last ") + fault}) {
+        for (const std::string& name :
+             {std::string("first ") + fault, std::string("middle ") + fault, std::string("last ") + fault, std::string("very last ") + fault}) {
             const auto run = start({{"steps", "4"}}, false, name);
             ASSERT_OK(run);
             ids.push_back(run->id);
@@ -207,6 +209,135 @@ TEST_F(FaultTest, TheNextClientReplacesAKilledSupervisor) {
     ASSERT_OK(uuid);
     EXPECT_TRUE(reaches(run.id, RunState::Stopped));
     EXPECT_TRUE(reaches(next->id, RunState::Finished));
+}
+
+// Engines that a killed supervisor started: their device fails under the next one, or while nobody is there.
+class AdoptedFaultTest : public FaultTest {
+protected:
+    /// A run whose engine is alive and whose supervisor was killed.
+    RunRow orphan(const std::string& fault) {
+        m_environment.set("MOFO_FAKE_FAULT", fault);
+        m_environment.set("MOFO_FAKE_STEP_MS", "15");
+        const auto run = start({{"steps", "130"}, {"checkpoint_every", "5"}}, true, "orphan");
+        EXPECT_TRUE(run.ok()) << run.error().text();
+        EXPECT_TRUE(eventually([&] { return stepOf(run->id) > 1; }));
+        kill(static_cast<pid_t>(supervisorPid().value_or(0)), SIGKILL);
+        EXPECT_TRUE(eventually([&] { return !supervisorPid(); }));
+        EXPECT_LT(stepOf(run->id), 100);
+        return registry().findRun(run->id).value();
+    }
+    void goOnIdleAfter(double seconds, std::array<double, 3> delays) {
+        SupervisorOptions options;
+        options.restartDelaySeconds = delays;
+        options.idleSeconds = seconds;
+        EXPECT_OK(supervise(workspace(), options));
+    }
+    std::int64_t countOf(const std::string& id, std::int64_t step) {
+        const auto reader = MetricsReader::open(workspace().metricsFile(id));
+        const auto steps = reader->stepsAfter(0);
+        return std::count_if(steps->begin(), steps->end(), [&](const StepRow& row) { return row.step == step; });
+    }
+};
+
+TEST_F(AdoptedFaultTest, ADeviceFaultOfAnAdoptedEngineIsRestarted) {
+    const RunRow run = orphan("exit70:112:1");
+    const std::int64_t engine = engineOf(run.id);
+    wakeSupervisors(workspace(), *registry().runs());
+    ASSERT_TRUE(eventually([&] { return supervisorPid().has_value(); }, 5)) << "a live engine is not left alone";
+    EXPECT_EQ(engineOf(run.id), engine);
+    std::string told;
+    ASSERT_TRUE(eventually([&] {
+        const RunRow now = registry().findRun(run.id).value();
+        if (now.state == RunState::Starting) told = now.endReason;
+        return now.state == RunState::Finished;
+    })) << runStateName(stateOf(run.id));
+    EXPECT_THAT(told, AllOf(HasSubstr("illegal memory access"), HasSubstr("restart 1 of 3")));
+    EXPECT_EQ(registry().findRun(run.id)->restarts, 1);
+    EXPECT_EQ(stepOf(run.id), 130);
+    EXPECT_EQ(countOf(run.id, 112), 2) << "the steps after the last checkpoint are done again";
+    EXPECT_EQ(countOf(run.id, 109), 1);
+    const Json crash = record(run.id);
+    EXPECT_EQ(crash["engine"], engine);
+    EXPECT_EQ(crash["exit_code"], 70);
+    EXPECT_TRUE(eventually([&] { return !supervisorPid(); }, 10)) << "and it goes when there is nothing left to do";
+}
+
+TEST_F(AdoptedFaultTest, ADeviceFaultThatNobodySawIsRestartedByTheNextClient) {
+    const RunRow run = orphan("exit70:112:1");
+    ASSERT_TRUE(reaches(run.id, RunState::Lost));
+    EXPECT_FALSE(supervisorPid().has_value());
+    EXPECT_TRUE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
+    auto follower = RunFollower::open(workspace(), run.id, true);
+    ASSERT_OK(follower);
+    bool ended = false;
+    ASSERT_TRUE(eventually([&] {
+        const auto update = follower->poll();
+        EXPECT_TRUE(update.ok());
+        ended = update->ended;
+        return ended;
+    }));
+    EXPECT_EQ(stateOf(run.id), RunState::Finished) << "the follower did not take it for the end";
+    EXPECT_EQ(registry().findRun(run.id)->restarts, 1);
+    EXPECT_FALSE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
+}
+
+TEST_F(AdoptedFaultTest, FaultsOfAdoptedEnginesCountAmongTheThree) {
+    const RunRow run = orphan("exit70:112:99");
+    goOnIdleAfter(0.2, {0.05, 0.05, 0.05});
+    const RunRow failed = registry().findRun(run.id).value();
+    EXPECT_EQ(failed.state, RunState::Failed);
+    EXPECT_EQ(failed.restarts, 3);
+    EXPECT_THAT(failed.endReason, HasSubstr("failed 4 times"));
+    EXPECT_EQ(countOf(run.id, 112), 4);
+}
+
+TEST_F(AdoptedFaultTest, ARestartThatASupervisorWasKilledAtIsMade) {
+    const RunRow run = orphan("exit70:112:1");
+    const std::int64_t engine = engineOf(run.id);
+    ASSERT_TRUE(reaches(run.id, RunState::Lost));
+    // Killed after the record, before the restart was counted.
+    ASSERT_OK(writeCrashRecord(workspace(), *registry().findRun(run.id), static_cast<pid_t>(engine), kDeviceFaultExit << 8, "the device failed"));
+    EXPECT_TRUE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
+    goOnIdleAfter(0.2, {0.05, 0.05, 0.05});
+    EXPECT_EQ(stateOf(run.id), RunState::Finished);
+    EXPECT_EQ(registry().findRun(run.id)->restarts, 1);
+}
+
+TEST_F(AdoptedFaultTest, OtherDeathsOfAdoptedEnginesAreLost) {
+    const RunRow run = orphan("exit70:100000:1");
+    const auto engine = static_cast<pid_t>(engineOf(run.id));
+    // Of an engine before it.
+    test::writeFile(workspace().runFolder(run.id) / "device-fault.json", R"({"pid":)" + std::to_string(engine + 1) + R"(,"text":"CUDA error"})");
+    wakeSupervisors(workspace(), *registry().runs());
+    ASSERT_TRUE(eventually([&] { return supervisorPid().has_value(); }, 5));
+    kill(engine, SIGKILL);
+    ASSERT_TRUE(reaches(run.id, RunState::Lost));
+    ASSERT_TRUE(eventually([&] { return !supervisorPid(); }, 10));
+    EXPECT_EQ(stateOf(run.id), RunState::Lost);
+    // The same with a fault that a supervisor saw end otherwise: killed between the record and the exit.
+    test::writeFile(workspace().runFolder(run.id) / "device-fault.json", R"({"pid":)" + std::to_string(engine) + R"(,"text":"CUDA error"})");
+    EXPECT_TRUE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
+    ASSERT_OK(writeCrashRecord(workspace(), *registry().findRun(run.id), engine, SIGKILL, "the engine was killed"));
+    EXPECT_FALSE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
+    wakeSupervisors(workspace(), *registry().runs());
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_FALSE(supervisorPid().has_value());
+    EXPECT_EQ(registry().findRun(run.id)->restarts, 0);
+}
+
+TEST_F(AdoptedFaultTest, AForegroundRunIsRefusedBesideAnAdoptedEngineAndTheIdleOneGivesWay) {
+    const RunRow run = orphan("exit70:100000:1");
+    SupervisorOptions options;
+    options.idleSeconds = 60;
+    std::thread next([&] { EXPECT_OK(supervise(workspace(), options)); });
+    EXPECT_TRUE(eventually([&] { return supervisorPid().has_value(); }, 5));
+    const auto refused = claimDevice(workspace(), registry(), "cpu");
+    EXPECT_FALSE(refused.ok());
+    EXPECT_THAT(refused.ok() ? "" : refused.error().text(), HasSubstr("orphan"));
+    EXPECT_TRUE(supervisorPid().has_value()) << "it has an engine to look after";
+    EXPECT_TRUE(reaches(run.id, RunState::Finished));
+    EXPECT_OK(claimDevice(workspace(), registry(), "cpu"));
+    next.join();
 }
 
 TEST_F(FaultTest, NothingWaitsNothingIsWoken) {
@@ -272,7 +403,8 @@ TEST_F(FaultTest, ClockJumpsChangeNoDecision) {
     const auto reader = MetricsReader::open(workspace().metricsFile(ids[0]));
     ASSERT_OK(reader);
     const auto steps = reader->stepsAfter(0);
-    EXPECT_TRUE(std::any_of(steps->begin(), steps->end(), [&](const StepRow& row) { return std::abs(row.wallNs - wallNs()) > years; })) << "the clock did jump";
+    EXPECT_TRUE(std::any_of(steps->begin(), steps->end(), [&](const StepRow& row) { return std::abs(row.wallNs - wallNs()) > years; }))
+        << "the clock did jump";
 }
 
 TEST_F(FaultTest, DamageToACheckpointIsFound) {

@@ -1,3 +1,4 @@
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,10 +70,12 @@ TEST_F(SupervisorTest, AnEngineThatIsKilledLeavesALostRunAndItsReason) {
     ASSERT_TRUE(eventually([&] { return stepOf(run->id) > 2; }));
     ASSERT_EQ(kill(static_cast<pid_t>(engineOf(run->id)), SIGKILL), 0);
     ASSERT_TRUE(reaches(run->id, RunState::Lost));
-    ASSERT_TRUE(eventually([&] {
-        const auto lost = registry().findRun(run->id);
-        return lost.ok() && lost->endReason.find("signal 9") != std::string::npos;
-    }, 5));
+    ASSERT_TRUE(eventually(
+        [&] {
+            const auto lost = registry().findRun(run->id);
+            return lost.ok() && lost->endReason.find("signal 9") != std::string::npos;
+        },
+        5));
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     EXPECT_EQ(stateOf(run->id), RunState::Lost) << "a killed engine is never restarted by itself";
     EXPECT_EQ(registry().findRun(run->id)->restarts, 0);
@@ -92,7 +95,8 @@ TEST_F(SupervisorTest, AnExitWithoutAnEndStateFailsWithTheLogsLastLine) {
     const auto run = start();
     ASSERT_OK(run);
     ASSERT_TRUE(reaches(run->id, RunState::Failed));
-    EXPECT_THAT(registry().findRun(run->id)->endReason, testing::AllOf(testing::HasSubstr("exit code 1"), testing::HasSubstr("the last line of the log")));
+    EXPECT_THAT(registry().findRun(run->id)->endReason,
+                testing::AllOf(testing::HasSubstr("exit code 1"), testing::HasSubstr("the last line of the log")));
 }
 
 TEST_F(SupervisorTest, AnEngineThatGoesSilentlyLeavesALostRun) {
@@ -110,7 +114,8 @@ TEST_F(SupervisorTest, ADeviceFaultRestartsFromTheLastCheckpoint) {
     options.restartDelaySeconds = {0.3, 0.3, 0.3};
     options.idleSeconds = 0.2;
     std::thread thread = superviseHere(options);
-    EXPECT_TRUE(eventually([&] { return stateOf(run->id) == RunState::Starting && registry().findRun(run->id)->restarts == 1; })) << "during the backoff the state is starting";
+    EXPECT_TRUE(eventually([&] { return stateOf(run->id) == RunState::Starting && registry().findRun(run->id)->restarts == 1; }))
+        << "during the backoff the state is starting";
     thread.join();
     const auto ended = registry().findRun(run->id);
     ASSERT_OK(ended);
@@ -120,7 +125,8 @@ TEST_F(SupervisorTest, ADeviceFaultRestartsFromTheLastCheckpoint) {
     ASSERT_OK(reader);
     const auto steps = reader->stepsAfter(0);
     ASSERT_OK(steps);
-    EXPECT_EQ(std::count_if(steps->begin(), steps->end(), [](const StepRow& step) { return step.step == 6; }), 3) << "steps after the checkpoint are done again";
+    EXPECT_EQ(std::count_if(steps->begin(), steps->end(), [](const StepRow& step) { return step.step == 6; }), 3)
+        << "steps after the checkpoint are done again";
     EXPECT_EQ(std::count_if(steps->begin(), steps->end(), [](const StepRow& step) { return step.step == 4; }), 1) << "steps before it are not";
 }
 
@@ -204,6 +210,56 @@ TEST_F(SupervisorTest, TheEngineInheritsNothingAndYieldsToTheMemoryKiller) {
         EXPECT_EQ(target.find("devices"), std::string::npos) << "the device's lock must not leak into the engine: " << target;
     }
     EXPECT_EQ(getsid(static_cast<pid_t>(engineOf(run->id))), engineOf(run->id)) << "a session of its own";
+}
+
+// A supervisor may have been started by somebody else, with other variables: a run's threads decide its bits.
+TEST_F(SupervisorTest, AnEngineComputesWithTheThreadsOfWhoeverAskedForIt) {
+    const auto variable = [&](const std::string& id, const std::string& name) {
+        const std::string environment = '\0' + test::readFile("/proc/" + std::to_string(engineOf(id)) + "/environ");
+        const std::size_t at = environment.find('\0' + name + '=');
+        return at == std::string::npos ? std::string("(none)") : std::string(environment.c_str() + at + name.size() + 2);
+    };
+    const auto live = [&](const std::string& id) { return eventually([&] { return engineOf(id) > 0 && stepOf(id) > 1; }); };
+    cpu_set_t all, one;
+    ASSERT_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    CPU_ZERO(&one);
+    for (int cpu = 0; CPU_COUNT(&one) == 0; ++cpu) {
+        if (CPU_ISSET(cpu, &all)) CPU_SET(cpu, &one);
+    }
+    m_environment.set("OMP_NUM_THREADS", "7");
+    m_environment.set("ATEN_CPU_CAPABILITY", "default");
+    sched_setaffinity(0, sizeof one, &one);
+    const auto first = start({{"steps", "100000"}});
+    sched_setaffinity(0, sizeof all, &all);
+    ASSERT_OK(first);
+    ASSERT_TRUE(live(first->id));
+    const auto supervisor = supervisorPid();
+    EXPECT_EQ(variable(first->id, "OMP_NUM_THREADS"), "7");
+
+    m_environment.set("OMP_NUM_THREADS", "3");
+    unsetenv("ATEN_CPU_CAPABILITY");
+    const auto second = start({{"steps", "100000"}});
+    ASSERT_OK(second);
+    ASSERT_OK(sendCommand(registry(), *first, "stop", {{"save", true}}, std::nullopt, "cli"));
+    ASSERT_TRUE(live(second->id));
+    EXPECT_EQ(supervisorPid(), supervisor) << "the same one";
+    EXPECT_EQ(variable(second->id, "OMP_NUM_THREADS"), "3");
+    EXPECT_EQ(variable(second->id, "ATEN_CPU_CAPABILITY"), "(none)");
+    EXPECT_EQ(variable(second->id, "MOFO_FAKE_STEP_MS"), "10") << "everything else is inherited";
+    cpu_set_t used;
+    ASSERT_EQ(sched_getaffinity(static_cast<pid_t>(engineOf(second->id)), sizeof used, &used), 0);
+    EXPECT_TRUE(CPU_EQUAL(&used, &all));
+
+    unsetenv("OMP_NUM_THREADS");
+    sched_setaffinity(0, sizeof one, &one);
+    const auto resumed = resumeRun(workspace(), registry(), *first, true);
+    sched_setaffinity(0, sizeof all, &all);
+    ASSERT_OK(resumed);
+    ASSERT_OK(sendCommand(registry(), *second, "stop", {{"save", true}}, std::nullopt, "cli"));
+    ASSERT_TRUE(eventually([&] { return engineOf(first->id) > 0 && stateOf(first->id) == RunState::Running; }));
+    EXPECT_EQ(variable(first->id, "OMP_NUM_THREADS"), "(none)");
+    ASSERT_EQ(sched_getaffinity(static_cast<pid_t>(engineOf(first->id)), sizeof used, &used), 0);
+    EXPECT_TRUE(CPU_EQUAL(&used, &one));
 }
 
 TEST_F(SupervisorTest, AMissingEngineFailsTheRunWithASentence) {
