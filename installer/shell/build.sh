@@ -79,3 +79,15 @@ run_faults() {
     failed=$code
     exit $code
 }
+
+# The .deb with the programs and LibTorch for the CPU, as installer/cmake/MofoPackage.cmake describes it.
+make_package() {
+    local file
+    rm -f "$build_dir"/mofo-workbench_*.deb
+    say "Packing the programs and LibTorch"
+    step "packing" "$log_dir/package.log" cpack -B "$build_dir" --config "$build_dir/CPackConfig.cmake" ||
+        fail "The package cannot be made: $(last_error "$log_dir/package.log") The whole of it is in $log_dir/package.log."
+    rm -rf "$build_dir/_CPack_Packages"
+    file=$(ls "$build_dir"/mofo-workbench_*.deb)
+    say "The package is $file ($(( $(stat -c %s "$file") / 1000000 )) MB). Install it with: sudo apt install $file"
+}
