@@ -27,9 +27,8 @@ Result<int> exitCodeOf(const Store& store, const std::string& id) {
     return run.state == RunState::Finished || run.state == RunState::Stopped ? 0 : 1;
 }
 
-Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, bool fromStart) {
+Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, RunFollower& follower) {
     watchInterrupts();
-    MOFO_TRY(RunFollower follower, RunFollower::open(store.workspace, run.id, fromStart));
     FollowView view(false);
     std::optional<FollowUpdate> last;
     bool told = false;
@@ -51,12 +50,15 @@ Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, 
     MOFO_TRY(const FollowUpdate update, follower.poll());
     view.show(update, follower.parameterCount());
     view.finish(update);
-    return exitCodeOf(store, run.id);
+    return view.wasRefused() ? Result<int>(1) : exitCodeOf(store, run.id);
 }
 
 Result<int> attendRun(Store& store, const RunRow& run, const AttendOptions& options, std::optional<FileLock> lock) {
     printRun(run, options.json);
-    if (options.foreground && lock) return superviseForeground(store, run, std::move(*lock), true);
+    if (options.foreground && lock) {
+        MOFO_TRY(RunFollower follower, RunFollower::open(store.workspace, run.id, true));
+        return superviseForeground(store, run, std::move(*lock), follower);
+    }
     if (options.detach) return 0;
     return followRun(store.workspace, run.id, true, false);
 }

@@ -5,6 +5,7 @@
 
 #include "app/cli/context.h"
 #include "core/base/file.h"
+#include "core/client/follow.h"
 #include "core/store/registry.h"
 
 namespace mofo::cli {
@@ -24,8 +25,8 @@ Result<int> exitCodeOf(const Store& store, const std::string& id);
 
 /// Prints the run, then follows it to its end, returns at once (`detach`), or is its supervisor with the device's lock.
 Result<int> attendRun(Store& store, const RunRow& run, const AttendOptions& options, std::optional<FileLock> lock);
-/// This process is the supervisor: Ctrl-C is passed on to the engine, which stops after the step and saves.
-Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, bool fromStart);
+/// This process is the supervisor: Ctrl-C is passed on to the engine, which stops after the step and saves. The follower shows what comes.
+Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, RunFollower& follower);
 
 /// What a paused engine waits for by itself (room on a disk, say), in its own words; empty where nothing but a command keeps it paused.
 [[nodiscard]] std::string waitsFor(const Store& store, const RunRow& run);

@@ -43,7 +43,8 @@ Json samplingOf(const ChatOptions& options) {
 }
 
 // `now`: the training engine answers and its pieces arrive in the run's own measurements.
-Result<Answer> askLiveEngine(Store& store, const RunRow& run, const ChatOptions& options, const Json& messages, const std::function<void(const std::string&)>& piece) {
+Result<Answer> askLiveEngine(Store& store, const RunRow& run, const ChatOptions& options, const Json& messages,
+                             const std::function<void(const std::string&)>& piece) {
     Json payload = samplingOf(options);
     payload["messages"] = messages;
     MOFO_TRY(const std::string uuid, sendCommand(store.registry, run, "generate", payload, std::nullopt, "cli"));
@@ -63,7 +64,8 @@ Result<Answer> askLiveEngine(Store& store, const RunRow& run, const ChatOptions&
             answer.details = row.details;
             return answer;
         }
-        if (isEnded(now.state) && rows.empty()) return Error{ErrorCode::Conflict, "the run ended before it had answered", run.id, "Ask its last checkpoint: mofo chat " + run.id, ""};
+        if (isEnded(now.state) && rows.empty())
+            return Error{ErrorCode::Conflict, "the run ended before it had answered", run.id, "Ask its last checkpoint: mofo chat " + run.id, ""};
         if (interrupted()) return Error{ErrorCode::Interrupted, "interrupted", "", "", ""};
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
@@ -74,7 +76,8 @@ Result<Answer> askJob(Store& store, const JobModel& model, const std::string& de
     parameters.update(samplingOf(options));
     parameters["messages"] = messages;
     ProgressLine line;
-    MOFO_TRY(const Json result, runJob(store.workspace, store.registry, "generate", parameters, device, model.runId, [&](std::string_view phase, double share) {
+    MOFO_TRY(const Json result,
+             runJob(store.workspace, store.registry, "generate", parameters, device, model.runId, [&](std::string_view phase, double share) {
                  line.show(fmt::format("{} {} {}", escapeForDisplay(model.shown), barText(share, 16), phase));
                  return !interrupted();
              }));
@@ -128,7 +131,8 @@ Result<int> converse(const ChatOptions& options, Json messages, const Answerer& 
 }
 
 Result<int> chat(const Context& context, const ChatOptions& options) {
-    if (options.hasPrompt && !isValidUtf8(options.prompt)) return Error{ErrorCode::InvalidInput, "the prompt is not valid UTF-8", "--prompt", "", "UTF8"};
+    if (options.hasPrompt && !isValidUtf8(options.prompt))
+        return Error{ErrorCode::InvalidInput, "the prompt is not valid UTF-8", "--prompt", "", "UTF8"};
     MOFO_TRY(Store store, openOrCreateStore(context));
     Json messages = Json::array();
     if (!options.system.empty()) messages.push_back({{"role", "system"}, {"content", options.system}});
@@ -136,7 +140,8 @@ Result<int> chat(const Context& context, const ChatOptions& options) {
     if (options.model.ends_with("@now")) {
         MOFO_TRY(const RunReference reference, findRunReference(store.registry, options.model));
         if (isEnded(reference.run.state)) {
-            return Error{ErrorCode::Conflict, "the run has ended, so there is no model of now", reference.run.id, "Ask its last checkpoint: mofo chat " + reference.run.id, ""};
+            return Error{ErrorCode::Conflict, "the run has ended, so there is no model of now", reference.run.id,
+                         "Ask its last checkpoint: mofo chat " + reference.run.id, ""};
         }
         const bool streams = !options.json;
         const auto piece = [&](const std::string& text) {
@@ -144,11 +149,13 @@ Result<int> chat(const Context& context, const ChatOptions& options) {
             fmt::print("{}", shownAnswer(text));
             std::fflush(stdout);
         };
-        return converse(options, messages, [&](const Json& all) { return askLiveEngine(store, reference.run, options, all, piece); }, streams);
+        return converse(
+            options, messages, [&](const Json& all) { return askLiveEngine(store, reference.run, options, all, piece); }, streams);
     }
     MOFO_TRY(const JobModel model, jobModelOf(store, options.model));
     MOFO_TRY(const ResolvedDevice device, resolveDevice(options.device));
-    return converse(options, messages, [&](const Json& all) { return askJob(store, model, device.device, options, all); }, false);
+    return converse(
+        options, messages, [&](const Json& all) { return askJob(store, model, device.device, options, all); }, false);
 }
 
 }  // namespace
@@ -156,14 +163,19 @@ Result<int> chat(const Context& context, const ChatOptions& options) {
 void addChatCommand(CLI::App& app, Context& context) {
     auto options = std::make_shared<ChatOptions>();
     CLI::App* command = addCommand(app, "chat", "Talk to a model, a checkpoint, or a run as it is now",
-                                   "  mofo chat maths-a15 --prompt \"What is 3 x 14?\"\n  mofo chat maths-a15@now --prompt \"What is 3 x 14?\"\n  mofo chat SmolLM2-135M-Instruct.Q4_1.gguf");
-    command->add_option("model", options->model, "GGUF file, Hugging Face folder, workspace model, or RUN[@STEP] with digits, best, last, now")->required()->type_name("M");
+                                   "  mofo chat maths-a15 --prompt \"What is 3 x 14?\"\n  mofo chat maths-a15@now --prompt \"What is 3 x 14?\"\n  "
+                                   "mofo chat SmolLM2-135M-Instruct.Q4_1.gguf");
+    command->add_option("model", options->model, "GGUF file, Hugging Face folder, workspace model, or RUN[@STEP] with digits, best, last, now")
+        ->required()
+        ->type_name("M");
     CLI::Option* prompt = command->add_option("--prompt", options->prompt, "One message; prints the answer alone");
     command->add_option("--system", options->system, "A system message");
-    command->add_option("--max-new-tokens", options->maxNewTokens, "At most so many tokens of answer")->check(CLI::PositiveNumber)->capture_default_str();
-    command->add_option("--temperature", options->temperature, "0 takes the likeliest token")->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option("--max-new-tokens", options->maxNewTokens, "At most so many tokens of answer")
+        ->check(wholeNumberFrom(1))
+        ->capture_default_str();
+    command->add_option("--temperature", options->temperature, "0 takes the likeliest token")->check(notNegative())->capture_default_str();
     command->add_option("--top-p", options->topP, "Share of the probability that is drawn from")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-    command->add_option("--seed", options->seed, "Of the draws, with a temperature")->check(CLI::NonNegativeNumber)->capture_default_str();
+    command->add_option("--seed", options->seed, "Of the draws, with a temperature")->check(wholeNumberFrom(0))->capture_default_str();
     command->add_option("--chat-template", options->chatTemplate, "A known template, where the model's own is not recognised");
     command->add_option("--device", options->device, "cpu, auto, cuda:N")->capture_default_str();
     command->add_flag("--json", options->json, "Answer in JSON")->needs(prompt);

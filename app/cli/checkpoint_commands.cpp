@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,12 +10,17 @@
 #include "app/cli/context.h"
 #include "app/cli/terminal.h"
 #include "core/base/text.h"
+#include "core/client/commands.h"
+#include "core/client/damage.h"
 #include "core/client/run_reference.h"
 #include "core/library/verify_checkpoint.h"
 
 namespace mofo::cli {
 
 namespace {
+
+// Its answer comes after its step, and after it has read the checkpoint.
+constexpr double kEngineSeconds = 600;
 
 struct Options {
     std::string run;
@@ -42,19 +48,51 @@ Result<int> setPinned(const Context& context, const Options& options, bool pinne
     return 0;
 }
 
+// What there is to read: those found damaged before, too.
+Result<std::vector<CheckpointRow>> rowsToVerify(const Store& store, const RunReference& reference) {
+    std::vector<CheckpointRow> rows;
+    if (const auto reader = MetricsReader::open(store.workspace.metricsFile(reference.run.id)); reader.ok()) {
+        MOFO_TRY(rows, reader->checkpoints(true));
+    }
+    std::erase_if(rows, [](const CheckpointRow& row) { return row.removed || row.state == "failed"; });
+    if (reference.named && reference.at == RunReference::At::Step) {
+        std::erase_if(rows, [&](const CheckpointRow& row) { return row.step != reference.step || row.superseded; });
+        if (!rows.empty()) return std::vector<CheckpointRow>{rows.back()};
+    }
+    if (!reference.named && !rows.empty()) return rows;
+    MOFO_TRY(const CheckpointPlace place, chooseCheckpoint(store.workspace, reference));  // says so where there is none
+    return std::vector<CheckpointRow>{place.row};
+}
+
+// Remembers the damage, and says what follows from it; false where it could not be remembered.
+bool remember(const Context& context, const RunRow& run, const CheckpointRow& row, const Error& damage) {
+    auto store = openStore(context, Registry::Access::ReadWrite);
+    auto mark = store.ok() ? markDamaged(store->workspace, store->registry, run, row, damage.text()) : Result<DamageMark>(store.error());
+    if (!mark.ok()) {
+        printNote("that could not be noted down: " + mark.error().text());
+        return false;
+    }
+    const bool live = run.state == RunState::Running || run.state == RunState::Paused || run.state == RunState::Stopping;
+    if (!mark->marked && !live) {
+        printNote(fmt::format("the run's next engine looks at step {} again before anything else", row.step));
+        return true;
+    }
+    if (!mark->marked) {
+        const auto answer = awaitAcknowledgement(store->workspace, run.id, mark->uuid, kEngineSeconds, interrupted);
+        if (!answer.ok() || !answer->accepted) {
+            printNote(answer.ok() ? "the engine looked again: " + escapeForDisplay(answer->reason) : answer.error().text());
+            return false;
+        }
+    }
+    printNote(fmt::format("step {} counts no more for resume, export and retention", row.step));
+    return true;
+}
+
 Result<int> verify(const Context& context, const Options& options) {
     MOFO_TRY(const Store store, openStore(context, Registry::Access::ReadOnly));
     MOFO_TRY(const RunReference reference, findRunReference(store.registry, options.run));
     const RunRow& run = reference.run;
-    std::vector<CheckpointRow> rows;
-    if (reference.named) {
-        MOFO_TRY(const CheckpointPlace place, chooseCheckpoint(store.workspace, reference));
-        rows.push_back(place.row);
-    } else {
-        MOFO_CHECK(chooseCheckpoint(store.workspace, reference));  // says so where there is none
-        MOFO_TRY(const MetricsReader reader, MetricsReader::open(store.workspace.metricsFile(run.id)));
-        MOFO_TRY(rows, reader.checkpoints());
-    }
+    MOFO_TRY(const std::vector<CheckpointRow> rows, rowsToVerify(store, reference));
     watchInterrupts();
     ProgressLine line;
     Json answers = Json::array();
@@ -67,20 +105,24 @@ Result<int> verify(const Context& context, const Options& options) {
         line.clear();
         if (!checked.ok() && checked.error().code == ErrorCode::Interrupted) return checked.error();
         if (!checked.ok()) ++damaged;
+        const bool known = row.state == "lost";
         answers.push_back({{"step", row.step},
                            {"folder", row.folder},
                            {"ok", checked.ok()},
+                           {"known", known},
                            {"files", checked.ok() ? Json(checked->files) : Json(nullptr)},
                            {"tensors", checked.ok() ? Json(checked->tensors) : Json(nullptr)},
                            {"error", checked.ok() ? Json(nullptr) : Json(checked.error().text())}});
-        if (options.json) continue;
-        if (checked.ok()) {
-            fmt::print("{}  as written: {} files, {} tensors, {}\n", row.folder, checked->files, checked->tensors,
-                       formatBytes(static_cast<std::uint64_t>(checked->sizeBytes)));
-        } else {
-            fmt::print("{}  damaged\n", row.folder);
+        if (!options.json && checked.ok()) {
+            fmt::print("{}  as written: {} files, {} tensors, {}{}\n", row.folder, checked->files, checked->tensors,
+                       formatBytes(static_cast<std::uint64_t>(checked->sizeBytes)),
+                       known ? "; it was damaged, and counts again from the run's next start on" : "");
+        } else if (!options.json) {
+            fmt::print("{}  damaged{}\n", row.folder, known ? ", as is known" : "");
+            std::fflush(stdout);
             printError(checked.error());
         }
+        if (!checked.ok() && !known) remember(context, run, row, checked.error());
     }
     if (options.json) printJsonArray(answers);
     return damaged > 0 ? 1 : 0;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -52,6 +53,25 @@ CLI::App* addCommand(CLI::App& app, const std::string& name, const std::string& 
     command->fallthrough();
     command->footer("Examples:\n" + examples);
     return command;
+}
+
+CLI::Validator wholeNumberFrom(std::int64_t least) {
+    const auto check = [least](std::string& text) -> std::string {
+        std::int64_t value = 0;
+        const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && value >= least) return {};
+        return "\"" + text.substr(0, 40) + "\" is not a whole number from " + std::to_string(least) + " on";
+    };
+    return {check, "", "whole number"};
+}
+
+CLI::Validator notNegative() {
+    const auto check = [](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double value = std::strtod(text.c_str(), &end);
+        return !text.empty() && *end == '\0' && value >= 0 ? std::string() : "\"" + text.substr(0, 40) + "\" is not a number from 0 on";
+    };
+    return {check, "", "number"};
 }
 
 void printError(const Error& error) { fmt::print(stderr, "mofo: {}\n", error.text()); }

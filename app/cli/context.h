@@ -1,6 +1,7 @@
 // What every command shares: the workspace it works in, how it answers, how it is interrupted.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,11 @@ struct Store {
 /// Adds a subcommand; `examples` stand at the end of its --help, one per line.
 CLI::App* addCommand(CLI::App& app, const std::string& name, const std::string& help, const std::string& examples);
 
+/// For CLI::Option::check: digits of a number from `least` on (0 or 1) that fits into 64 bits.
+[[nodiscard]] CLI::Validator wholeNumberFrom(std::int64_t least);
+/// Any number that is not below zero.
+[[nodiscard]] CLI::Validator notNegative();
+
 /// Prints an error on stderr: one sentence with place and remedy, at most four lines.
 void printError(const Error& error);
 void printNote(std::string_view text);
@@ -57,13 +63,13 @@ void watchInterrupts();
 /// Progress of an import as one line on stderr; false after Ctrl-C.
 [[nodiscard]] ImportProgress importProgress(std::string_view title);
 
-void addModelCommands(CLI::App& app, Context& context);    ///< import, models, tokens, score
-void addTrainCommands(CLI::App& app, Context& context);    ///< train, follow, resume, supervise
-void addRunCommands(CLI::App& app, Context& context);      ///< runs, show, log, rename, note, tag, trash, restore
-void addBranchCommands(CLI::App& app, Context& context);   ///< branch, twin
+void addModelCommands(CLI::App& app, Context& context);       ///< import, models, tokens, score
+void addTrainCommands(CLI::App& app, Context& context);       ///< train, follow, resume, supervise
+void addRunCommands(CLI::App& app, Context& context);         ///< runs, show, log, rename, note, tag, trash, restore
+void addBranchCommands(CLI::App& app, Context& context);      ///< branch, twin
 void addCheckpointCommands(CLI::App& app, Context& context);  ///< pin, unpin, verify
-void addControlCommands(CLI::App& app, Context& context);  ///< set, withdraw, pause, stop, checkpoint, evaluate, undo
-void addJobCommands(CLI::App& app, Context& context);      ///< export, jobs, queue
+void addControlCommands(CLI::App& app, Context& context);     ///< set, withdraw, pause, stop, checkpoint, evaluate, undo
+void addJobCommands(CLI::App& app, Context& context);         ///< export, jobs, queue
 void addChatCommand(CLI::App& app, Context& context);
 void addBenchCommand(CLI::App& app, Context& context);
 void addDoctorCommand(CLI::App& app, Context& context);

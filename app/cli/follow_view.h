@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "app/cli/terminal.h"
 #include "core/base/clock.h"
@@ -18,6 +19,8 @@ public:
     void show(const FollowUpdate& update, std::int64_t parameterCount);
     /// The run's end in one or two lines, with what to do next.
     void finish(const FollowUpdate& last);
+    /// The run was not resumed, since something changed: it is as it was before.
+    [[nodiscard]] bool wasRefused() const { return m_refused; }
     /// After Ctrl-C: the run goes on, and how to stop it.
     void leave(const RunRow& run);
 
@@ -33,11 +36,16 @@ private:
     std::optional<EvalRow> m_firstEval, m_lastEval;
     std::string m_lastWait;
     Stopwatch m_sincePrinted;
-    bool m_printedStep = false;
+    bool m_printedStep = false, m_refused = false;
     std::int64_t m_lastPrinted = 0;
 };
 
+/// What the engine is about, in words for people: "saving a checkpoint".
+[[nodiscard]] std::string phaseText(std::string_view phase);
+
 /// Follows a run to its end; 0 for finished and stopped, 1 otherwise, Interrupted after Ctrl-C (the run goes on).
 Result<int> followRun(const Workspace& workspace, const std::string& runId, bool fromStart, bool jsonLines);
+/// The same with a follower that was opened before: nothing that happened since is missed.
+Result<int> followRun(RunFollower& follower, bool jsonLines);
 
 }  // namespace mofo::cli

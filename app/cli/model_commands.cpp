@@ -38,7 +38,8 @@ Result<int> importModel(const Context& context, const ImportOptions& options) {
     MOFO_TRY(const ModelPlace place, placeOfModel(context, options.source));
     std::error_code ec;
     if (fs::exists(fs::symlink_status(options.target, ec))) {
-        return Error{ErrorCode::InvalidInput, "the target exists already", escapeForDisplay(options.target), "Name a folder that does not exist yet", ""};
+        return Error{ErrorCode::InvalidInput, "the target exists already", escapeForDisplay(options.target), "Name a folder that does not exist yet",
+                     ""};
     }
     MOFO_TRY(const std::unique_ptr<ModelSource> source, ModelSource::open(place.source));
     for (const std::string& warning : source->warnings()) printNote("warning: " + warning);
@@ -95,8 +96,9 @@ Result<int> modelsList(const Context& context, const ModelOptions& options) {
     }
     std::vector<std::vector<std::string>> rows = {{"NAME", "ID", "PARAMETERS", "SIZE", "FORMAT", "IMPORTED", "VERIFIED"}};
     for (const ModelRow& model : models) {
-        rows.push_back({escapeForDisplay(model.name), model.id, formatCount(model.parameterCount), formatBytes(static_cast<std::uint64_t>(model.sizeBytes)),
-                        model.format, formatLocalTime(model.importedNs), model.verifiedNs ? formatLocalTime(*model.verifiedNs) : "-"});
+        rows.push_back({escapeForDisplay(model.name), model.id, formatCount(model.parameterCount),
+                        formatBytes(static_cast<std::uint64_t>(model.sizeBytes)), model.format, formatLocalTime(model.importedNs),
+                        model.verifiedNs ? formatLocalTime(*model.verifiedNs) : "-"});
     }
     fmt::print("{}", tableText(rows, {2, 3}));
     return 0;
@@ -126,7 +128,8 @@ void addModels(CLI::App& app, Context& context) {
                                   "  mofo models verify smollm2");
     models->require_subcommand(1);
     auto options = std::make_shared<ModelOptions>();
-    CLI::App* add = addCommand(*models, "add", "Seal a copy of a model into the workspace; prints its id", "  mofo models add ./my-llama --name my-llama");
+    CLI::App* add =
+        addCommand(*models, "add", "Seal a copy of a model into the workspace; prints its id", "  mofo models add ./my-llama --name my-llama");
     add->add_option("model", options->model, "GGUF file or Hugging Face folder")->required();
     add->add_option("--name", options->name, "How to call it (default: the file's name)");
     add->add_flag("--json", options->json, "Answer in JSON");
@@ -210,12 +213,14 @@ Result<int> tokens(const Context& context, const RowOptions& options) {
     }
     if (refused > 0) printNote(fmt::format("{} rows were refused; {}", formatCount(refused), firstReason));
     if (out.empty() && refused > 0) {
-        return Error{ErrorCode::InvalidInput, "no row of the file can be used", escapeForDisplay(options.data), "Name its columns with --set columns=prompt:A,completion:B", "MISSING"};
+        return Error{ErrorCode::InvalidInput, "no row of the file can be used", escapeForDisplay(options.data),
+                     "Name its columns with --set columns=prompt:A,completion:B", "MISSING"};
     }
     if (options.json) {
         printJsonArray(out);
     } else {
-        fmt::print("{} rows, {} tokens, {} of them trained on\n", formatCount(static_cast<std::int64_t>(out.size())), formatCount(tokenSum), formatCount(trainedSum));
+        fmt::print("{} rows, {} tokens, {} of them trained on\n", formatCount(static_cast<std::int64_t>(out.size())), formatCount(tokenSum),
+                   formatCount(trainedSum));
     }
     return 0;
 }
@@ -242,11 +247,11 @@ Result<int> score(const Context& context, const RowOptions& options) {
     parameters["precision"] = configValue(config, "precision");
     watchInterrupts();
     ProgressLine line;
-    MOFO_TRY(const Json result, runJob(store.workspace, store.registry, "score", parameters, device.device, model.runId,
-                                       [&](std::string_view phase, double share) {
-                                           line.show(fmt::format("score  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                                           return !interrupted();
-                                       }));
+    MOFO_TRY(const Json result,
+             runJob(store.workspace, store.registry, "score", parameters, device.device, model.runId, [&](std::string_view phase, double share) {
+                 line.show(fmt::format("score  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
+                 return !interrupted();
+             }));
     line.clear();
     if (!result.is_object() || !result.contains("rows") || !result["rows"].is_array()) {
         return Error{ErrorCode::Internal, "the engine's result holds no rows", "score", "", ""};
@@ -270,12 +275,16 @@ Result<int> score(const Context& context, const RowOptions& options) {
 void addRowOptions(CLI::App* command, const std::shared_ptr<RowOptions>& options, bool withLength) {
     command->add_option("--model", options->model, "GGUF file, Hugging Face folder or workspace model")->required()->type_name("M");
     command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV")->required()->type_name("FILE");
-    command->add_option("--skip", options->skip, "Rows of the file to pass over")->check(CLI::NonNegativeNumber)->type_name("N");
-    command->add_option("--limit", options->limit, "At most so many rows of the file after those")->check(CLI::NonNegativeNumber)->type_name("N");
+    command->add_option("--skip", options->skip, "Rows of the file to pass over")->check(wholeNumberFrom(0))->type_name("N");
+    command->add_option("--limit", options->limit, "At most so many rows of the file after those")->check(wholeNumberFrom(0))->type_name("N");
     if (withLength) {
-        command->add_option("--max-length", options->maxLength, "Cut rows to so many tokens (default 1024)")->check(CLI::PositiveNumber)->type_name("N");
+        command->add_option("--max-length", options->maxLength, "Cut rows to so many tokens (default 1024)")
+            ->check(wholeNumberFrom(1))
+            ->type_name("N");
     }
-    command->add_option("--set", options->assignments, "key=value as in train: columns, chat_template" + std::string(withLength ? ", device, precision" : ""))
+    command
+        ->add_option("--set", options->assignments,
+                     "key=value as in train: columns, chat_template" + std::string(withLength ? ", device, precision" : ""))
         ->type_name("KEY=VALUE");
     command->add_flag("--json", options->json, "Answer in JSON, one element per row");
 }
@@ -289,24 +298,29 @@ void addModelCommands(CLI::App& app, Context& context) {
                                   "  mofo import ./my-llama ./my-llama-bf16 --dtype bf16");
     import->add_option("source", importOptions->source, "GGUF file, Hugging Face folder or workspace model")->required();
     import->add_option("target", importOptions->target, "Folder to make")->required();
-    import->add_option("--dtype", importOptions->dtype, "Type of the weights: fp32 or bf16")->check(CLI::IsMember({"fp32", "bf16"}))->capture_default_str();
-    import->callback([&context, importOptions] { context.action = [&context, importOptions] { return importModel(context, *importOptions); }; });
+    import->add_option("--dtype", importOptions->dtype, "Type of the weights: fp32 or bf16")
+        ->check(CLI::IsMember({"fp32", "bf16"}))
+        ->capture_default_str();
+    import->callback([&context, importOptions] { context.action = [&context, importOptions] { return importModel(context, *importOptions);
+};
+}  // namespace mofo::cli
+);
 
-    addModels(app, context);
+addModels(app, context);
 
-    auto tokenOptions = std::make_shared<RowOptions>();
-    CLI::App* tokensCommand = addCommand(app, "tokens", "Show how rows become token ids and which of them are trained on",
-                                         "  mofo tokens --model SmolLM2-135M-Instruct.Q4_1.gguf --data gsm8k.jsonl --limit 10 --json\n"
-                                         "  mofo tokens --model smollm2 --data table.csv --set columns=prompt:Question,completion:Answer");
-    addRowOptions(tokensCommand, tokenOptions, false);
-    tokensCommand->callback([&context, tokenOptions] { context.action = [&context, tokenOptions] { return tokens(context, *tokenOptions); }; });
+auto tokenOptions = std::make_shared<RowOptions>();
+CLI::App* tokensCommand = addCommand(app, "tokens", "Show how rows become token ids and which of them are trained on",
+                                     "  mofo tokens --model SmolLM2-135M-Instruct.Q4_1.gguf --data gsm8k.jsonl --limit 10 --json\n"
+                                     "  mofo tokens --model smollm2 --data table.csv --set columns=prompt:Question,completion:Answer");
+addRowOptions(tokensCommand, tokenOptions, false);
+tokensCommand->callback([&context, tokenOptions] { context.action = [&context, tokenOptions] { return tokens(context, *tokenOptions); }; });
 
-    auto scoreOptions = std::make_shared<RowOptions>();
-    CLI::App* scoreCommand = addCommand(app, "score", "Log-likelihood of each row's trained tokens",
-                                        "  mofo score --model smollm2 --data gsm8k-test.jsonl --limit 64 --json\n"
-                                        "  mofo score --model maths-a15@last --data gsm8k-test.jsonl --max-length 512 --set device=cpu");
-    addRowOptions(scoreCommand, scoreOptions, true);
-    scoreCommand->callback([&context, scoreOptions] { context.action = [&context, scoreOptions] { return score(context, *scoreOptions); }; });
+auto scoreOptions = std::make_shared<RowOptions>();
+CLI::App* scoreCommand = addCommand(app, "score", "Log-likelihood of each row's trained tokens",
+                                    "  mofo score --model smollm2 --data gsm8k-test.jsonl --limit 64 --json\n"
+                                    "  mofo score --model maths-a15@last --data gsm8k-test.jsonl --max-length 512 --set device=cpu");
+addRowOptions(scoreCommand, scoreOptions, true);
+scoreCommand->callback([&context, scoreOptions] { context.action = [&context, scoreOptions] { return score(context, *scoreOptions); }; });
 }
 
 }  // namespace mofo::cli

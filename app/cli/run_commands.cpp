@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +13,8 @@
 #include "app/cli/show_text.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
+#include "core/client/queue_view.h"
 #include "core/client/run_json.h"
-#include "core/client/stalled.h"
 #include "core/client/supervisor.h"
 
 namespace mofo::cli {
@@ -37,26 +36,27 @@ Result<int> runs(const Context& context, const RunOptions& options) {
     } else if (store.error().code != ErrorCode::NotFound) {
         return std::move(store).error();
     }
-    std::map<std::string, double> silent;
+    std::vector<QueueEntry> entries;
     if (store.ok()) {
         wakeSupervisors(store->workspace, rows);
-        for (const RunRow& run : rows) {
-            if (const std::optional<double> seconds = stalledSeconds(store->workspace, run)) silent[run.id] = *seconds;
-        }
+        entries = queueEntries(store->workspace, rows);
     }
     if (options.trashed) std::erase_if(rows, [](const RunRow& run) { return !run.trashedNs; });
     if (options.json) {
         Json array = Json::array();
-        for (const RunRow& run : rows) array.push_back(runJson(run, silent.contains(run.id) ? std::optional(silent.at(run.id)) : std::nullopt));
+        for (const RunRow& run : rows) array.push_back(runJson(run, findEntry(entries, run.id)));
         printJsonArray(array);
     } else if (rows.empty()) {
         printNote(options.trashed ? "The trash is empty." : "No run is here yet. Start one: mofo train --model M --data FILE");
     } else {
         std::vector<std::string> stalled;
-        for (const auto& [id, seconds] : silent) stalled.push_back(id);
+        for (const QueueEntry& entry : entries) {
+            if (entry.stalledSeconds) stalled.push_back(entry.run.id);
+        }
         fmt::print("{}", runTable(rows, stalled));
         std::fflush(stdout);
         fmt::print(stderr, "{}", remedyLines(rows));
+        for (const std::string& text : heldUpTexts(entries)) printNote(text);
     }
     return 0;
 }
@@ -159,7 +159,8 @@ Result<int> tag(const Context& context, const RunOptions& options) {
     std::vector<std::string> tags = run.tags;
     for (const std::string& tag : options.tags) {
         const auto place = std::find(tags.begin(), tags.end(), tag);
-        if (options.remove && place == tags.end()) return Error{ErrorCode::NotFound, "the run has no such tag", escapeForDisplay(tag), "It has: " + joinText(tags, ", "), ""};
+        if (options.remove && place == tags.end())
+            return Error{ErrorCode::NotFound, "the run has no such tag", escapeForDisplay(tag), "It has: " + joinText(tags, ", "), ""};
         if (options.remove) tags.erase(place);
         if (!options.remove && place == tags.end()) tags.push_back(tag);
     }
@@ -183,7 +184,8 @@ Result<int> trash(const Context& context, const RunOptions& options, bool into) 
 }  // namespace
 
 void addRunCommands(CLI::App& app, Context& context) {
-    const auto add = [&](const char* name, const char* help, const char* examples, Result<int> (*act)(const Context&, const RunOptions&), bool takesRun) {
+    const auto add = [&](const char* name, const char* help, const char* examples, Result<int> (*act)(const Context&, const RunOptions&),
+                         bool takesRun) {
         auto options = std::make_shared<RunOptions>();
         CLI::App* command = addCommand(app, name, help, examples);
         if (takesRun) command->add_option("run", options->run, "Id, unique prefix or name")->required()->type_name("RUN");
@@ -196,13 +198,14 @@ void addRunCommands(CLI::App& app, Context& context) {
         command->add_flag("--trashed", options->trashed, "Those in the trash instead");
     }
     {
-        auto [command, options] = add("show", "Everything about one run: state, loss, selection and drift per layer, events", "  mofo show maths-a15\n  mofo show 3fk --json", show, true);
+        auto [command, options] = add("show", "Everything about one run: state, loss, selection and drift per layer, events",
+                                      "  mofo show maths-a15\n  mofo show 3fk --json", show, true);
         command->add_flag("--json", options->json, "Answer in JSON, every step included");
         command->add_flag("--all", options->all, "Superseded steps as well");
     }
     {
         auto [command, options] = add("log", "The engine's log", "  mofo log maths-a15 --lines 50\n  mofo log maths-a15 --follow", log, true);
-        command->add_option("--lines", options->lines, "At most so many of the last lines")->check(CLI::NonNegativeNumber)->capture_default_str();
+        command->add_option("--lines", options->lines, "At most so many of the last lines")->check(wholeNumberFrom(0))->capture_default_str();
         command->add_flag("--follow,-f", options->follow, "Go on until the run ends");
     }
     {
@@ -210,17 +213,22 @@ void addRunCommands(CLI::App& app, Context& context) {
         command->add_option("name", options->text, "The new name")->required();
     }
     {
-        auto [command, options] = add("note", "Write a note to a run; an empty one removes it", "  mofo note maths-a15 \"alpha lowered at step 200\"", note, true);
+        auto [command, options] =
+            add("note", "Write a note to a run; an empty one removes it", "  mofo note maths-a15 \"alpha lowered at step 200\"", note, true);
         command->add_option("text", options->text, "The note")->required();
     }
     {
-        auto [command, options] = add("tag", "Add tags to a run", "  mofo tag maths-a15 paper table-2\n  mofo tag maths-a15 paper --remove", tag, true);
+        auto [command, options] =
+            add("tag", "Add tags to a run", "  mofo tag maths-a15 paper table-2\n  mofo tag maths-a15 paper --remove", tag, true);
         command->add_option("tags", options->tags, "The tags")->required();
         command->add_flag("--remove", options->remove, "Take them away instead");
     }
-    add("trash", "Put an ended run into the trash", "  mofo trash maths-a15",
-        [](const Context& c, const RunOptions& o) { return trash(c, o, true); }, true);
-    add("restore", "Take a run out of the trash", "  mofo restore maths-a15", [](const Context& c, const RunOptions& o) { return trash(c, o, false); }, true);
+    add(
+        "trash", "Put an ended run into the trash", "  mofo trash maths-a15", [](const Context& c, const RunOptions& o) { return trash(c, o, true); },
+        true);
+    add(
+        "restore", "Take a run out of the trash", "  mofo restore maths-a15",
+        [](const Context& c, const RunOptions& o) { return trash(c, o, false); }, true);
 }
 
 }  // namespace mofo::cli

@@ -52,16 +52,19 @@ std::string lossLines(const RunDetail& detail) {
     const auto shown = [](const StepRow& step) { return step.lossState == "finite" ? fmt::format("{:.4f}", step.loss) : step.lossState; };
     std::string text = factText("loss", sparkline(losses, kSparkColumns));
     const StepRow& last = detail.steps.back();
-    text += factText("", fmt::format("{} at step {} -> {} at step {}", shown(detail.steps.front()), detail.steps.front().step, shown(last), last.step));
-    text += factText("speed", fmt::format("{:.0f} trained tokens/s, {:.0f} ms per step (forward and backward {:.0f}, optimizer {:.0f}, statistics {:.0f})",
-                                          last.tokensPerSecond, last.stepMs, last.forwardBackwardMs, last.optimizerMs, last.statisticsMs));
+    text +=
+        factText("", fmt::format("{} at step {} -> {} at step {}", shown(detail.steps.front()), detail.steps.front().step, shown(last), last.step));
+    text += factText("speed",
+                     fmt::format("{:.0f} trained tokens/s, {:.0f} ms per step (forward and backward {:.0f}, optimizer {:.0f}, statistics {:.0f})",
+                                 last.tokensPerSecond, last.stepMs, last.forwardBackwardMs, last.optimizerMs, last.statisticsMs));
     std::vector<const EvalRow*> evals;
     for (const EvalRow& eval : detail.evals) {
         if (eval.task == "eval") evals.push_back(&eval);
     }
     if (!evals.empty()) {
         std::string line = fmt::format("{:.4f} at step {}", evals.front()->loss, evals.front()->step);
-        if (evals.size() > 1) line += fmt::format(" -> {:.4f} at step {} ({} rows)", evals.back()->loss, evals.back()->step, evals.back()->rowLoss.size());
+        if (evals.size() > 1)
+            line += fmt::format(" -> {:.4f} at step {} ({} rows)", evals.back()->loss, evals.back()->step, evals.back()->rowLoss.size());
         text += factText("held-out", line);
     }
     return text;
@@ -75,10 +78,11 @@ std::string layerTable(const RunDetail& detail) {
     std::vector<std::vector<std::string>> rows = {{"LAYER", "PARAMETERS", "SELECTED", "DRIFT", ""}};
     for (const LayerDigest& digest : digests) {
         const auto width = mostDrift > 0 ? static_cast<std::size_t>(std::lround(20 * digest.drift / mostDrift)) : 0;
-        rows.push_back({digest.name, formatCount(digest.size), fmt::format("{:.2f} %", 100 * digest.selectedShare), fmt::format("{:.3e}", digest.drift),
-                        std::string(width, '#')});
+        rows.push_back({digest.name, formatCount(digest.size), fmt::format("{:.2f} %", 100 * digest.selectedShare),
+                        fmt::format("{:.3e}", digest.drift), std::string(width, '#')});
     }
-    return fmt::format("\nStep {}: share of the coordinates that moved, and drift from the pretrained weights (relative L2)\n", detail.tensors->step) +
+    return fmt::format("\nStep {}: share of the coordinates that moved, and drift from the pretrained weights (relative L2)\n",
+                       detail.tensors->step) +
            tableText(rows, {1, 2, 3});
 }
 
@@ -104,10 +108,19 @@ std::string checkpointLines(const RunDetail& detail) {
     if (detail.checkpoints.empty()) return {};
     std::vector<std::string> steps;
     for (const CheckpointRow& row : detail.checkpoints) {
-        steps.push_back(fmt::format("{} ({}", row.step, formatBytes(static_cast<std::uint64_t>(row.sizeBytes))) + (row.verified ? ", verified" : "") + (row.kind == "full" ? "" : ", weights only") +
-                        (std::find(detail.pinnedSteps.begin(), detail.pinnedSteps.end(), row.step) != detail.pinnedSteps.end() ? ", pinned" : "") + ")");
+        steps.push_back(fmt::format("{} ({}", row.step, formatBytes(static_cast<std::uint64_t>(row.sizeBytes))) + (row.verified ? ", verified" : "") +
+                        (row.kind == "full" ? "" : ", weights only") +
+                        (std::find(detail.pinnedSteps.begin(), detail.pinnedSteps.end(), row.step) != detail.pinnedSteps.end() ? ", pinned" : "") +
+                        ")");
     }
     return factText("checkpoints", joinText(steps, ", "));
+}
+
+std::string damagedLines(const RunDetail& detail) {
+    std::string text;
+    for (const CheckpointRow& row : detail.damaged)
+        text += factText(text.empty() ? "damaged" : "", fmt::format("step {}: {}", row.step, escapeForDisplay(row.reason)));
+    return text;
 }
 
 std::string nextCommands(const RunDetail& detail) {
@@ -122,7 +135,9 @@ std::string nextCommands(const RunDetail& detail) {
         case RunState::Failed:
         case RunState::Lost: lines = {"mofo resume " + run.id, "mofo log " + run.id}; break;
         case RunState::Stopped: lines = {"mofo resume " + run.id, "mofo chat " + run.id, "mofo export " + run.id + " DIR --format hf"}; break;
-        case RunState::Finished: lines = {"mofo chat " + run.id, "mofo export " + run.id + " DIR --format hf", "mofo show " + run.id + " --json"}; break;
+        case RunState::Finished:
+            lines = {"mofo chat " + run.id, "mofo export " + run.id + " DIR --format hf", "mofo show " + run.id + " --json"};
+            break;
         case RunState::Draft: break;
     }
     std::string text;
@@ -134,7 +149,8 @@ std::string nextCommands(const RunDetail& detail) {
 std::string methodText(const RunConfig& config) {
     std::string text = configValue(config, "optimizer");
     if (config.rule != SelectionRule::Momentum) text += " by " + configValue(config, "rule");
-    if (selectsCoordinates(config.optimizer)) text += ", alpha " + configValue(config, "alpha") + ", granularity " + configValue(config, "granularity");
+    if (selectsCoordinates(config.optimizer))
+        text += ", alpha " + configValue(config, "alpha") + ", granularity " + configValue(config, "granularity");
     for (const char* key : {"hft_every", "l1", "l2"}) {
         if (configValue(config, key) != "0") text += std::string(", ") + key + ' ' + configValue(config, key);
     }
@@ -146,7 +162,8 @@ std::string methodText(const RunConfig& config) {
 std::string remedyLines(const std::vector<RunRow>& runs) {
     std::string text;
     for (const RunRow& run : runs) {
-        if (run.state == RunState::Lost) text += fmt::format("{} was lost; go on from its last checkpoint: mofo resume {}\n", escapeForDisplay(run.name), run.id);
+        if (run.state == RunState::Lost)
+            text += fmt::format("{} was lost; go on from its last checkpoint: mofo resume {}\n", escapeForDisplay(run.name), run.id);
     }
     return text;
 }
@@ -171,24 +188,33 @@ std::string runTable(const std::vector<RunRow>& runs, const std::vector<std::str
         const std::string state = silent ? styled("stalled", Style::Bad) : styled(runStateName(run.state), styleOf(run.state));
         const std::string mark = run.notExact.empty() ? "" : " (not bit-exact)";
         rows.push_back({clipText(escapeForDisplay(run.name), kNameColumns) + mark, run.id, state, progressText(summary), lossText(summary),
-                        summary.evalLoss ? fmt::format("{:.4f}", *summary.evalLoss) : "-", summary.drift ? fmt::format("{:.2e}", *summary.drift) : "-",
-                        live ? fmt::format("{:.0f}", summary.tokensPerSecond) : "-", deviceText(run.device), agoText(run.createdNs)});
+                        summary.evalLoss ? fmt::format("{:.4f}", *summary.evalLoss) : "-",
+                        summary.drift ? fmt::format("{:.2e}", *summary.drift) : "-", live ? fmt::format("{:.0f}", summary.tokensPerSecond) : "-",
+                        deviceText(run.device), agoText(run.createdNs)});
     }
     return tableText(rows, {3, 4, 5, 6, 7});
 }
 
 std::string runText(const RunDetail& detail) {
     const RunRow& run = detail.run;
-    std::string text = styled(escapeForDisplay(run.name), Style::Bold) + "  " + run.id + "  " + styled(runStateName(run.state), styleOf(run.state)) +
-                       "  step " + progressText(run.summary) + (run.trashedNs ? "  (in the trash)" : "") + '\n';
-    if (detail.stalledSeconds) {
-        text += factText("stalled", fmt::format("the engine has given no sign for {}; nobody ends it by itself{}", formatDuration(*detail.stalledSeconds),
-                                                detail.enginePid ? fmt::format(" (if it hangs: kill -9 {}, then mofo resume {})", *detail.enginePid, run.id) : ""));
+    const bool silent = detail.queue && detail.queue->stalledSeconds;
+    const std::string state =
+        silent ? styled("stalled", Style::Bad) + fmt::format(" ({})", runStateName(run.state)) : styled(runStateName(run.state), styleOf(run.state));
+    std::string text = styled(escapeForDisplay(run.name), Style::Bold) + "  " + run.id + "  " + state + "  step " + progressText(run.summary) +
+                       (run.trashedNs ? "  (in the trash)" : "") + '\n';
+    if (silent) {
+        text +=
+            factText("stalled",
+                     fmt::format("the engine has given no sign for {}; nobody ends it by itself{}", formatDuration(*detail.queue->stalledSeconds),
+                                 detail.enginePid ? fmt::format(" (if it hangs: kill -9 {}, then mofo resume {})", *detail.enginePid, run.id) : ""));
     }
+    if (detail.queue && !detail.queue->waitsFor.empty())
+        text += factText("waits", fmt::format("place {} in the queue: {}", detail.queue->position, detail.queue->waitsFor));
     if (!run.notExact.empty()) text += factText("exactness", "not bit-exact: " + escapeForDisplay(run.notExact));
     if (!run.parentId.empty()) {
         const std::string parent = detail.parentName.empty() ? run.parentId : escapeForDisplay(detail.parentName) + " (" + run.parentId + ")";
-        text += factText("parent", run.parentStep > 0 ? fmt::format("{}, after its step {}", parent, run.parentStep) : parent + ", from the same pretrained weights");
+        text += factText("parent", run.parentStep > 0 ? fmt::format("{}, after its step {}", parent, run.parentStep)
+                                                      : parent + ", from the same pretrained weights");
     }
     if (!run.unreadable.empty()) text += factText("unreadable", escapeForDisplay(run.unreadable));
     if (!run.endReason.empty()) text += factText("reason", escapeForDisplay(run.endReason));
@@ -197,14 +223,18 @@ std::string runText(const RunDetail& detail) {
     text += factText("data", escapeForDisplay(run.config.data));
     text += factText("method", methodText(run.config));
     text += factText("device", deviceText(run.device) + (detail.enginePid ? fmt::format(", engine {}", *detail.enginePid) : ""));
-    text += factText("made", formatLocalTime(run.createdNs) + (run.startedNs && run.endedNs ? ", took " + formatDuration(static_cast<double>(*run.endedNs - *run.startedNs) * 1e-9) : ""));
+    text += factText("made",
+                     formatLocalTime(run.createdNs) +
+                         (run.startedNs && run.endedNs ? ", took " + formatDuration(static_cast<double>(*run.endedNs - *run.startedNs) * 1e-9) : ""));
     if (!run.tags.empty()) text += factText("tags", escapeForDisplay(joinText(run.tags, ", ")));
     if (!run.note.empty()) text += factText("note", escapeForDisplay(run.note));
     text += lossLines(detail);
     text += checkpointLines(detail);
+    text += damagedLines(detail);
     for (const CommandRow& command : detail.pending) {
-        text += factText("waiting", fmt::format("{} {}{}", command.kind, escapeForDisplay(command.payload.dump(-1, ' ', false, Json::error_handler_t::replace)),
-                                                command.atStep ? fmt::format(" at step {}", *command.atStep) : ""));
+        text += factText("waiting",
+                         fmt::format("{} {}{}", command.kind, escapeForDisplay(command.payload.dump(-1, ' ', false, Json::error_handler_t::replace)),
+                                     command.atStep ? fmt::format(" at step {}", *command.atStep) : ""));
     }
     text += layerTable(detail);
     text += eventLines(detail);

@@ -15,6 +15,7 @@
 #include "core/base/text.h"
 #include "core/client/branch.h"
 #include "core/client/commands.h"
+#include "core/client/queue_view.h"
 #include "core/client/run_reference.h"
 #include "core/client/supervisor.h"
 #include "core/config/run_config.h"
@@ -24,6 +25,7 @@ namespace mofo::cli {
 namespace {
 
 constexpr double kRetryMs = 1500;
+constexpr double kTellMs = 15000;
 
 struct TrainOptions {
     std::string model, data, name, preset, note;
@@ -90,28 +92,48 @@ Result<int> resumePaused(Store& store, const RunRow& run, const ResumeOptions& o
     printRun(run, options.attend.json);
     // It tries at once; what it waits for may still be missing.
     const Stopwatch watch;
-    while (!waitsFor(store, run).empty() && watch.elapsedMs() < kRetryMs && !interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    while (!waitsFor(store, run).empty() && watch.elapsedMs() < kRetryMs && !interrupted())
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
     const std::string reason = waitsFor(store, run);
     printNote(reason.empty() ? fmt::format("resumed, step {} is next", answer.appliedStep) : "it still waits: " + reason);
     return options.attend.detach ? Result<int>(0) : followRun(store.workspace, run.id, false, false);
 }
 
-// Until the new engine holds the lock or, the device being busy, the run waits its turn.
-Result<int> awaitStart(const Store& store, const RunRow& run) {
-    MOFO_TRY(RunFollower follower, RunFollower::open(store.workspace, run.id, false));
+// Until the new engine holds the lock and, if that takes no longer than some seconds, says where it goes on; or until the run waits its turn, the
+// device being busy.
+Result<int> awaitStart(const Store& store, const RunRow& run, RunFollower& follower) {
     watchInterrupts();
+    std::optional<Stopwatch> held;
     while (!interrupted()) {
         MOFO_TRY(const FollowUpdate update, follower.poll());
-        if (FileLock::isHeld(store.workspace.runLock(run.id))) return 0;
-        if (isEnded(update.run.state)) return exitCodeOf(store, run.id);
-        MOFO_TRY(const std::vector<RunRow> runs, store.registry.runs());
-        for (const RunRow& other : runs) {
-            const bool ahead = other.id != run.id && other.device == run.device && !isEnded(other.state) && other.state != RunState::Draft &&
-                               (other.state != RunState::Queued || other.queuePlace < update.run.queuePlace);
-            if (ahead && update.run.state == RunState::Queued) {
-                printNote(fmt::format("queued behind {}", escapeForDisplay(other.name)));
-                return 0;
+        for (const EventRow& event : update.events) {
+            if (event.kind == "refused") {
+                printNote(escapeForDisplay(event.text));
+                return 1;
             }
+            // Damaged checkpoints, and which one it goes on from.
+            if (event.kind == "error" || event.kind == "resume") printNote(escapeForDisplay(event.text));
+            if (event.kind == "resume" || event.kind == "state") return 0;
+        }
+        if (!held && FileLock::isHeld(store.workspace.runLock(run.id))) held.emplace();
+        if (held && held->elapsedMs() > kTellMs) {
+            printNote("loading; `mofo follow " + run.id + "` shows where it goes on");
+            return 0;
+        }
+        if (update.ended) {
+            if (!update.run.endReason.empty()) printNote(escapeForDisplay(update.run.endReason));
+            return exitCodeOf(store, run.id);
+        }
+        if (held) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            continue;
+        }
+        MOFO_TRY(const std::vector<RunRow> runs, store.registry.runs());
+        const std::vector<QueueEntry> entries = queueEntries(store.workspace, runs);
+        const QueueEntry* const own = findEntry(entries, run.id);
+        if (own != nullptr && !own->waitsFor.empty()) {
+            printNote(fmt::format("queued at place {}: {}", own->position, own->waitsFor));
+            return 0;
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
@@ -130,8 +152,8 @@ Result<int> resumeBeside(Store& store, const RunRow& run, const ResumeOptions& o
         MOFO_TRY(lock, claimDevice(store.workspace, store.registry, run.device, 10, interrupted));
     }
     MOFO_TRY(const BranchedRun made, resumeAsBranch(store.workspace, store.registry, run, branch));
-    printNote(fmt::format("{} goes on from step {} of {}, not bit-exact: {}", escapeForDisplay(made.run.name), made.run.parentStep, escapeForDisplay(run.name),
-                          escapeForDisplay(made.run.notExact)));
+    printNote(fmt::format("{} goes on from step {} of {}, not bit-exact: {}", escapeForDisplay(made.run.name), made.run.parentStep,
+                          escapeForDisplay(run.name), escapeForDisplay(made.run.notExact)));
     return attendRun(store, made.run, options.attend, std::move(lock));
 }
 
@@ -155,12 +177,14 @@ Result<int> resume(const Context& context, const ResumeOptions& options) {
     if (options.attend.foreground) {
         MOFO_TRY(lock, claimDevice(store.workspace, store.registry, run.device, 10, interrupted));
     }
+    // Opened before the engine is there, so that nothing it says is missed.
+    MOFO_TRY(RunFollower follower, RunFollower::open(store.workspace, run.id, false));
     MOFO_CHECK(resumeRun(store.workspace, store.registry, run, !options.attend.foreground));
     MOFO_TRY(const RunRow queued, store.registry.findRun(run.id));
     printRun(queued, options.attend.json);
-    if (options.attend.foreground) return superviseForeground(store, queued, std::move(*lock), false);
-    if (options.attend.detach) return awaitStart(store, queued);
-    return followRun(store.workspace, run.id, false, false);
+    if (options.attend.foreground) return superviseForeground(store, queued, std::move(*lock), follower);
+    if (options.attend.detach) return awaitStart(store, queued, follower);
+    return followRun(follower, false);
 }
 
 Result<int> superviseCommand(const Context& context, const std::string& device) {
@@ -186,10 +210,11 @@ std::string keyHelp() {
 
 void addTrainCommands(CLI::App& app, Context& context) {
     auto options = std::make_shared<TrainOptions>();
-    CLI::App* command = addCommand(app, "train", "Fine-tune a model; prints the run's id, then follows it",
-                                   "  mofo train --model SmolLM2-135M-Instruct.Q4_1.gguf --data gsm8k.jsonl --set alpha=0.15 steps=40 batch=4 max_length=256\n"
-                                   "  mofo train --model ./my-llama --data metamath.json --preset paper-metamathqa --name maths-a15 --detach\n"
-                                   "  mofo train --model smollm2 --data train.jsonl --set optimizer=adamw eval_split=0.05 eval_every=100 --foreground");
+    CLI::App* command =
+        addCommand(app, "train", "Fine-tune a model; prints the run's id, then follows it",
+                   "  mofo train --model SmolLM2-135M-Instruct.Q4_1.gguf --data gsm8k.jsonl --set alpha=0.15 steps=40 batch=4 max_length=256\n"
+                   "  mofo train --model ./my-llama --data metamath.json --preset paper-metamathqa --name maths-a15 --detach\n"
+                   "  mofo train --model smollm2 --data train.jsonl --set optimizer=adamw eval_split=0.05 eval_every=100 --foreground");
     command->footer([footer = command->get_footer()] { return footer + "\n\n" + keyHelp(); });
     command->add_option("--model", options->model, "GGUF file, Hugging Face folder or workspace model")->type_name("M");
     command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV")->type_name("FILE");
@@ -198,20 +223,23 @@ void addTrainCommands(CLI::App& app, Context& context) {
     command->add_option("--set", options->assignments, "key=value, as often as needed; see the list below")->type_name("KEY=VALUE");
     command->add_option("--tag", options->tags, "A tag for the run, as often as needed");
     command->add_option("--note", options->note, "A note for the run");
-    CLI::Option* foreground = command->add_flag("--foreground", options->foreground, "Supervise the run here: it ends with this process, Ctrl-C stops and saves it");
+    CLI::Option* foreground =
+        command->add_flag("--foreground", options->foreground, "Supervise the run here: it ends with this process, Ctrl-C stops and saves it");
     command->add_flag("--detach", options->detach, "Return at once")->excludes(foreground);
     command->add_flag("--json", options->json, "Print the run as JSON instead of its id");
     command->callback([&context, options] { context.action = [&context, options] { return train(context, *options); }; });
 
     auto followOptions = std::make_shared<FollowOptions>();
-    CLI::App* followCommand = addCommand(app, "follow", "Follow a run to its end; Ctrl-C leaves it running", "  mofo follow maths-a15\n  mofo follow maths-a15 --json");
+    CLI::App* followCommand =
+        addCommand(app, "follow", "Follow a run to its end; Ctrl-C leaves it running", "  mofo follow maths-a15\n  mofo follow maths-a15 --json");
     followCommand->add_option("run", followOptions->run, "Id, unique prefix or name")->required()->type_name("RUN");
     followCommand->add_flag("--json", followOptions->json, "Steps, evaluations and events as JSON lines on stdout");
     followCommand->callback([&context, followOptions] { context.action = [&context, followOptions] { return follow(context, *followOptions); }; });
 
     auto resumeOptions = std::make_shared<ResumeOptions>();
-    CLI::App* resumeCommand = addCommand(app, "resume", "Continue a paused run, or one that stopped, failed or was lost, from its newest checkpoint",
-                                         "  mofo resume maths-a15\n  mofo resume maths-a15 --detach\n  mofo resume maths-a15 --set micro_batch=2 --as-branch");
+    CLI::App* resumeCommand =
+        addCommand(app, "resume", "Continue a paused run, or one that stopped, failed or was lost, from its newest checkpoint",
+                   "  mofo resume maths-a15\n  mofo resume maths-a15 --detach\n  mofo resume maths-a15 --set micro_batch=2 --as-branch");
     resumeCommand->add_option("run", resumeOptions->run, "Id, unique prefix or name")->required()->type_name("RUN");
     resumeCommand->add_option("--set", resumeOptions->assignments, "key=value that the branch has instead; with --as-branch")->type_name("KEY=VALUE");
     resumeCommand->add_flag("--as-branch", resumeOptions->asBranch, "Go on as a new run beside it that need not be bit-exact, and is marked so");
@@ -220,8 +248,9 @@ void addTrainCommands(CLI::App& app, Context& context) {
     resumeCommand->callback([&context, resumeOptions] { context.action = [&context, resumeOptions] { return resume(context, *resumeOptions); }; });
 
     auto device = std::make_shared<std::string>("cpu");
-    CLI::App* superviseApp = addCommand(app, "supervise", "Start engines for the queued runs and jobs of one device, until idle (clients do this by themselves)",
-                                        "  mofo supervise --device cpu");
+    CLI::App* superviseApp =
+        addCommand(app, "supervise", "Start engines for the queued runs and jobs of one device, until idle (clients do this by themselves)",
+                   "  mofo supervise --device cpu");
     superviseApp->add_option("--device", *device, "cpu, cuda-0")->capture_default_str();
     superviseApp->callback([&context, device] { context.action = [&context, device] { return superviseCommand(context, *device); }; });
 }

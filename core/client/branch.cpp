@@ -305,9 +305,20 @@ Result<BranchedRun> resumeAsBranch(const Workspace& workspace, Registry& registr
     return BranchedRun{std::move(run), {}};
 }
 
-Result<bool> undoWaits(const Workspace& workspace, const Registry& registry, std::string_view runId) {
+Result<std::optional<CommandRow>> waitingUndo(const Workspace& workspace, const Registry& registry, std::string_view runId) {
     MOFO_TRY(const std::vector<CommandRow> pending, pendingCommands(workspace, registry, runId));
-    return std::any_of(pending.begin(), pending.end(), [](const CommandRow& command) { return command.kind == "undo"; });
+    const auto last = std::find_if(pending.rbegin(), pending.rend(), [](const CommandRow& command) { return command.kind == "undo"; });
+    return last == pending.rend() ? std::nullopt : std::optional(*last);
+}
+
+std::int64_t undoTarget(const CommandRow& command) {
+    const auto to = command.payload.is_object() ? command.payload.find("to") : command.payload.end();
+    return command.payload.is_object() && to != command.payload.end() && to->is_number_integer() ? to->get<std::int64_t>() : 0;
+}
+
+Result<bool> undoWaits(const Workspace& workspace, const Registry& registry, std::string_view runId) {
+    MOFO_TRY(const std::optional<CommandRow> undo, waitingUndo(workspace, registry, runId));
+    return undo.has_value();
 }
 
 Result<PendingUndo> undoRun(const Workspace& workspace, Registry& registry, const RunRow& run, std::int64_t step, std::string_view who) {
@@ -316,12 +327,24 @@ Result<PendingUndo> undoRun(const Workspace& workspace, Registry& registry, cons
     const Json payload = {{"to", step}};
     if (live) {
         MOFO_TRY(std::string uuid, sendCommand(registry, now, "undo", payload, std::nullopt, who));
-        return PendingUndo{std::move(uuid), false};
+        PendingUndo sent;
+        sent.uuid = std::move(uuid);
+        return sent;
     }
     if (now.trashedNs) return Error{ErrorCode::Conflict, "the run is in the trash", now.id, "Take it out with `mofo restore " + now.id + "`", ""};
     MOFO_TRY(const std::vector<CommandRow> pending, pendingCommands(workspace, registry, now.id));
+    PendingUndo sent;
     for (const CommandRow& command : pending) {
-        if (command.kind == "undo") MOFO_CHECK(registry.withdrawCommand(command.uuid));
+        if (command.kind == "undo") {
+            MOFO_CHECK(registry.withdrawCommand(command.uuid));
+            sent.replaced = undoTarget(command);
+        } else if (command.kind == "set" && command.atStep && *command.atStep <= step) {
+            // It would apply at once, at a step that nobody meant.
+            MOFO_CHECK(registry.withdrawCommand(command.uuid));
+            sent.withdrawn.push_back(command);
+        } else if (command.kind == "set") {
+            sent.kept.push_back(command);
+        }
     }
     CommandRow command;
     command.uuid = newUuid();
@@ -331,7 +354,9 @@ Result<PendingUndo> undoRun(const Workspace& workspace, Registry& registry, cons
     command.who = who;
     command.createdNs = wallNs();
     MOFO_CHECK(registry.addCommand(command));
-    return PendingUndo{command.uuid, true};
+    sent.uuid = command.uuid;
+    sent.waitsForStart = true;
+    return sent;
 }
 
 }  // namespace mofo

@@ -52,13 +52,20 @@ Result<BranchedRun> resumeAsBranch(const Workspace& workspace, Registry& registr
 
 struct PendingUndo {
     std::string uuid;
-    bool waitsForStart = false;  ///< no engine is there: it is done when the run is resumed
+    bool waitsForStart = false;            ///< no engine is there: it is done when the run is resumed
+    std::optional<std::int64_t> replaced;  ///< the step of an undo that waited, and whose place it takes
+    std::vector<CommandRow> withdrawn;     ///< changes that waited for a step that is not above this one
+    std::vector<CommandRow> kept;          ///< changes that still wait, and apply after it
 };
-/// Sends a run back to its checkpoint of `step`: a command for the engine that is there, or for the next one. In an ended run it takes the place of
+/// Sends a run back to its checkpoint of `step`: a command for the engine that is there, or for the next one. Without an engine it takes the place of
 /// an undo that still waits. Where the run is live, `awaitAcknowledgement` has the answer.
 Result<PendingUndo> undoRun(const Workspace& workspace, Registry& registry, const RunRow& run, std::int64_t step, std::string_view who);
 
-/// Whether an undo waits for the run's next start.
+/// The undo that waits for the run's next start.
+Result<std::optional<CommandRow>> waitingUndo(const Workspace& workspace, const Registry& registry, std::string_view runId);
+/// The step that an undo goes back to; 0 where its payload is damaged.
+[[nodiscard]] std::int64_t undoTarget(const CommandRow& command);
+/// Whether there is one.
 Result<bool> undoWaits(const Workspace& workspace, const Registry& registry, std::string_view runId);
 
 }  // namespace mofo

@@ -55,9 +55,9 @@ Result<Json> checkLiveChange(const RunRow& run, const std::vector<std::string>& 
 }
 
 Result<std::string> sendCommand(Registry& registry, const RunRow& run, std::string_view kind, const Json& payload, std::optional<std::int64_t> atStep,
-                                std::string_view who) {
+                                std::string_view who, bool goesOn) {
     MOFO_TRY(const RunRow now, registry.findRun(run.id));
-    if (!takesCommands(now.state)) return endedError(now);
+    if (!goesOn && !takesCommands(now.state)) return endedError(now);
     if (payload.dump().size() > (kind == "generate" ? kGeneratePayloadLimit : kPayloadLimit)) {
         return Error{ErrorCode::Usage, "the command is too long", std::string(kind), "Send less at once", "LIMIT"};
     }

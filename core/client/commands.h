@@ -63,9 +63,10 @@ private:
     std::int64_t m_lostSinceNs = 0;
 };
 
-/// Writes one command row for a live, queued, starting or lost run; Conflict on one that ended. Returns its uuid.
+/// Writes one command row for a live, queued, starting or lost run; Conflict on one that ended, unless `goesOn` says that an undo waits for its next
+/// start. Returns its uuid.
 Result<std::string> sendCommand(Registry& registry, const RunRow& run, std::string_view kind, const Json& payload, std::optional<std::int64_t> atStep,
-                                std::string_view who);
+                                std::string_view who, bool goesOn = false);
 /// Waits for the acknowledgement; Busy with a sentence where none came within `timeoutSeconds`, Conflict where the run ended without it,
 /// Interrupted where `interrupted` says so (the command stays).
 Result<AcknowledgementRow> awaitAcknowledgement(const Workspace& workspace, std::string_view runId, std::string_view uuid, double timeoutSeconds,

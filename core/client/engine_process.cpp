@@ -33,11 +33,25 @@ namespace {
 
 constexpr std::uint64_t kLogTailBytes = 8192;
 constexpr std::size_t kLastLineBytes = 300;
+constexpr std::size_t kLogTimeBytes = 23;
 constexpr std::size_t kOutputLimit = 64 << 10;
 
 fs::path programFromEnvironment(const char* variable, const char* name) {
     const char* named = std::getenv(variable);
     return named != nullptr && *named != '\0' ? fs::path(named) : programFolder() / name;
+}
+
+// "2026-01-31 14:05:09.123 info step 3: ..." (app/engine/main.cpp): the word after the time; empty for a line of another shape.
+std::optional<std::string_view> logLevel(std::string_view line) {
+    constexpr std::string_view shape = "0000-00-00 00:00:00.000 ";
+    static_assert(shape.size() == kLogTimeBytes + 1);
+    if (line.size() <= shape.size()) return std::nullopt;
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const bool digit = line[i] >= '0' && line[i] <= '9';
+        if (shape[i] == '0' ? !digit : line[i] != shape[i]) return std::nullopt;
+    }
+    const std::string_view rest = line.substr(shape.size());
+    return rest.substr(0, rest.find(' '));
 }
 
 class Descriptor {
@@ -264,15 +278,20 @@ std::string describeExit(int waitStatus) {
     return "ended with exit code " + std::to_string(code) + (code == killed ? " (killed; the system's out-of-memory killer does that, too)" : "");
 }
 
-std::string lastLogLine(const fs::path& logFile) {
+std::string lastComplaint(const fs::path& logFile) {
     auto file = FileReader::open(logFile);
     if (!file.ok() || file->sizeBytes() == 0) return {};
     std::string tail(std::min(file->sizeBytes(), kLogTailBytes), '\0');
     if (!file->readAt(file->sizeBytes() - tail.size(), std::as_writable_bytes(std::span<char>(tail))).ok()) return {};
     const std::vector<std::string> lines = splitText(tail, '\n');
     for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-        const std::string_view text = trimText(*line);
-        if (!text.empty()) return escapeForDisplay(text.substr(0, kLastLineBytes));
+        std::string_view text = trimText(*line);
+        if (text.empty()) continue;
+        if (const auto level = logLevel(text)) {
+            if (*level != "warning" && *level != "error" && *level != "critical") return {};
+            text = trimText(text.substr(kLogTimeBytes + 1 + level->size()));
+        }
+        return escapeForDisplay(text.substr(0, kLastLineBytes));
     }
     return {};
 }

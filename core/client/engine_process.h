@@ -45,8 +45,9 @@ Result<void> spawnDetached(const SpawnOptions& options);
 /// "ended with exit code 3", "was killed by signal 9 (Killed)": from the status of waitpid.
 [[nodiscard]] std::string describeExit(int waitStatus);
 
-/// The last line of a log that is not empty, made harmless for showing, at most 300 bytes; empty where there is none.
-[[nodiscard]] std::string lastLogLine(const std::filesystem::path& logFile);
+/// What an engine's log ends with, where that is a warning, an error or nothing of the engine's own (a library's last words): without time and level,
+/// made harmless for showing, at most 300 bytes. Empty where the last line tells of ordinary progress.
+[[nodiscard]] std::string lastComplaint(const std::filesystem::path& logFile);
 
 /// The pid that the last holder of a lock wrote into it, whether it still holds it or not; empty where nobody ever did.
 [[nodiscard]] std::optional<std::int64_t> lastLockHolder(const std::filesystem::path& lockFile);

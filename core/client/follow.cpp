@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/client/commands.h"
+#include "core/client/stalled.h"
 #include "core/client/supervisor.h"
 
 namespace mofo {
@@ -83,6 +84,7 @@ Result<FollowUpdate> RunFollower::poll() {
     if (!state.reader) MOFO_CHECK(state.openReader());
     if (state.reader) MOFO_CHECK(state.readNew(update));
     update.status = state.status;
+    if (update.status) update.stalledSeconds = stalledSeconds(state.workspace, update.run, *update.status);
     // A finished run's engine may still be closing its files; that changes nothing any more.
     update.ended = state.end.hasEnded(update.run);
     const bool due = state.watch.elapsedMs() - state.checkedMs > kSupervisorCheckMs || update.run.state == RunState::Lost;

@@ -20,7 +20,8 @@ struct FollowUpdate {
     std::vector<EvalRow> evals;
     std::vector<EventRow> events;
     std::optional<StatusRow> status;
-    bool ended = false;  ///< the run has ended and everything it wrote has been handed out
+    std::optional<double> stalledSeconds;  ///< core/client/stalled.h
+    bool ended = false;                    ///< the run has ended and everything it wrote has been handed out
 };
 
 /// One thread. Keeps a run alive: starts a supervisor where its device has none (wakeSupervisors).

@@ -6,10 +6,9 @@
 #include <map>
 
 #include "core/base/text.h"
-#include "core/client/device_choice.h"
 #include "core/client/commands.h"
+#include "core/client/device_choice.h"
 #include "core/client/engine_process.h"
-#include "core/client/stalled.h"
 
 namespace mofo {
 
@@ -54,7 +53,8 @@ Json jsonNumber(double value) {
     return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
-Json runJson(const RunRow& run, std::optional<double> stalledSeconds) {
+Json runJson(const RunRow& run, const QueueEntry* entry) {
+    const bool stalled = entry != nullptr && entry->stalledSeconds;
     const RunSummary& summary = run.summary;
     Json json = {{"id", run.id},
                  {"name", run.name},
@@ -80,8 +80,10 @@ Json runJson(const RunRow& run, std::optional<double> stalledSeconds) {
                  {"parent", run.parentId.empty() ? Json(nullptr) : Json(run.parentId)},
                  {"parent_step", run.parentId.empty() ? Json(nullptr) : Json(run.parentStep)},
                  {"not_exact", run.notExact.empty() ? Json(nullptr) : Json(run.notExact)},
-                 {"stalled_seconds", optionalNumber(stalledSeconds)},
-                 {"queue_place", run.state == RunState::Queued ? Json(run.queuePlace) : Json(nullptr)},
+                 {"stalled", stalled},
+                 {"stalled_seconds", stalled ? jsonNumber(*entry->stalledSeconds) : Json(nullptr)},
+                 {"position", entry != nullptr ? Json(entry->position) : Json(nullptr)},
+                 {"waits_for", entry != nullptr && !entry->waitsFor.empty() ? Json(entry->waitsFor) : Json(nullptr)},
                  {"trashed", run.trashedNs.has_value()}};
     return json;
 }
@@ -138,29 +140,35 @@ Json stepJson(const StepRow& step) {
 }
 
 Json evalJson(const EvalRow& eval) {
-    Json json = {{"step", eval.step}, {"task", eval.task}, {"loss", jsonNumber(eval.loss)}, {"tokens", eval.tokens},
-                 {"rows", eval.rowLoss.size()}, {"seconds", jsonNumber(eval.seconds)}};
+    Json json = {{"step", eval.step},     {"task", eval.task},           {"loss", jsonNumber(eval.loss)},
+                 {"tokens", eval.tokens}, {"rows", eval.rowLoss.size()}, {"seconds", jsonNumber(eval.seconds)}};
     if (eval.superseded) json["superseded"] = true;
     return json;
 }
 
 Json eventJson(const EventRow& event) {
-    Json json = {{"step", event.step}, {"kind", event.kind}, {"who", event.who}, {"key", event.key}, {"old", event.oldValue}, {"new", event.newValue},
-                 {"text", event.text}, {"wall_ns", event.wallNs}};
+    Json json = {{"step", event.step},    {"kind", event.kind},    {"who", event.who},   {"key", event.key},
+                 {"old", event.oldValue}, {"new", event.newValue}, {"text", event.text}, {"wall_ns", event.wallNs}};
     if (event.superseded) json["superseded"] = true;
     return json;
 }
 
 Json statusJson(const StatusRow& status) {
-    return {{"phase", status.phase}, {"progress", jsonNumber(status.progress)}, {"detail", status.detail}, {"step", status.step},
-            {"total_steps", status.totalSteps}, {"eta_seconds", status.etaSeconds < 0 ? Json(nullptr) : jsonNumber(status.etaSeconds)}};
+    return {{"phase", status.phase},
+            {"progress", jsonNumber(status.progress)},
+            {"detail", status.detail},
+            {"step", status.step},
+            {"total_steps", status.totalSteps},
+            {"eta_seconds", status.etaSeconds < 0 ? Json(nullptr) : jsonNumber(status.etaSeconds)}};
 }
 
 Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& registry, const RunRow& run, bool all) {
     RunDetail detail;
     detail.run = run;
     detail.enginePid = lockHolder(workspace.runLock(run.id));
-    detail.stalledSeconds = stalledSeconds(workspace, run);
+    MOFO_TRY(const std::vector<RunRow> runs, registry.runs());
+    const std::vector<QueueEntry> entries = queueEntries(workspace, runs);
+    if (const QueueEntry* const entry = findEntry(entries, run.id)) detail.queue = *entry;
     MOFO_TRY(detail.pinnedSteps, registry.pinnedSteps(run.id));
     if (!run.parentId.empty()) {
         if (const auto parent = registry.findRun(run.parentId); parent.ok()) detail.parentName = parent->name;
@@ -186,6 +194,10 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
     MOFO_TRY(detail.evals, reader->evalsAfter(0));
     MOFO_TRY(detail.events, reader->eventsAfter(0));
     MOFO_TRY(detail.checkpoints, reader->checkpoints());
+    MOFO_TRY(const std::vector<CheckpointRow> everyCheckpoint, reader->checkpoints(true));
+    for (const CheckpointRow& row : everyCheckpoint) {
+        if (row.state == "lost" && !row.removed && !row.superseded) detail.damaged.push_back(row);
+    }
     MOFO_TRY(detail.status, reader->status());
     MOFO_TRY(detail.pending, pendingCommands(workspace, registry, run.id));
     if (!all) {
@@ -200,7 +212,7 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
 }
 
 Json runDetailJson(const RunDetail& detail) {
-    Json json = runJson(detail.run, detail.stalledSeconds);
+    Json json = runJson(detail.run, detail.queue ? &*detail.queue : nullptr);
     json["engine_pid"] = detail.enginePid ? Json(*detail.enginePid) : Json(nullptr);
     json["config"] = configToJson(detail.run.config);
     json["command_line"] = detail.run.commandLine;
@@ -215,13 +227,26 @@ Json runDetailJson(const RunDetail& detail) {
     for (const EventRow& event : detail.events) json["events"].push_back(eventJson(event));
     json["checkpoints"] = Json::array();
     for (const CheckpointRow& row : detail.checkpoints) {
-        json["checkpoints"].push_back({{"step", row.step}, {"folder", row.folder}, {"kind", row.kind}, {"size_bytes", row.sizeBytes},
-                                       {"verified", row.verified}, {"superseded", row.superseded}, {"pinned", isPinned(detail, row.step)}, {"wall_ns", row.wallNs}});
+        json["checkpoints"].push_back({{"step", row.step},
+                                       {"folder", row.folder},
+                                       {"kind", row.kind},
+                                       {"size_bytes", row.sizeBytes},
+                                       {"verified", row.verified},
+                                       {"superseded", row.superseded},
+                                       {"pinned", isPinned(detail, row.step)},
+                                       {"wall_ns", row.wallNs}});
+    }
+    json["damaged_checkpoints"] = Json::array();
+    for (const CheckpointRow& row : detail.damaged) {
+        json["damaged_checkpoints"].push_back({{"step", row.step}, {"folder", row.folder}, {"kind", row.kind}, {"reason", row.reason}});
     }
     json["pending"] = Json::array();
     for (const CommandRow& command : detail.pending) {
-        json["pending"].push_back({{"uuid", command.uuid}, {"kind", command.kind}, {"payload", command.payload},
-                                   {"at_step", command.atStep ? Json(*command.atStep) : Json(nullptr)}, {"who", command.who}});
+        json["pending"].push_back({{"uuid", command.uuid},
+                                   {"kind", command.kind},
+                                   {"payload", command.payload},
+                                   {"at_step", command.atStep ? Json(*command.atStep) : Json(nullptr)},
+                                   {"who", command.who}});
     }
     json["status"] = detail.status ? statusJson(*detail.status) : Json(nullptr);
     return json;
@@ -237,8 +262,10 @@ std::vector<LayerDigest> layerDigests(const std::vector<ParameterRow>& parameter
     const std::size_t count = std::min({parameters.size(), tensors.selected.size(), tensors.driftL2.size()});
     for (std::size_t i = 0; i < count; ++i) {
         const ParameterRow& parameter = parameters[i];
-        const std::string name = parameter.layer >= 0 ? "layer " + std::to_string(parameter.layer)
-                                 : parameter.kind == "norm" ? "final norm" : parameter.kind == "embed" ? "embedding" : parameter.kind;
+        const std::string name = parameter.layer >= 0        ? "layer " + std::to_string(parameter.layer)
+                                 : parameter.kind == "norm"  ? "final norm"
+                                 : parameter.kind == "embed" ? "embedding"
+                                                             : parameter.kind;
         if (sums.find(name) == sums.end()) order.push_back(name);
         Sums& sum = sums[name];
         sum.size += parameter.size;

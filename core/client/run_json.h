@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "core/base/result.h"
+#include "core/client/queue_view.h"
 #include "core/store/registry.h"
 #include "core/store/run_metrics.h"
 #include "core/store/workspace.h"
@@ -16,8 +17,9 @@ namespace mofo {
 
 /// A number, or "nan", "inf", "-inf" where JSON has none.
 [[nodiscard]] Json jsonNumber(double value);
-/// {"id","name","state","step",...}: one element of `runs --json`.
-[[nodiscard]] Json runJson(const RunRow& run, std::optional<double> stalledSeconds = {});
+/// {"id","name","state","step",...}: one element of `runs --json` and `queue --json`. `entry`: of a run that is on a device or waits for one, else
+/// nullptr; it gives "stalled", "stalled_seconds", "position" (0 on the device, 1 the next to start) and "waits_for".
+[[nodiscard]] Json runJson(const RunRow& run, const QueueEntry* entry = nullptr);
 [[nodiscard]] Json modelJson(const ModelRow& model);
 [[nodiscard]] Json jobJson(const JobRow& job);
 [[nodiscard]] Json stepJson(const StepRow& step);
@@ -29,15 +31,16 @@ namespace mofo {
 struct RunDetail {
     RunRow run;
     std::optional<std::int64_t> enginePid;  ///< only while the lock is held
-    std::optional<double> stalledSeconds;   ///< core/client/stalled.h
+    std::optional<QueueEntry> queue;        ///< where it is on a device, or waits for one
     std::string parentName;                 ///< of a branch or twin
     std::vector<std::int64_t> pinnedSteps;
     std::vector<ParameterRow> parameters;
     std::vector<StepRow> steps;
-    std::optional<TensorRow> tensors;       ///< the newest measurement
+    std::optional<TensorRow> tensors;  ///< the newest measurement
     std::vector<EvalRow> evals;
     std::vector<EventRow> events;
-    std::vector<CheckpointRow> checkpoints;
+    std::vector<CheckpointRow> checkpoints;  ///< that count
+    std::vector<CheckpointRow> damaged;      ///< that would count if they were whole
     std::vector<CommandRow> pending;
     std::optional<StatusRow> status;
 };

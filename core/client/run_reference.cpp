@@ -58,7 +58,8 @@ Result<RunReference> findRunReference(const Registry& registry, std::string_view
     auto run = registry.findRun(text);
     if (!run.ok()) {
         if (at != std::string_view::npos && run.error().code == ErrorCode::NotFound && registry.findRun(text.substr(0, at)).ok()) {
-            return Error{ErrorCode::Usage, "what follows the @ is not a step", escapeForDisplay(text), "Write digits, best, last or now after it", ""};
+            return Error{ErrorCode::Usage, "what follows the @ is not a step", escapeForDisplay(text), "Write digits, best, last or now after it",
+                         ""};
         }
         return std::move(run).error();
     }
@@ -76,9 +77,25 @@ Result<CheckpointPlace> chooseCheckpoint(const Workspace& workspace, const RunRe
         if (reader.error().code == ErrorCode::NotFound) return nothing(noneYet, howTo);
         return std::move(reader).error();
     }
-    MOFO_TRY(std::vector<CheckpointRow> rows, reader->checkpoints());
-    std::erase_if(rows, [](const CheckpointRow& row) { return row.superseded; });
+    MOFO_TRY(std::vector<CheckpointRow> rows, reader->checkpoints(true));
+    std::erase_if(rows, [](const CheckpointRow& row) { return row.superseded || row.removed || row.state == "failed"; });
     if (rows.empty()) return nothing(noneYet, howTo);
+    const auto missing = [&](const CheckpointRow& row) {
+        std::error_code ec;
+        return !std::filesystem::exists(workspace.checkpointsFolder(id) / row.folder / "manifest.json", ec);
+    };
+    std::vector<CheckpointRow> unusable;
+    for (const CheckpointRow& row : rows) {
+        if (row.state == "lost" || missing(row)) unusable.push_back(row);
+    }
+    std::erase_if(rows, [&](const CheckpointRow& row) { return row.state == "lost" || missing(row); });
+    const auto whatBecameOf = [&](const CheckpointRow& row) {
+        return "the checkpoint of step " + std::to_string(row.step) + (missing(row) ? " is not on the disk any more" : " is damaged");
+    };
+    if (rows.empty()) {
+        return nothing(whatBecameOf(unusable.back()) + (unusable.size() > 1 ? ", and no other can be used either" : ", and there is no other"),
+                       "`mofo verify " + id + "` says more; train on from the pretrained weights with `mofo branch " + id + " --at 0`");
+    }
     std::stable_sort(rows.begin(), rows.end(), [](const CheckpointRow& a, const CheckpointRow& b) { return a.step < b.step; });
 
     auto chosen = rows.end();
@@ -87,6 +104,9 @@ Result<CheckpointPlace> chooseCheckpoint(const Workspace& workspace, const RunRe
         case RunReference::At::Step: {
             const auto after = std::find_if(rows.rbegin(), rows.rend(), [&](const CheckpointRow& row) { return row.step == reference.step; });
             if (after == rows.rend()) {
+                const auto gone =
+                    std::find_if(unusable.begin(), unusable.end(), [&](const CheckpointRow& row) { return row.step == reference.step; });
+                if (gone != unusable.end()) return nothing(whatBecameOf(*gone), "There are: " + stepList(rows));
                 return nothing("the run has no checkpoint of step " + std::to_string(reference.step), "There are: " + stepList(rows));
             }
             chosen = std::prev(after.base());

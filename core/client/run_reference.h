@@ -34,7 +34,7 @@ struct CheckpointPlace {
 Result<std::map<std::int64_t, double>> heldOutLosses(const MetricsReader& reader);
 
 /// The complete checkpoint that is not superseded and meant by the reference: the newest, that of a step, or the one with the least held-out
-/// loss. NotFound lists the steps there are.
+/// loss. Damaged ones and those whose folder is gone are passed over. NotFound says so and lists the steps there are.
 Result<CheckpointPlace> chooseCheckpoint(const Workspace& workspace, const RunReference& reference);
 
 }  // namespace mofo

@@ -211,17 +211,19 @@ Result<void> Supervisor::recordRunExit(pid_t engine, int status) {
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == kDeviceFaultExit) return recordDeviceFault(run, engine, status);
     if (foreground() && id == m_options.foregroundRun) m_foregroundDone = true;
-    const bool ended = run.state == RunState::Finished || run.state == RunState::Stopped || run.state == RunState::Failed;
-    if (ended) return {};
+    // One that is queued was resumed already, from the end that this engine had told of.
+    const bool told =
+        run.state == RunState::Finished || run.state == RunState::Stopped || run.state == RunState::Failed || run.state == RunState::Queued;
+    if (told) return {};
     if (WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedExit)
         return m_registry.setRunState(id, RunState::Stopped, "stopped at once, without saving");
-    const std::string lastLine = lastLogLine(m_workspace.runFolder(id) / "engine.log");
+    const std::string lastLine = lastComplaint(m_workspace.runFolder(id) / "engine.log");
     const std::string outOfMemory = outOfMemoryText(status, m_oomKillsBefore);
     std::string sentence = "the engine " + describeExit(status);
     if (!outOfMemory.empty()) {
         sentence += ": " + outOfMemory;
     } else if (!lastLine.empty()) {
-        sentence += ": " + lastLine;
+        sentence += "; the last thing it said: " + lastLine;
     }
     const bool silent = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     if (silent) sentence = "the engine ended without saying how the run ended";
@@ -371,7 +373,7 @@ Result<void> Supervisor::reapJobs() {
         MOFO_TRY(const JobRow row, m_registry.findJob(id));
         const bool open = row.state == JobState::Starting || row.state == JobState::Running || row.state == JobState::Lost;
         if (!open) continue;
-        const std::string lastLine = lastLogLine(m_workspace.jobFolder(id) / "engine.log");
+        const std::string lastLine = lastComplaint(m_workspace.jobFolder(id) / "engine.log");
         if (cancelled) {
             MOFO_CHECK(m_registry.setJobState(id, JobState::Cancelled, "cancelled"));
         } else {

@@ -55,6 +55,11 @@ KnownCheckpoint known(const CheckpointRow& row) {
 
 }  // namespace
 
+bool isDamage(const Error& error) {
+    return error.code == ErrorCode::InvalidInput || error.code == ErrorCode::NotFound || error.code == ErrorCode::Io ||
+           error.code == ErrorCode::Unsupported;
+}
+
 CheckpointKeeper::CheckpointKeeper(fs::path folder, std::string runId, const Registry& registry, RunLog& log)
     : m_folder(std::move(folder)), m_runId(std::move(runId)), m_registry(registry), m_log(log) {}
 
@@ -135,6 +140,18 @@ void CheckpointKeeper::markLost(const CheckpointRow& row, const std::string& rea
     std::erase_if(m_rows, [&](const CheckpointRow& one) { return one.folder == row.folder; });
     m_log.event("error", "engine", "the checkpoint of step " + std::to_string(row.step) + " (" + row.folder + ") cannot be used any more: " + reason);
     store(std::move(lost));
+}
+
+Result<bool> CheckpointKeeper::recheck(const std::string& folder) {
+    const auto known = std::find_if(m_rows.begin(), m_rows.end(), [&](const CheckpointRow& one) { return one.folder == folder; });
+    if (known == m_rows.end()) return Error{ErrorCode::NotFound, "there is no such checkpoint", escapeForDisplay(folder), "", ""};
+    const CheckpointRow row = *known;
+    const auto found = openCheckpoint(m_folder / folder, true);
+    const bool changed = found.ok() && found->manifestSha256 != row.manifestSha256;
+    if (found.ok() && !changed) return false;
+    if (!changed && !isDamage(found.error())) return found.error();
+    markLost(row, changed ? "its manifest is not the one that was written" : found.error().text());
+    return true;
 }
 
 void CheckpointKeeper::supersedeAfter(std::int64_t step) {

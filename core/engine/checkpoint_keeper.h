@@ -19,6 +19,9 @@
 
 namespace mofo {
 
+/// Whether the fault lies in the checkpoint itself, so that an earlier one may do.
+[[nodiscard]] bool isDamage(const Error& error);
+
 /// One thread, the trainer's. `registry` is asked which checkpoints must stay.
 class CheckpointKeeper {
 public:
@@ -34,6 +37,8 @@ public:
     [[nodiscard]] std::filesystem::path folderOf(const CheckpointRow& row) const { return m_folder / row.folder; }
     /// Found damaged: its row says so from now on.
     void markLost(const CheckpointRow& row, const std::string& reason);
+    /// Somebody found it damaged: reads all of it again. True where that is so, which is marked. NotFound for a folder that does not count.
+    Result<bool> recheck(const std::string& folder);
     /// After an undo to `step`, or a resume from it: what the store marked.
     void supersedeAfter(std::int64_t step);
 

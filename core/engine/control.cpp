@@ -26,6 +26,7 @@ Result<void> CommandInbox::readAgain() {
         // Read anew as a whole: a command that waits for its step may have been withdrawn since.
         if (auto read = m_registry.commands(m_runId); read.ok()) {
             m_waiting = std::move(*read);
+            if (!m_lastSeqAtStart) m_lastSeqAtStart = m_waiting.empty() ? 0 : m_waiting.back().seq;
             m_seenVersion = version;
         } else {
             answer = std::move(read).error();
@@ -46,7 +47,11 @@ Result<std::optional<CommandRow>> CommandInbox::next(std::int64_t nextStep, cons
     std::erase_if(m_waiting, [&](const CommandRow& command) { return m_handled.contains(command.uuid); });
     const auto due = [&](const CommandRow& command) { return !command.atStep || *command.atStep <= nextStep; };
     auto chosen = std::find_if(m_waiting.begin(), m_waiting.end(),
-                               [&](const CommandRow& command) { return due(command) && command.kind == "set" && command.who == "guard"; });
+                               [&](const CommandRow& command) { return command.kind == "undo" && !command.atStep && command.seq <= m_lastSeqAtStart.value_or(0); });
+    if (chosen == m_waiting.end()) {
+        chosen = std::find_if(m_waiting.begin(), m_waiting.end(),
+                              [&](const CommandRow& command) { return due(command) && command.kind == "set" && command.who == "guard"; });
+    }
     if (chosen == m_waiting.end()) chosen = std::find_if(m_waiting.begin(), m_waiting.end(), due);
     if (chosen == m_waiting.end() || !may(*chosen)) return std::optional<CommandRow>();
     CommandRow command = std::move(*chosen);

@@ -14,6 +14,7 @@
 #include "core/engine/device.h"
 #include "core/engine/evaluation.h"
 #include "core/engine/generation.h"
+#include "core/engine/provenance.h"
 #include "core/engine/torch_guard.h"
 #include "core/store/registry.h"
 
@@ -160,14 +161,9 @@ private:
         MOFO_TRY(std::unique_ptr<ModelSource> source, CheckpointSource::open(checkpoint, std::move(base)));
         const auto cancelled = [] { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; };
         if (!progress("write", 0)) return cancelled();
-        const Json provenance = {{"run", optionalText(m_job.parameters, "run")},
-                                 {"step", found.step},
-                                 {"checkpoint_manifest_sha256", found.manifestSha256},
-                                 {"base_model", baseId},
-                                 {"program", "MoFO Workbench"},
-                                 {"config", found.state.value("config", Json())}};
+        const Json provenance = provenanceOf(m_workspace, m_registry, optionalText(m_job.parameters, "run"), found, baseId);
         MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); },
-                                                         {{"mofo.json", provenance.dump(1) + "\n"}}));
+                                                         {{"mofo.json", provenance.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"}}));
 
         // Verified by opening what was written: every weight, and the logits of a prompt.
         MOFO_TRY(std::unique_ptr<ModelSource> written, ModelSource::open(target));

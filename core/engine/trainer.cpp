@@ -69,14 +69,16 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
         MetricsBatch batch;
         EventRow row;
         row.step = training.stepsDone();
-        row.kind = "end";
         row.who = "engine";
         const bool interrupted = result.error().code == ErrorCode::Interrupted;
-        row.text = (interrupted ? "stopped: " : "failed: ") + text;
+        // Nothing of it was touched: it can be resumed as before once what changed is put back.
+        const bool refused = result.error().code == ErrorCode::Conflict && result.error().tag == "CHANGED";
+        row.kind = refused ? "refused" : "end";
+        row.text = (interrupted ? "stopped: " : refused ? "not resumed: " : "failed: ") + text;
         row.wallNs = wallNs();
-        batch.events.push_back(std::move(row));
+        batch.events.push_back(row);
         queue.add(std::move(batch));
-        queue.setState(interrupted ? RunState::Stopped : RunState::Failed, text);
+        queue.setState(interrupted || refused ? RunState::Stopped : RunState::Failed, refused ? row.text : text);
         if (interrupted) result = {};
     }
     const auto flushed = flushPatiently(queue);

@@ -51,7 +51,7 @@ private:
     /// Everything that follows from a new m_state: position, numbers, settings.
     Result<void> adoptState(TrainingState state);
     void restoreJournal();
-    [[nodiscard]] Error refusal(std::int64_t step, const std::vector<std::string>& differences) const;
+    [[nodiscard]] Error refusal(std::int64_t step, const Json& fingerprints, const std::vector<std::string>& differences) const;
     [[nodiscard]] std::uint64_t stateBytes();
 
     // training_run_commands.cpp
@@ -66,6 +66,8 @@ private:
     /// `mayRefuse`: a new command, to be acknowledged; else one replayed, which was accepted before.
     Result<void> applySet(const CommandRow& command, bool mayRefuse);
     Result<void> answer(const CommandRow& command);
+    /// A client found a checkpoint damaged: only this engine may write so into the run's metrics.
+    void verify(const CommandRow& command);
     Result<Go> undo(const CommandRow& command);
     Result<void> goBackTo(std::int64_t step, const std::optional<CheckpointRow>& row, const CommandRow& command);
     [[nodiscard]] std::string pendingText();

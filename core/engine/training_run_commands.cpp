@@ -92,10 +92,20 @@ Result<TrainingRun::Go> TrainingRun::obey(const CommandRow& command) {
         MOFO_CHECK(answer(command));
     } else if (command.kind == "undo") {
         return undo(command);
+    } else if (command.kind == "verify") {
+        verify(command);
     } else {
         m_log.acknowledge(command, false, "this version does not know the command " + escapeForDisplay(command.kind));
     }
     return Go::On;
+}
+
+void TrainingRun::verify(const CommandRow& command) {
+    const std::string folder = command.payload.is_object() && command.payload.contains("folder") && command.payload["folder"].is_string()
+                                   ? command.payload["folder"].get<std::string>()
+                                   : std::string();
+    const auto damaged = m_keeper.recheck(folder);
+    m_log.acknowledge(command, damaged.ok() && *damaged, damaged.ok() ? "the checkpoint is as it was written" : damaged.error().text());
 }
 
 Result<TrainingRun::Go> TrainingRun::undo(const CommandRow& command) {

@@ -15,16 +15,6 @@
 
 namespace mofo {
 
-namespace {
-
-/// Whether the fault lies in the checkpoint itself, so that an earlier one may do.
-bool isDamage(const Error& error) {
-    return error.code == ErrorCode::InvalidInput || error.code == ErrorCode::NotFound || error.code == ErrorCode::Io ||
-           error.code == ErrorCode::Unsupported;
-}
-
-}  // namespace
-
 Result<void> TrainingRun::loadAll() {
     if (!m_run.deviceWarning.empty()) m_log.event("warning", "engine", m_run.deviceWarning);
     const auto progress = [&](std::string_view phase, double share, const std::string& detail) {
@@ -130,12 +120,19 @@ Result<void> TrainingRun::adoptState(TrainingState state) {
     return {};
 }
 
-Error TrainingRun::refusal(std::int64_t step, const std::vector<std::string>& differences) const {
+Error TrainingRun::refusal(std::int64_t step, const Json& fingerprints, const std::vector<std::string>& differences) const {
+    const Json::json_pointer threads("/numerics/threads");
+    const Json then = fingerprints.contains(threads) ? fingerprints[threads] : Json(), now = m_fingerprints[threads];
+    std::string remedy = "Put back what changed and resume again";
+    if (then.is_string() && then != now) {
+        if (differences.size() == 1) remedy = "Resume it with as many threads as then";
+        remedy += ": OMP_NUM_THREADS=" + escapeForDisplay(then.get<std::string>()) + " mofo resume " + m_run.id;
+    }
     return Error{
         ErrorCode::Conflict,
         "the run cannot go on bit for bit from its checkpoint of step " + std::to_string(step) +
             ", because this changed: " + joinText(differences, ", "),
-        "", "Put back what changed and resume again, or go on in a branch that is marked as not bit-exact: mofo resume " + m_run.id + " --as-branch",
+        "", remedy + "; or go on in a branch that is marked as not bit-exact: mofo resume " + m_run.id + " --as-branch",
         "CHANGED"};
 }
 
@@ -155,7 +152,7 @@ Result<bool> TrainingRun::resumeFrom(const CheckpointRow& row) {
     if (state->step != row.step || found->step != row.step)
         return lost(Error{ErrorCode::InvalidInput, "its files name different steps", escapeForDisplay(row.folder), "", "CHANGED"});
     const Json& then = found->state["fingerprints"];
-    if (const auto differences = fingerprintDifferences(then, m_fingerprints); !differences.empty()) return refusal(row.step, differences);
+    if (const auto differences = fingerprintDifferences(then, m_fingerprints); !differences.empty()) return refusal(row.step, then, differences);
     if (auto read = readTensors(*found); !read.ok()) {
         if (isDamage(read.error())) return lost(read.error());
         return std::move(read).error();

@@ -78,8 +78,8 @@ struct ModelRow {
 struct CommandRow {
     std::string uuid;
     std::string runId;
-    std::string kind;  ///< set, pause, resume, stop, checkpoint, evaluate, generate, undo
-    Json payload;      ///< set: {"key":"value",...}; stop: {"save":true|false}; generate: {"messages":...}
+    std::string kind;  ///< set, pause, resume, stop, checkpoint, evaluate, generate, undo, verify
+    Json payload;      ///< set: {"key":"value",...}; stop: {"save":true|false}; generate: {"messages":...}; undo: {"to":step}; verify: {"folder":...}
     std::optional<std::int64_t> atStep;
     std::string who;  ///< cli, window, guard
     std::int64_t createdNs = 0;

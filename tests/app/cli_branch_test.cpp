@@ -126,7 +126,8 @@ TEST_F(CliBranch, ResumeWithOtherValuesIsAnExplicitChoice) {
 }
 
 TEST_F(CliBranch, EvaluateAnswersWithTheLoss) {
-    CliProcess process({"train", "--model", model().string(), "--data", data().string(), "--set", "steps=100000", "device=cpu", "eval_split=0.5", "--name", "held"});
+    CliProcess process(
+        {"train", "--model", model().string(), "--data", data().string(), "--set", "steps=100000", "device=cpu", "eval_split=0.5", "--name", "held"});
     ASSERT_TRUE(eventually([&] { return process.out().size() == 13; })) << process.err();
     const std::string id = process.out().substr(0, 12);
     ASSERT_TRUE(eventually([&] { return stepOf(id) > 2; }));
@@ -147,14 +148,15 @@ TEST_F(CliBranch, EvaluateAnswersWithTheLoss) {
 
 TEST_F(CliBranch, CommandsToAQueuedRunWaitForItsStart) {
     startLong("busy");
-    const CliResult queued = cli({"train", "--model", model().string(), "--data", data().string(), "--set", "device=cpu", "steps=5", "--detach", "--name", "next"});
+    const CliResult queued =
+        cli({"train", "--model", model().string(), "--data", data().string(), "--set", "device=cpu", "steps=5", "--detach", "--name", "next"});
     ASSERT_EQ(queued.exitCode, 0);
     for (const char* command : {"checkpoint", "evaluate"}) EXPECT_EQ(cli({command, "next"}).exitCode, 0) << command;
     EXPECT_THAT(cli({"resume", "next"}).err, HasSubstr("queued already"));
     EXPECT_EQ(pendingCommands(workspace(), registry(), registry().findRun("next")->id)->size(), 2u);
     const CliResult queue = cli({"queue"});
     EXPECT_THAT(queue.out, AllOf(HasSubstr("busy"), HasSubstr("running"), HasSubstr("next"), HasSubstr("queued")));
-    EXPECT_EQ(cli({"queue", "--json"}).json()[0]["position"], 1);
+    EXPECT_EQ(cli({"queue", "--json"}).json()[1]["position"], 1);
     EXPECT_EQ(cli({"stop", "busy"}).exitCode, 0);
     EXPECT_TRUE(reaches(registry().findRun("next")->id, RunState::Finished)) << "what cannot be done is answered and harms nobody";
 }
@@ -184,7 +186,113 @@ TEST_F(CliBranch, PinsStayAndVerifyReads) {
     const Json all = cli({"verify", id, "--json"}).json();
     EXPECT_EQ(all.size(), 4u);
     EXPECT_EQ(all[1]["ok"], false);
+    EXPECT_EQ(all[1]["known"], true);
     EXPECT_EQ(cli({"verify", id + "@7"}).exitCode, 3);
+}
+
+TEST_F(CliBranch, WhatVerifyFoundDamagedCountsNoMore) {
+    const std::string id = finished();
+    const auto flip = [&](const char* folder) {
+        const fs::path file = workspace().checkpointsFolder(id) / folder / "model.safetensors";
+        std::string bytes = test::readFile(file);
+        bytes[5] = static_cast<char>(bytes[5] ^ 4);
+        test::writeFile(file, bytes);
+    };
+    flip("step-00000020");
+    const std::string log = test::readFile(workspace().runLock(id));
+    const CliResult damaged = cli({"verify", id});
+    EXPECT_EQ(damaged.exitCode, 1);
+    EXPECT_THAT(damaged.out, HasSubstr("step-00000020  damaged\n"));
+    EXPECT_THAT(damaged.err, AllOf(HasSubstr("SHA-256 differs"), HasSubstr("step 20 counts no more")));
+    EXPECT_EQ(test::readFile(workspace().runLock(id)), log) << "the lock tells of the engine still";
+    const Json shown = cli({"show", id, "--json"}).json();
+    EXPECT_EQ(shown["state"], "finished");
+    EXPECT_EQ(shown["checkpoints"].size(), 3u);
+    ASSERT_EQ(shown["damaged_checkpoints"].size(), 1u);
+    EXPECT_EQ(shown["damaged_checkpoints"][0]["step"], 20);
+    EXPECT_THAT(cli({"show", id}).out, HasSubstr("damaged     step 20: "));
+    const CliResult exported = cli({"export", id, (m_folder / "newest").string()});
+    EXPECT_EQ(exported.exitCode, 0) << exported.err;
+    EXPECT_THAT(exported.err, HasSubstr("step 15 of parent"));
+    const CliResult refused = cli({"export", id + "@20", (m_folder / "damaged").string()});
+    EXPECT_EQ(refused.exitCode, 3);
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("the checkpoint of step 20 is damaged"), HasSubstr("There are: 5, 10, 15")));
+    EXPECT_THAT(cli({"branch", id, "--at", "20", "--set", "steps=30"}).err, HasSubstr("There are: 5, 10, 15"));
+    EXPECT_EQ(resumableCheckpoints(workspace(), id)->size(), 3u);
+    EXPECT_EQ(registry().commands(id)->size(), 0u) << "no engine is needed for that";
+    const CliResult again = cli({"verify", id});
+    EXPECT_EQ(again.exitCode, 1) << "it is damaged still";
+    EXPECT_THAT(again.out, HasSubstr("step-00000020  damaged, as is known"));
+    flip("step-00000020");
+    const CliResult whole = cli({"verify", id + "@20"});
+    EXPECT_EQ(whole.exitCode, 0);
+    EXPECT_THAT(whole.out, HasSubstr("counts again from the run's next start on"));
+
+    fs::remove_all(workspace().checkpointsFolder(id) / "step-00000010");
+    const CliResult gone = cli({"export", id + "@10", (m_folder / "gone").string()});
+    EXPECT_EQ(gone.exitCode, 3);
+    EXPECT_THAT(gone.err, AllOf(HasSubstr("step 10 is not on the disk any more"), HasSubstr("There are: 5, 15")));
+    EXPECT_EQ(gone.out, "");
+    for (const char* folder : {"step-00000005", "step-00000015"}) flip(folder);
+    EXPECT_EQ(cli({"verify", id}).exitCode, 1);
+    const CliResult none = cli({"export", id, (m_folder / "none").string()});
+    EXPECT_EQ(none.exitCode, 3);
+    EXPECT_THAT(none.err, AllOf(HasSubstr("is damaged, and no other can be used either"), HasSubstr("--at 0")));
+    EXPECT_LE(none.errorLines(), 4);
+}
+
+TEST_F(CliBranch, TheEngineMarksWhatWasFoundDamagedWhileItTrains) {
+    const std::string id = startLong("long");
+    ASSERT_EQ(cli({"checkpoint", id}).exitCode, 0);
+    ASSERT_EQ(cli({"checkpoint", id}).exitCode, 0);
+    const std::vector<CheckpointRow> rows = resumableCheckpoints(workspace(), id).value();
+    ASSERT_EQ(rows.size(), 2u);
+    test::writeFile(workspace().checkpointsFolder(id) / rows[1].folder / "model.safetensors", "damaged");
+    const std::int64_t engine = engineOf(id);
+    const CliResult damaged = cli({"verify", id});
+    EXPECT_EQ(damaged.exitCode, 1);
+    EXPECT_THAT(damaged.err, HasSubstr("counts no more"));
+    EXPECT_EQ(engineOf(id), engine);
+    const auto left = resumableCheckpoints(workspace(), id);
+    ASSERT_OK(left);
+    ASSERT_EQ(left->size(), 1u);
+    EXPECT_EQ(left->front().step, rows[0].step);
+    EXPECT_EQ(registry().commands(id)->back().kind, "verify") << "a run's metrics are its engine's to write";
+    EXPECT_EQ(cli({"stop", id}).exitCode, 0);
+}
+
+TEST_F(CliBranch, UndosAndChangesThatWaitAgree) {
+    const std::string id = finished();
+    ASSERT_EQ(cli({"undo", id, "--to", "10"}).exitCode, 0);
+    EXPECT_THAT(cli({"undo", id, "--to", "10"}).out, HasSubstr(", as was asked before (it is finished)"));
+    const CliResult noted = cli({"set", id, "alpha=0.05", "--at-step", "13"});
+    EXPECT_EQ(noted.exitCode, 0) << noted.err;
+    EXPECT_EQ(noted.out, "alpha 0.05 is noted for step 13\n");
+    const CliResult early = cli({"set", id, "alpha=0.05", "--at-step", "10"});
+    EXPECT_EQ(early.exitCode, 1);
+    EXPECT_THAT(early.err, HasSubstr("not above the step that it goes back to, 10"));
+    EXPECT_THAT(cli({"set", id, "lr=1e-5"}).out, HasSubstr("the first step after step 10"));
+    const CliResult replaced = cli({"undo", id, "--to", "5"});
+    EXPECT_EQ(replaced.exitCode, 0);
+    EXPECT_THAT(replaced.out, HasSubstr("step 5 is where the run goes on when it is started, instead of step 10"));
+    EXPECT_THAT(replaced.err, AllOf(HasSubstr("still to come: alpha 0.05 at step 13"), HasSubstr("still to come: lr 1e-05")));
+    const CliResult resumed = cli({"resume", id});
+    ASSERT_EQ(resumed.exitCode, 0) << resumed.err;
+    const Json shown = cli({"show", id, "--json"}).json();
+    ASSERT_EQ(shown["steps"].size(), 20u);
+    for (const Json& step : shown["steps"]) {
+        EXPECT_DOUBLE_EQ(step["alpha"].get<double>(), step["step"] >= 13 ? 0.05 : 0.15) << step["step"];
+        EXPECT_DOUBLE_EQ(step["lr"].get<double>(), step["step"] >= 6 ? 1e-5 : 2e-5) << step["step"];
+    }
+    EXPECT_EQ(cli({"show", id, "--all", "--json"}).json()["steps"].size(), 35u) << "one way back, not two";
+    EXPECT_EQ(cli({"set", id, "alpha=0.2"}).exitCode, 1) << "it has ended, and nothing waits";
+
+    ASSERT_EQ(cli({"undo", id, "--to", "5"}).exitCode, 0);
+    ASSERT_EQ(cli({"set", id, "alpha=0.3", "--at-step", "8"}).exitCode, 0);
+    const CliResult later = cli({"undo", id, "--to", "15"});
+    EXPECT_THAT(later.err, HasSubstr("withdrawn, since step 8 is not above step 15: alpha 0.3 at step 8"));
+    EXPECT_EQ(pendingCommands(workspace(), registry(), id)->size(), 1u);
+    EXPECT_EQ(cli({"withdraw", id}).out, "undo to step 15 is withdrawn\n");
 }
 
 TEST_F(CliBranch, LostRunsAreOffered) {
@@ -218,9 +326,33 @@ TEST_F(CliBranch, AStalledEngineIsShown) {
     EXPECT_GE(cli({"runs", "--json"}).json()[0]["stalled_seconds"].get<double>(), 45);
     EXPECT_EQ(cli({"runs", "--json"}).json()[0]["state"], "running") << "it holds its lock";
     EXPECT_THAT(cli({"runs"}).out, HasSubstr("stalled"));
-    EXPECT_THAT(cli({"show", "silent"}).out, AllOf(HasSubstr("no sign for"), HasSubstr("nobody ends it")));
+    const Json shown = cli({"show", "silent", "--json"}).json();
+    EXPECT_EQ(shown["state"], "running");
+    EXPECT_EQ(shown["stalled"], true);
+    EXPECT_THAT(cli({"show", "silent"}).out,
+                AllOf(HasSubstr(run->id + "  stalled (running)"), HasSubstr("no sign for"), HasSubstr("nobody ends it")));
+    ASSERT_EQ(cli({"train", "--model", model().string(), "--data", data().string(), "--set", "device=cpu", "--detach", "--name", "next"}).exitCode,
+              0);
+    const CliResult queue = cli({"queue"});
+    EXPECT_THAT(queue.out, HasSubstr("stalled"));
+    EXPECT_THAT(queue.err, AllOf(HasSubstr("1 run waits, because silent"), HasSubstr("has given no sign for"), HasSubstr("mofo stop " + run->id)));
+    EXPECT_EQ(cli({"queue", "--json"}).json()[0]["stalled"], true);
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"set", "silent", "alpha=0.05"}, {"stop", "silent"}, {"pause", "silent"}}) {
+        CliProcess waiting(command);
+        EXPECT_TRUE(eventually([&] { return waiting.err().find("stalled: the engine has given no sign for") != std::string::npos; }, 5))
+            << command[0];
+        waiting.signal(SIGINT);
+        EXPECT_EQ(waiting.finish().exitCode, 130);
+    }
+    CliProcess follower({"follow", "silent"});
+    EXPECT_TRUE(eventually([&] { return follower.err().find("stalled: no sign of the engine for") != std::string::npos; }, 8)) << follower.err();
+    follower.signal(SIGINT);
+    follower.finish();
+    EXPECT_EQ(cli({"stop", "next"}).exitCode, 0);
     beat(45, "another boot");
-    EXPECT_EQ(cli({"runs", "--json"}).json()[0]["stalled_seconds"], nullptr);
+    EXPECT_EQ(cli({"show", "silent", "--json"}).json()["stalled_seconds"], nullptr);
+    EXPECT_EQ(cli({"show", "silent", "--json"}).json()["stalled"], false);
     ASSERT_OK(registry().setRunState(run->id, RunState::Stopped));
 }
 

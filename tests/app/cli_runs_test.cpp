@@ -32,7 +32,8 @@ TEST_F(CliRuns, TrainPrintsTheIdAloneAndFollowsOnStderr) {
     ASSERT_EQ(done.exitCode, 0) << done.err;
     ASSERT_EQ(done.out.size(), 13u) << done.out;
     const std::string id = done.out.substr(0, 12);
-    EXPECT_THAT(done.err, testing::AllOf(HasSubstr("step 5/5"), HasSubstr("loss"), HasSubstr("tok/s"), HasSubstr("moved"), HasSubstr("finished after 5 steps"), HasSubstr("mofo show " + id)));
+    EXPECT_THAT(done.err, testing::AllOf(HasSubstr("step 5/5"), HasSubstr("loss"), HasSubstr("tok/s"), HasSubstr("moved"),
+                                         HasSubstr("finished after 5 steps"), HasSubstr("mofo show " + id)));
     EXPECT_EQ(done.err.find('\x1b'), std::string::npos) << "no control sequences where nobody looks";
     const Json runs = cli({"runs", "--json"}).json();
     ASSERT_EQ(runs.size(), 1u);
@@ -67,7 +68,8 @@ TEST_F(CliRuns, ShowJsonHasTheContractsShape) {
     EXPECT_EQ(cli({"stop", "shown"}).exitCode, 0);
     EXPECT_EQ(cli({"show", id, "--json"}).json()["engine_pid"], nullptr);
     const std::string text = cli({"show", "shown"}).out;
-    EXPECT_THAT(text, testing::AllOf(HasSubstr("stopped"), HasSubstr("layer 0"), HasSubstr("SELECTED"), HasSubstr("DRIFT"), HasSubstr("mofo resume " + id)));
+    EXPECT_THAT(
+        text, testing::AllOf(HasSubstr("stopped"), HasSubstr("layer 0"), HasSubstr("SELECTED"), HasSubstr("DRIFT"), HasSubstr("mofo resume " + id)));
 }
 
 TEST_F(CliRuns, AQueuedRunShowsEmptyMeasures) {
@@ -82,9 +84,15 @@ TEST_F(CliRuns, AQueuedRunShowsEmptyMeasures) {
     const CliResult noted = cli({"set", "next", "alpha=0.05"});
     EXPECT_EQ(noted.exitCode, 0) << noted.err;
     EXPECT_THAT(noted.out, HasSubstr("next start"));
-    EXPECT_EQ(cli({"queue", "--json"}).json().size(), 1u);
-    EXPECT_EQ(cli({"stop", "next"}).exitCode, 0);
-    EXPECT_EQ(cli({"queue", "--json"}).json(), Json::array());
+    EXPECT_EQ(json["position"], 1);
+    EXPECT_THAT(json["waits_for"].get<std::string>(), HasSubstr("long (" + id + ") is running on cpu"));
+    EXPECT_THAT(cli({"show", "next"}).out, HasSubstr("place 1 in the queue: long (" + id + ") is running"));
+    EXPECT_EQ(cli({"queue", "--json"}).json().size(), 2u);
+    EXPECT_EQ(cli({"stop", "next", "--json"}).json(), (Json{{"state", "stopped"}, {"step", 0}}));
+    const Json left = cli({"queue", "--json"}).json();
+    ASSERT_EQ(left.size(), 1u) << "what is on the device";
+    EXPECT_EQ(left[0]["id"], id);
+    EXPECT_EQ(left[0]["position"], 0);
     EXPECT_EQ(stateOf(registry().findRun("next")->id), RunState::Stopped);
     EXPECT_EQ(stateOf(id), RunState::Running);
 }
@@ -268,13 +276,87 @@ TEST_F(CliRuns, HousekeepingCommands) {
 TEST_F(CliRuns, TheQueueCanBeReordered) {
     startLong();
     for (const char* name : {"a", "b", "c"}) ASSERT_EQ(cli(train({"--set", "device=cpu", "steps=2", "--detach", "--name", name})).exitCode, 0);
+    const CliResult moved = cli({"queue", "move", "c", "1"});
+    EXPECT_EQ(moved.exitCode, 0);
+    EXPECT_EQ(moved.out, "");
+    EXPECT_EQ(moved.err, "c is at place 1 of 3 for cpu\n");
+    EXPECT_EQ(cli({"queue", "move", "c", "99"}).err, "c is at place 3 of 3 for cpu\n") << "beyond the end is the end";
     EXPECT_EQ(cli({"queue", "move", "c", "1"}).exitCode, 0);
-    EXPECT_EQ(cli({"queue", "remove", "a"}).exitCode, 0);
+    for (const char* place : {"0", "-1", "1.5", "x", "99999999999999999999"}) {
+        const CliResult refused = cli({"queue", "move", "c", place});
+        EXPECT_EQ(refused.exitCode, 2) << place;
+        EXPECT_LT(refused.err.size(), 200u) << refused.err;
+    }
+    EXPECT_THAT(cli({"queue", "move", "c", "0"}).err, HasSubstr("\"0\" is not a whole number from 1 on"));
+    const CliResult removed = cli({"queue", "remove", "a"});
+    EXPECT_EQ(removed.exitCode, 0);
+    EXPECT_THAT(removed.err, HasSubstr("a is out of the queue; mofo resume "));
     const Json queue = cli({"queue", "--json"}).json();
-    ASSERT_EQ(queue.size(), 2u);
-    EXPECT_EQ(queue[0]["name"], "c");
-    EXPECT_EQ(queue[1]["name"], "b");
-    EXPECT_EQ(cli({"queue", "remove", "a"}).exitCode, 1);
+    ASSERT_EQ(queue.size(), 3u);
+    EXPECT_EQ(queue[0]["name"], "long");
+    EXPECT_EQ(queue[1]["name"], "c");
+    EXPECT_EQ(queue[2]["name"], "b");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(queue[static_cast<std::size_t>(i)]["position"], i);
+        EXPECT_FALSE(queue[static_cast<std::size_t>(i)].contains("queue_place")) << "one word for one thing";
+    }
+    EXPECT_EQ(queue[0]["waits_for"], nullptr);
+    EXPECT_THAT(queue[2]["waits_for"].get<std::string>(), HasSubstr("1 run is before it; long"));
+    const CliResult again = cli({"queue", "remove", "a"});
+    EXPECT_EQ(again.exitCode, 1);
+    EXPECT_THAT(again.err, HasSubstr("it is stopped"));
+    EXPECT_THAT(cli({"queue", "move", "long", "1"}).err, HasSubstr("it is running"));
+}
+
+TEST_F(CliRuns, WhoWaitsForAPausedRunIsTold) {
+    const std::string id = startLong("paused one");
+    ASSERT_EQ(cli(train({"--set", "device=cpu", "steps=2", "--detach", "--name", "b"})).exitCode, 0);
+    ASSERT_EQ(cli(train({"--set", "device=cpu", "steps=2", "--detach", "--name", "c"})).exitCode, 0);
+    for (const char* command : {"queue", "runs"}) EXPECT_THAT(cli({command}).err, testing::Not(HasSubstr("wait"))) << command;
+    ASSERT_EQ(cli({"pause", id}).exitCode, 0);
+    ASSERT_TRUE(reaches(id, RunState::Paused));
+    const std::string why = "paused one (" + id + ") is paused and keeps cpu; resume or stop it";
+    for (const char* command : {"queue", "runs"})
+        EXPECT_EQ(cli({command}).err, "2 runs wait, because " + why + ": mofo resume " + id + " or mofo stop " + id + "\n") << command;
+    EXPECT_THAT(cli({"show", "b"}).out, HasSubstr("place 1 in the queue: " + why));
+    EXPECT_THAT(cli({"show", "c"}).out, HasSubstr("place 2 in the queue: 1 run is before it; " + why));
+    EXPECT_EQ(cli({"runs", "--json"}).json()[1]["waits_for"], why);
+    EXPECT_EQ(cli({"stop", id}).exitCode, 0);
+    EXPECT_TRUE(reaches(registry().findRun("c")->id, RunState::Finished));
+}
+
+TEST_F(CliRuns, EveryCommandAnswersInJson) {
+    const std::string id = startLong();
+    const auto isAnswer = [&](const Json& json, bool answered) {
+        EXPECT_EQ(json["uuid"].get<std::string>().size(), 36u);
+        EXPECT_EQ(json["accepted"], answered ? Json(true) : Json(nullptr));
+        EXPECT_EQ(json["applied_step"].is_number(), answered);
+    };
+    isAnswer(cli({"checkpoint", id, "--json"}).json(), true);
+    isAnswer(cli({"pause", id, "--json"}).json(), true);
+    ASSERT_TRUE(reaches(id, RunState::Paused));
+    const Json again = cli({"pause", id, "--json"}).json();
+    isAnswer(again, true);
+    EXPECT_EQ(again["applied_step"], stepOf(id) + 1);
+    ASSERT_EQ(cli(train({"--set", "device=cpu", "steps=2", "--detach", "--name", "next"})).exitCode, 0);
+    isAnswer(cli({"checkpoint", "next", "--json"}).json(), false);
+    isAnswer(cli({"pause", "next", "--json"}).json(), false);
+    const Json withdrawn = cli({"withdraw", "next", "--json"}).json();
+    ASSERT_EQ(withdrawn.size(), 2u);
+    EXPECT_EQ(withdrawn[0]["kind"], "checkpoint");
+    EXPECT_EQ(withdrawn[1]["withdrawn"], true);
+    EXPECT_EQ(withdrawn[1]["applied_step"], nullptr);
+    const CliResult stopped = cli({"stop", id, "--json"});
+    EXPECT_EQ(stopped.json(), (Json{{"state", "stopped"}, {"step", stepOf(id)}})) << stopped.err;
+    EXPECT_EQ(cli({"stop", id, "--json"}).json()["state"], "stopped") << "once more is harmless";
+}
+
+TEST_F(CliRuns, PhasesAreToldInWords) {
+    m_environment.set("MOFO_FAKE_SAVE_MS", "700");
+    CliProcess process(train({"--set", "steps=4", "checkpoint_every=2", "device=cpu"}));
+    const CliResult done = process.finish();
+    EXPECT_EQ(done.exitCode, 0) << done.err;
+    for (const char* word : {"(save)", "(load)", "(evaluate)", "load:"}) EXPECT_THAT(done.err, testing::Not(HasSubstr(word)));
 }
 
 TEST_F(CliRuns, ListingManyRunsIsQuick) {

@@ -8,7 +8,7 @@
 #include "core/client/branch.h"
 #include "core/client/crash_record.h"
 #include "core/client/engine_process.h"
-#include "tests/app/cli_support.h"
+#include "tests/app/real_engine.h"
 
 namespace mofo {
 namespace {
@@ -16,47 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 using test::CliResult;
 using test::eventually;
+using test::RealEngine;
 using testing::AllOf;
 using testing::HasSubstr;
-
-class RealEngine : public test::CliTest {
-protected:
-    void SetUp() override {
-        CliTest::SetUp();
-        m_environment.set("MOFO_ENGINE", (test::binFolder() / "mofo-engine").string());
-    }
-    std::vector<std::string> train(const std::vector<std::string>& more) {
-        std::vector<std::string> arguments = {"train", "--model", model().string(), "--data", data().string(), "--set", "device=cpu", "batch=2", "lr=1e-3"};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return arguments;
-    }
-    std::string finished(const std::string& name, const std::vector<std::string>& more = {}) {
-        std::vector<std::string> arguments = {"steps=12", "checkpoint_every=4", "keep=10", "--name", name};
-        arguments.insert(arguments.begin() + 3, more.begin(), more.end());
-        const CliResult done = cli(train(arguments));
-        EXPECT_EQ(done.exitCode, 0) << done.err;
-        return done.out.substr(0, 12);
-    }
-    /// SHA-256 over what a resume would restore of the newest checkpoint.
-    std::string digest(const std::string& id) {
-        const auto rows = resumableCheckpoints(workspace(), id);
-        EXPECT_TRUE(rows.ok() && !rows->empty());
-        return rows.ok() && !rows->empty() ? rows->back().stateDigest : "";
-    }
-    std::string weights(const std::string& id) {
-        const auto rows = resumableCheckpoints(workspace(), id);
-        EXPECT_TRUE(rows.ok() && !rows->empty());
-        return *sha256OfFile(workspace().checkpointsFolder(id) / rows->back().folder / "model.safetensors");
-    }
-    std::vector<std::string> events(const std::string& id) {
-        std::vector<std::string> texts;
-        const auto reader = MetricsReader::open(workspace().metricsFile(id));
-        EXPECT_TRUE(reader.ok());
-        const auto rows = reader->eventsAfter(0);
-        for (const EventRow& row : *rows) texts.push_back(row.text);
-        return texts;
-    }
-};
 
 TEST_F(RealEngine, ABranchWithoutChangesEndsAsItsParentDid) {
     const std::string parent = finished("parent");
@@ -147,7 +109,7 @@ TEST_F(RealEngine, ChangedDataIsAnExplicitChoice) {
     const CliResult refused = cli({"resume", id});
     EXPECT_EQ(refused.exitCode, 1);
     EXPECT_THAT(refused.err, AllOf(HasSubstr("training data"), HasSubstr("--as-branch")));
-    EXPECT_EQ(stateOf(id), RunState::Failed);
+    EXPECT_EQ(stateOf(id), RunState::Stopped) << "nothing of it was touched";
     const CliResult made = cli({"resume", id, "--set", "steps=14", "--as-branch"});
     ASSERT_EQ(made.exitCode, 0) << made.err;
     EXPECT_THAT(cli({"show", made.out.substr(0, 12)}).out, AllOf(HasSubstr("not bit-exact"), HasSubstr("training data")));
@@ -237,7 +199,8 @@ TEST_F(RealEngine, RetentionLeavesPinsAndWhatABranchStartsFrom) {
     const std::int64_t newest = rows->back().step, before = rows->at(rows->size() - 2).step;
     ASSERT_GT(before, 4);
     ASSERT_EQ(cli({"pin", id + "@" + std::to_string(before)}).exitCode, 0);
-    const CliResult branch = cli({"branch", id, "--at", std::to_string(newest), "--set", "steps=" + std::to_string(newest + 2), "--detach", "--name", "waiting"});
+    const CliResult branch =
+        cli({"branch", id, "--at", std::to_string(newest), "--set", "steps=" + std::to_string(newest + 2), "--detach", "--name", "waiting"});
     ASSERT_EQ(branch.exitCode, 0) << branch.err;
     ASSERT_EQ(cli({"resume", id, "--detach"}).exitCode, 0);
     ASSERT_TRUE(eventually([&] { return stepOf(id) > newest + 30; }));

@@ -78,18 +78,20 @@ std::vector<ParameterRow> madeUpParameters(int layers) {
         std::int64_t size;
         bool filtered;
     };
-    static const Shape shapes[] = {{"self_attn.q_proj.weight", "q", 331776, true}, {"self_attn.k_proj.weight", "k", 110592, true},
-                                   {"self_attn.v_proj.weight", "v", 110592, true}, {"self_attn.o_proj.weight", "o", 331776, true},
-                                   {"mlp.gate_proj.weight", "gate", 884736, true}, {"mlp.up_proj.weight", "up", 884736, true},
-                                   {"mlp.down_proj.weight", "down", 884736, true}, {"input_layernorm.weight", "norm", 576, false},
+    static const Shape shapes[] = {{"self_attn.q_proj.weight", "q", 331776, true},         {"self_attn.k_proj.weight", "k", 110592, true},
+                                   {"self_attn.v_proj.weight", "v", 110592, true},         {"self_attn.o_proj.weight", "o", 331776, true},
+                                   {"mlp.gate_proj.weight", "gate", 884736, true},         {"mlp.up_proj.weight", "up", 884736, true},
+                                   {"mlp.down_proj.weight", "down", 884736, true},         {"input_layernorm.weight", "norm", 576, false},
                                    {"post_attention_layernorm.weight", "norm", 576, false}};
     std::vector<ParameterRow> rows;
     const auto add = [&](std::string name, const char* kind, std::int64_t layer, std::int64_t size, bool filtered) {
-        rows.push_back({static_cast<std::int64_t>(rows.size()), std::move(name), kind, layer, size, filtered, std::sqrt(static_cast<double>(size)) * 0.1});
+        rows.push_back(
+            {static_cast<std::int64_t>(rows.size()), std::move(name), kind, layer, size, filtered, std::sqrt(static_cast<double>(size)) * 0.1});
     };
     add("model.embed_tokens.weight", "embed", -1, 28311552, true);
     for (int layer = 0; layer < layers; ++layer) {
-        for (const Shape& shape : shapes) add("model.layers." + std::to_string(layer) + '.' + shape.name, shape.kind, layer, shape.size, shape.filtered);
+        for (const Shape& shape : shapes)
+            add("model.layers." + std::to_string(layer) + '.' + shape.name, shape.kind, layer, shape.size, shape.filtered);
     }
     add("model.norm.weight", "norm", -1, 576, false);
     return rows;
@@ -98,9 +100,13 @@ std::vector<ParameterRow> madeUpParameters(int layers) {
 class FakeRun {
 public:
     FakeRun(Workspace workspace, const std::string& id)
-        : m_workspace(std::move(workspace)), m_id(id), m_lock(need(FileLock::tryAcquire(m_workspace.runLock(id)))),
-          m_registry(need(Registry::open(m_workspace, Registry::Access::ReadWrite))), m_writer(need(MetricsWriter::open(m_workspace.metricsFile(id), id))),
-          m_run(need(m_registry.findRun(id))), m_config(m_run.config) {
+        : m_workspace(std::move(workspace)),
+          m_id(id),
+          m_lock(need(FileLock::tryAcquire(m_workspace.runLock(id)))),
+          m_registry(need(Registry::open(m_workspace, Registry::Access::ReadWrite))),
+          m_writer(need(MetricsWriter::open(m_workspace.metricsFile(id), id))),
+          m_run(need(m_registry.findRun(id))),
+          m_config(m_run.config) {
         need(m_lock.writeText(std::to_string(getpid()) + "\n"));
         m_parameters = madeUpParameters(std::atoi(setting("MOFO_FAKE_LAYERS", "4").c_str()));
         for (const ParameterRow& parameter : m_parameters) m_modelSize += parameter.size;
@@ -126,7 +132,9 @@ private:
     void pauseUntilResumed();
     void misbehave();
     int end(RunState state, const std::string& reason);
-    [[nodiscard]] double lossAt(std::int64_t step) const { return 1.0 + 1.5 * std::exp(-static_cast<double>(step) / 20) + 0.02 * std::sin(static_cast<double>(step) * 1.7); }
+    [[nodiscard]] double lossAt(std::int64_t step) const {
+        return 1.0 + 1.5 * std::exp(-static_cast<double>(step) / 20) + 0.02 * std::sin(static_cast<double>(step) * 1.7);
+    }
 
     Workspace m_workspace;
     std::string m_id;
@@ -140,18 +148,19 @@ private:
     std::int64_t m_step = 0, m_total = 0;
     std::int64_t m_commandSeq = 0;
     std::vector<CommandRow> m_waiting;
-    bool m_pauseWanted = false, m_stopWanted = false, m_saveAtStop = true;
+    bool m_pauseWanted = false, m_stopWanted = false, m_saveAtStop = true, m_firstLook = true;
     RunSummary m_summary;
 };
 
 void FakeRun::status(const std::string& phase, double progress) {
     MetricsBatch batch;
-    batch.status = StatusRow{phase, progress, "", m_step, m_total, bootNs(), bootId(),
-                             static_cast<double>(m_total - m_step) * milliseconds("MOFO_FAKE_STEP_MS", "20") * 1e-3};
+    batch.status = StatusRow{phase,   progress, "",       m_step,
+                             m_total, bootNs(), bootId(), static_cast<double>(m_total - m_step) * milliseconds("MOFO_FAKE_STEP_MS", "20") * 1e-3};
     need(m_writer.write(batch));
 }
 
-void FakeRun::event(const std::string& kind, const std::string& who, const std::string& text, const std::string& key, const std::string& before, const std::string& after) {
+void FakeRun::event(const std::string& kind, const std::string& who, const std::string& text, const std::string& key, const std::string& before,
+                    const std::string& after) {
     MetricsBatch batch;
     batch.events.push_back({0, m_step, kind, who, key, before, after, text, wallNs(), false});
     need(m_writer.write(batch));
@@ -207,7 +216,8 @@ void FakeRun::oneStep() {
         for (const ParameterRow& parameter : m_parameters) {
             const auto size = static_cast<double>(parameter.size);
             const double share = parameter.filtered ? step.alpha : 1.0;
-            const double l2 = parameter.pretrainedL2 * 1e-3 * std::sqrt(static_cast<double>(m_step)) * (1 + 0.1 * static_cast<double>(parameter.index % 7));
+            const double l2 =
+                parameter.pretrainedL2 * 1e-3 * std::sqrt(static_cast<double>(m_step)) * (1 + 0.1 * static_cast<double>(parameter.index % 7));
             row.selected.push_back(static_cast<std::uint32_t>(size * share));
             row.masked.push_back(static_cast<std::uint32_t>(size * share));
             row.threshold.push_back(3e-6f);
@@ -224,8 +234,8 @@ void FakeRun::oneStep() {
         m_summary.drift = std::sqrt(drift / pretrained);
         batch.tensors.push_back(row);
     }
-    batch.status = StatusRow{"train", static_cast<double>(m_step) / static_cast<double>(m_total), "", m_step, m_total, bootNs(), bootId(),
-                             static_cast<double>(m_total - m_step) * stepMs * 1e-3};
+    batch.status = StatusRow{"train",  static_cast<double>(m_step) / static_cast<double>(m_total), "", m_step, m_total, bootNs(),
+                             bootId(), static_cast<double>(m_total - m_step) * stepMs * 1e-3};
     need(m_writer.write(batch));
     m_summary.loss = std::isfinite(step.loss) ? std::optional(step.loss) : std::nullopt;
     m_summary.lossState = step.lossState;
@@ -285,7 +295,8 @@ void FakeRun::apply(const CommandRow& command) {
     if (command.kind == "set") {
         for (const auto& [key, value] : command.payload.items()) {
             const std::string before = configValue(m_config, key);
-            if (auto changed = setConfigValue(m_config, key, value.get<std::string>()); !changed.ok()) return answer(command, false, changed.error().text());
+            if (auto changed = setConfigValue(m_config, key, value.get<std::string>()); !changed.ok())
+                return answer(command, false, changed.error().text());
             event("set", command.who, key + " " + before + " -> " + configValue(m_config, key), key, before, configValue(m_config, key));
         }
         need(m_registry.setRunConfig(m_id, m_config));
@@ -304,6 +315,16 @@ void FakeRun::apply(const CommandRow& command) {
         return evaluate() ? answer(command, true) : answer(command, false, "this run has no rows to evaluate on");
     } else if (command.kind == "undo") {
         return undo(command);
+    } else if (command.kind == "verify") {
+        MetricsBatch batch;
+        for (CheckpointRow row : need(need(MetricsReader::open(m_workspace.metricsFile(m_id))).checkpoints())) {
+            if (row.folder != command.payload.value("folder", "")) continue;
+            row.state = "lost";
+            row.verified = false;
+            row.reason = "found damaged";
+            batch.checkpoints.push_back(row);
+        }
+        need(m_writer.write(batch));
     } else if (command.kind == "generate") {
         answer(command, true);
         const std::string asked = command.payload.at("messages").back().value("content", "");
@@ -338,6 +359,8 @@ void FakeRun::takeCommands() {
     }
     std::vector<CommandRow> due;
     const std::vector<CommandRow> still = need(m_registry.commands(m_id));
+    if (m_firstLook) std::stable_partition(m_waiting.begin(), m_waiting.end(), [](const CommandRow& command) { return command.kind == "undo"; });
+    m_firstLook = false;
     std::erase_if(m_waiting, [&](const CommandRow& command) {
         const bool withdrawn = std::none_of(still.begin(), still.end(), [&](const CommandRow& row) { return row.uuid == command.uuid; });
         if (!withdrawn && command.atStep && *command.atStep > m_step + 1) return false;
@@ -346,6 +369,11 @@ void FakeRun::takeCommands() {
     });
     const MetricsReader reader = need(MetricsReader::open(m_workspace.metricsFile(m_id)));
     for (const CommandRow& command : due) {
+        // After an undo what was due a moment ago may be due later.
+        if (command.atStep && *command.atStep > m_step + 1) {
+            m_waiting.push_back(command);
+            continue;
+        }
         if (!need(reader.acknowledgement(command.uuid))) apply(command);
     }
     if (g_signals > 0) m_stopWanted = true;
@@ -465,11 +493,15 @@ int workJob(const Workspace& workspace, const std::string& id) {
         const std::int64_t rows = job.parameters.value("limit", std::int64_t{3});
         for (std::int64_t i = 0; i < rows; ++i) result["rows"].push_back({{"tokens", 10 + i}, {"log_likelihood", -12.5 - static_cast<double>(i)}});
     } else if (job.kind == "generate") {
-        result = {{"text", "you said: " + job.parameters.at("messages").back().value("content", "") + " to " + job.parameters.value("model", "")}, {"tokens", 7}};
+        result = {{"text", "you said: " + job.parameters.at("messages").back().value("content", "") + " to " + job.parameters.value("model", "")},
+                  {"tokens", 7}};
     } else if (job.kind == "export") {
         fs::create_directories(job.parameters.value("target", ""));
         std::ofstream(fs::path(job.parameters.value("target", "")) / "config.json") << "{}\n";
-        result = {{"path", job.parameters.value("target", "")}, {"sha256", std::string(64, 'a')}, {"max_difference", 0.0}, {"step", job.parameters.value("step", 0)}};
+        result = {{"path", job.parameters.value("target", "")},
+                  {"sha256", std::string(64, 'a')},
+                  {"max_difference", 0.0},
+                  {"step", job.parameters.value("step", 0)}};
     } else {
         need(registry.setJobState(id, JobState::Failed, "the job kind " + job.kind + " is not known"));
         return 3;

@@ -51,8 +51,8 @@ protected:
 };
 
 TEST_F(ReferenceTest, ChoosesNewestBestLastAndSteps) {
-    for (const auto& [text, step] : std::vector<std::pair<std::string, std::int64_t>>{
-             {"maths", 30}, {"refrun", 30}, {"maths@last", 30}, {"maths@best", 20}, {"maths@10", 10}}) {
+    for (const auto& [text, step] :
+         std::vector<std::pair<std::string, std::int64_t>>{{"maths", 30}, {"refrun", 30}, {"maths@last", 30}, {"maths@best", 20}, {"maths@10", 10}}) {
         const auto chosen = choose(text);
         ASSERT_OK(chosen);
         EXPECT_EQ(chosen->row.step, step) << text;
@@ -109,7 +109,10 @@ TEST(RunJson, TensorsHaveTheirUpdatesWhereTheyWereMeasured) {
 }
 
 TEST(RunJson, LayersAreSummedOverTheirTensors) {
-    const std::vector<ParameterRow> parameters = {{0, "e", "embed", -1, 100, true, 3.0}, {1, "q", "q", 0, 10, true, 3.0}, {2, "n", "norm", 0, 10, false, 4.0}, {3, "f", "norm", -1, 5, false, 0.0}};
+    const std::vector<ParameterRow> parameters = {{0, "e", "embed", -1, 100, true, 3.0},
+                                                  {1, "q", "q", 0, 10, true, 3.0},
+                                                  {2, "n", "norm", 0, 10, false, 4.0},
+                                                  {3, "f", "norm", -1, 5, false, 0.0}};
     TensorRow row;
     row.selected = {15, 5, 10, 5};
     row.driftL2 = {0.3f, 0.3f, 0.4f, 1.0f};
@@ -155,11 +158,20 @@ TEST(EngineProcess, AsksProgramsWithinATime) {
 
 TEST(EngineProcess, ReadsTheLastLineOfALog) {
     const test::TemporaryFolder folder;
-    EXPECT_EQ(lastLogLine(folder / "none"), "");
+    EXPECT_EQ(lastComplaint(folder / "none"), "");
     test::writeFile(folder / "log", "first\nsecond \x1b[31m\n\n");
-    EXPECT_EQ(lastLogLine(folder / "log"), "second \\x1b[31m");
+    EXPECT_EQ(lastComplaint(folder / "log"), "second \\x1b[31m");
     test::writeFile(folder / "long", std::string(100000, 'x') + "\nend");
-    EXPECT_EQ(lastLogLine(folder / "long"), "end");
+    EXPECT_EQ(lastComplaint(folder / "long"), "end");
+    for (const auto& [line, complaint] : {std::pair("2026-01-31 14:05:09.123 info step 3: loss 2.1", ""),
+                                          std::pair("2026-01-31 14:05:09.123 error the data is gone", "the data is gone"),
+                                          std::pair("2026-01-31 14:05:09.123 critical the device failed: x", "the device failed: x"),
+                                          std::pair("2026-01-31 14:05:09.123 warning slow", "slow"),
+                                          std::pair("terminate called after 2026-01-31", "terminate called after 2026-01-31"),
+                                          std::pair("2026-01-31 14:05:09.123 ", "2026-01-31 14:05:09.123")}) {
+        test::writeFile(folder / "log", std::string("2026-01-31 14:05:08.001 error before\n") + line + "\n\n");
+        EXPECT_EQ(lastComplaint(folder / "log"), complaint) << line;
+    }
 }
 
 TEST(EngineProcess, ALockNamesItsHolderOnlyWhileHeld) {

@@ -262,6 +262,31 @@ TEST_F(SupervisorTest, AnEngineComputesWithTheThreadsOfWhoeverAskedForIt) {
     EXPECT_TRUE(CPU_EQUAL(&used, &one));
 }
 
+TEST_F(SupervisorTest, ARunResumedBeforeItsEnginesEndWasSeenIsNotTakenForFailed) {
+    const auto run = start({{"steps", "100000"}}, false);
+    ASSERT_OK(run);
+    SupervisorOptions options;
+    options.idleSeconds = 0.3;
+    options.pollSeconds = 0.05;
+    std::atomic<bool> hold = false;
+    options.tick = [&] {
+        while (hold) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    };
+    std::thread thread = superviseHere(options);
+    EXPECT_TRUE(eventually([&] { return stepOf(run->id) > 2; }));
+    const pid_t engine = static_cast<pid_t>(engineOf(run->id));
+    hold = true;  // the supervisor looks away
+    EXPECT_OK(sendCommand(registry(), *run, "stop", {{"save", true}}, std::nullopt, "cli"));
+    EXPECT_TRUE(reaches(run->id, RunState::Stopped));
+    EXPECT_OK(resumeRun(workspace(), registry(), *run, false));
+    EXPECT_EQ(stateOf(run->id), RunState::Queued);
+    hold = false;
+    EXPECT_TRUE(eventually([&] { return engineOf(run->id) > 0 && engineOf(run->id) != engine && stateOf(run->id) == RunState::Running; }));
+    EXPECT_EQ(registry().findRun(run->id)->endReason, "");
+    EXPECT_OK(sendCommand(registry(), *run, "stop", {{"save", true}}, std::nullopt, "cli"));
+    thread.join();
+}
+
 TEST_F(SupervisorTest, AMissingEngineFailsTheRunWithASentence) {
     m_environment.set("MOFO_ENGINE", "/nonexistent/mofo-engine");
     const auto run = start();
