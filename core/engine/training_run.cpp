@@ -50,13 +50,11 @@ Result<void> TrainingRun::evaluate(bool force) {
     }
     row.seconds = clock.elapsedMs() * 1e-3;
     m_log.summary().evalLoss = row.loss;
-    m_state.lastEvaluated = m_state.step;
-    // One that somebody asked for is not repeated by a resumed run: guards go by those of the cadence.
-    if (!force) m_reading.evalLoss = row.loss;
-    if (!force && m_state.step == 0) m_state.guards.noteStart(row.loss);
-    if (std::isfinite(row.loss) && (!m_state.bestLoss || row.loss < *m_state.bestLoss)) {
-        m_state.bestLoss = row.loss;
-        m_state.bestStep = m_state.step;
+    // One that somebody asked for is not repeated by a resumed run: the run's state knows those of the cadence alone.
+    if (!force) {
+        m_state.lastEvaluated = m_state.step;
+        m_reading.evalLoss = row.loss;
+        if (m_state.step == 0) m_state.guards.noteStart(row.loss);
     }
     if (std::isfinite(row.loss)) m_keeper.noteEvaluation(m_state.step, row.loss);
     spdlog::info("step {}: held-out loss {:.4f} over {} rows in {:.1f} s", m_state.step, row.loss, losses.nll.size(), row.seconds);

@@ -150,8 +150,7 @@ Result<void> TrainingRun::goBackTo(std::int64_t step, const std::optional<Checkp
     state.config = m_run.config;
     if (step == 0 && m_state.guards.startLoss) {
         state.guards.noteStart(*m_state.guards.startLoss);
-        state.bestLoss = state.guards.bestLoss;
-        state.bestStep = state.lastEvaluated = 0;
+        state.lastEvaluated = 0;
     }
     std::optional<FoundCheckpoint> found;
     if (step > 0) {

@@ -39,13 +39,6 @@ public:
     Json object(const char* key) { return take<Json>(key, &Json::is_object); }
     Json array(const char* key) { return take<Json>(key, &Json::is_array); }
     /// A number, or null for nothing.
-    std::optional<double> optionalNumber(const char* key) {
-        if (!m_error && m_json.contains(key) && m_json[key].is_null()) {
-            m_known.insert(key);
-            return std::nullopt;
-        }
-        return take<double>(key, &Json::is_number);
-    }
     std::optional<std::int64_t> optionalInteger(const char* key) {
         if (!m_error && m_json.contains(key) && m_json[key].is_null()) {
             m_known.insert(key);
@@ -102,8 +95,6 @@ Json TrainingState::toJson(const Json& fingerprints) const {
             {"last_event_seq", lastEventSeq},
             {"skipped", skipped},
             {"last_evaluated", lastEvaluated},
-            {"best_loss", orNull(bestLoss)},
-            {"best_step", bestStep},
             {"guards", guards.toJson()},
             {"config", configToJson(config)},
             {"journal", journal},
@@ -120,8 +111,6 @@ Result<TrainingState> TrainingState::fromJson(const Json& json) {
     state.lastEventSeq = all.integer("last_event_seq");
     state.skipped = all.integer("skipped");
     state.lastEvaluated = all.integer("last_evaluated");
-    state.bestLoss = all.optionalNumber("best_loss");
-    state.bestStep = all.integer("best_step");
     const Json guards = all.object("guards");
     const Json config = all.object("config");
     const Json journalJson = all.object("journal");

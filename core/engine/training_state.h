@@ -28,8 +28,6 @@ struct TrainingState {
     std::int64_t lastEventSeq = 0;  ///< of metrics.db when it was written; not part of the digest
     std::int64_t skipped = 0;       ///< updates left out because something was not finite (on_nonfinite=skip)
     std::int64_t lastEvaluated = -1;
-    std::optional<double> bestLoss;  ///< least held-out loss so far
-    std::int64_t bestStep = -1;
     GuardState guards;
     RunConfig config;  ///< as changes left it
     std::vector<AppliedChange> applied;
