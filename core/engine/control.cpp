@@ -46,8 +46,9 @@ Result<std::optional<CommandRow>> CommandInbox::next(std::int64_t nextStep, cons
     m_unreadableSinceNs = 0;
     std::erase_if(m_waiting, [&](const CommandRow& command) { return m_handled.contains(command.uuid); });
     const auto due = [&](const CommandRow& command) { return !command.atStep || *command.atStep <= nextStep; };
-    auto chosen = std::find_if(m_waiting.begin(), m_waiting.end(),
-                               [&](const CommandRow& command) { return command.kind == "undo" && !command.atStep && command.seq <= m_lastSeqAtStart.value_or(0); });
+    auto chosen = std::find_if(m_waiting.begin(), m_waiting.end(), [&](const CommandRow& command) {
+        return command.kind == "undo" && !command.atStep && command.seq <= m_lastSeqAtStart.value_or(0);
+    });
     if (chosen == m_waiting.end()) {
         chosen = std::find_if(m_waiting.begin(), m_waiting.end(),
                               [&](const CommandRow& command) { return due(command) && command.kind == "set" && command.who == "guard"; });

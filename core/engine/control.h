@@ -21,7 +21,8 @@ public:
     /// `acknowledged`: what earlier engines of this run answered already.
     CommandInbox(Registry& registry, std::string runId, const std::vector<AcknowledgementRow>& acknowledged);
     /// The next command that update `nextStep` is to be the first to use: an undo that waited for this engine's start, since everything else
-    /// that waits is for what comes after it; else a guard's change, which was decided before any other was read; else the first to arrive. One that `may` does not let pass keeps those behind it waiting too. Cheap where nothing changed in the store.
+    /// that waits is for what comes after it; else a guard's change, which was decided before any other was read; else the first to arrive. One that
+    /// `may` does not let pass keeps those behind it waiting too. Cheap where nothing changed in the store.
     Result<std::optional<CommandRow>> next(std::int64_t nextStep, const std::function<bool(const CommandRow&)>& may);
     /// Changes that were acknowledged for steps after `step`: a resumed run applies them again at those steps.
     Result<std::vector<std::pair<std::int64_t, CommandRow>>> replayAfter(std::int64_t step,
