@@ -427,8 +427,8 @@ Result<std::vector<MachineRow>> MetricsReader::machineAfter(std::int64_t seq) co
     return m_state->database->attempt([&]() -> Result<std::vector<MachineRow>> {
         std::vector<MachineRow> list;
         Query query(*m_state->database,
-                    "SELECT seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes FROM machine WHERE seq > ? "
-                    "ORDER BY seq");
+                    "SELECT seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes, device_share, "
+                    "device_used_bytes, device_total_bytes, device_celsius, device_watts FROM machine WHERE seq > ? ORDER BY seq");
         query.with(seq);
         while (query.next()) {
             list.push_back({.seq = query.integer(0),
@@ -437,7 +437,35 @@ Result<std::vector<MachineRow>> MetricsReader::machineAfter(std::int64_t seq) co
                             .residentBytes = query.integer(3),
                             .hostUsedBytes = query.integer(4),
                             .hostTotalBytes = query.integer(5),
-                            .diskFreeBytes = query.integer(6)});
+                            .diskFreeBytes = query.integer(6),
+                            .deviceShare = query.number(7),
+                            .deviceUsedBytes = query.optionalInteger(8).value_or(0),
+                            .deviceTotalBytes = query.optionalInteger(9).value_or(0),
+                            .deviceCelsius = query.number(10),
+                            .deviceWatts = query.number(11)});
+        }
+        return list;
+    });
+}
+
+Result<std::vector<ProbeRow>> MetricsReader::probesAfter(std::int64_t seq) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<ProbeRow>> {
+        std::vector<ProbeRow> list;
+        Query query(*m_state->database,
+                    "SELECT seq, step, probe, measure, value, low, high, items, seconds, wall_ns, superseded FROM probes WHERE seq > ? ORDER BY seq");
+        query.with(seq);
+        while (query.next()) {
+            list.push_back({.seq = query.integer(0),
+                            .step = query.integer(1),
+                            .probe = query.text(2),
+                            .measure = query.text(3),
+                            .value = query.number(4),
+                            .low = query.number(5),
+                            .high = query.number(6),
+                            .items = query.integer(7),
+                            .seconds = query.number(8),
+                            .wallNs = query.integer(9),
+                            .superseded = query.integer(10) != 0});
         }
         return list;
     });

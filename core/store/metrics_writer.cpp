@@ -46,7 +46,7 @@ struct MetricsWriter::State {
     /// The last number given in each table; taken over from a batch only after its commit.
     struct Numbers {
         std::int64_t steps = 0, tensors = 0, histograms = 0, partitions = 0, thresholdSpreads = 0, rowCounts = 0, evals = 0, events = 0,
-                     acknowledgements = 0, checkpoints = 0, generations = 0, machine = 0;
+                     acknowledgements = 0, checkpoints = 0, generations = 0, machine = 0, probes = 0;
     } numbers;
 
     ~State() {
@@ -67,6 +67,7 @@ struct MetricsWriter::State {
     void writeCheckpoints(const std::vector<CheckpointRow>& rows, Numbers& last);
     void writeGenerations(const std::vector<GenerationRow>& rows, Numbers& last);
     void writeMachine(const std::vector<MachineRow>& rows, Numbers& last);
+    void writeProbes(const std::vector<ProbeRow>& rows, Numbers& last);
     void writeStatus(const StatusRow& status);
 };
 
@@ -84,11 +85,13 @@ void MetricsWriter::State::readNumbers() {
     numbers.checkpoints = lastSeq(db, "SELECT max(seq) FROM checkpoints");
     numbers.generations = lastSeq(db, "SELECT max(seq) FROM generations");
     numbers.machine = lastSeq(db, "SELECT max(seq) FROM machine");
+    numbers.probes = lastSeq(db, "SELECT max(seq) FROM probes");
 }
 
 bool MetricsBatch::empty() const {
     return steps.empty() && tensors.empty() && histograms.empty() && partitions.empty() && thresholdSpreads.empty() && rowCounts.empty() &&
-           evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() && generations.empty() && machine.empty() && !status;
+           evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() && generations.empty() && machine.empty() && probes.empty() &&
+           !status;
 }
 
 MetricsWriter::MetricsWriter(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -219,6 +222,7 @@ void MetricsWriter::State::writeRows(const MetricsBatch& batch, Numbers& last) {
     writeCheckpoints(batch.checkpoints, last);
     writeGenerations(batch.generations, last);
     writeMachine(batch.machine, last);
+    writeProbes(batch.probes, last);
     if (batch.status) writeStatus(*batch.status);
 }
 
@@ -390,10 +394,25 @@ void MetricsWriter::State::writeGenerations(const std::vector<GenerationRow>& ro
 void MetricsWriter::State::writeMachine(const std::vector<MachineRow>& rows, Numbers& last) {
     if (rows.empty()) return;
     Query insert(*database,
-                 "INSERT INTO machine(seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes) VALUES (?, ?, ?, "
-                 "?, ?, ?, ?)");
-    for (const MachineRow& r : rows)
-        insert.with(++last.machine, r.wallNs, r.cpuShare, r.residentBytes, r.hostUsedBytes, r.hostTotalBytes, r.diskFreeBytes).run();
+                 "INSERT INTO machine(seq, wall_ns, cpu_share, resident_bytes, host_used_bytes, host_total_bytes, disk_free_bytes, device_share, "
+                 "device_used_bytes, device_total_bytes, device_celsius, device_watts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    for (const MachineRow& r : rows) {
+        const bool device = r.deviceTotalBytes > 0;
+        insert
+            .with(++last.machine, r.wallNs, r.cpuShare, r.residentBytes, r.hostUsedBytes, r.hostTotalBytes, r.diskFreeBytes, r.deviceShare,
+                  device ? std::optional(r.deviceUsedBytes) : std::nullopt, device ? std::optional(r.deviceTotalBytes) : std::nullopt, r.deviceCelsius,
+                  r.deviceWatts)
+            .run();
+    }
+}
+
+void MetricsWriter::State::writeProbes(const std::vector<ProbeRow>& rows, Numbers& last) {
+    if (rows.empty()) return;
+    Query insert(*database,
+                 "INSERT INTO probes(seq, step, probe, measure, value, low, high, items, seconds, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
+                 "?, ?, ?)");
+    for (const ProbeRow& r : rows)
+        insert.with(++last.probes, r.step, r.probe, r.measure, r.value, r.low, r.high, r.items, r.seconds, r.wallNs, r.superseded ? 1 : 0).run();
 }
 
 void MetricsWriter::State::writeStatus(const StatusRow& s) {

@@ -185,6 +185,24 @@ struct MachineRow {
     std::int64_t residentBytes = 0;
     std::int64_t hostUsedBytes = 0, hostTotalBytes = 0;
     std::int64_t diskFreeBytes = 0;
+    // Of the training device where it is a GPU; NaN and 0 where nothing is known.
+    double deviceShare = std::numeric_limits<double>::quiet_NaN();  ///< load, 0..1
+    std::int64_t deviceUsedBytes = 0, deviceTotalBytes = 0;
+    double deviceCelsius = std::numeric_limits<double>::quiet_NaN();
+    double deviceWatts = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// One probe at one step: a score or a loss with its 95 % interval. `step` 0 = before the first update.
+struct ProbeRow {
+    std::int64_t seq = 0;
+    std::int64_t step = 0;
+    std::string probe;    ///< name of the task
+    std::string measure;  ///< accuracy, perplexity, kl ...
+    double value = 0, low = 0, high = 0;  ///< NaN where there is none
+    std::int64_t items = 0;
+    double seconds = 0;
+    std::int64_t wallNs = 0;
+    bool superseded = false;
 };
 
 /// What a trainer wants written in one transaction.
@@ -201,6 +219,7 @@ struct MetricsBatch {
     std::vector<CheckpointRow> checkpoints;
     std::vector<GenerationRow> generations;
     std::vector<MachineRow> machine;
+    std::vector<ProbeRow> probes;
     std::optional<StatusRow> status;
     [[nodiscard]] bool empty() const;
 };
@@ -273,6 +292,7 @@ public:
     Result<std::vector<CheckpointRow>> checkpoints(bool all = false) const;
     Result<std::vector<GenerationRow>> generationsAfter(std::string_view uuid, std::int64_t seq) const;
     Result<std::vector<MachineRow>> machineAfter(std::int64_t seq) const;
+    Result<std::vector<ProbeRow>> probesAfter(std::int64_t seq) const;
     Result<std::optional<StatusRow>> status() const;
     Result<std::optional<Json>> fact(std::string_view key) const;
 

@@ -2,6 +2,7 @@
 
 #include <QTimer>
 #include <algorithm>
+#include <fstream>
 #include <utility>
 
 #include "core/base/clock.h"
@@ -17,6 +18,8 @@ constexpr int listPeriodMs = 1000;
 // A piece of history small enough that the first one is on screen at once: 500 rows of 272 tensors are 5 MB.
 constexpr std::int64_t tensorRowsPerBatch = 500;
 constexpr std::int64_t stepRowsPerBatch = 100'000;
+constexpr std::uintmax_t logBytes = 256 * 1024;
+constexpr std::int64_t logPeriodNs = 1'000'000'000;
 
 }  // namespace
 
@@ -51,13 +54,16 @@ void StoreReader::showRun(const QString& id, quint64 request) {
     m_parametersRead = false;
     m_commandsVersion = -1;
     m_answered = false;
+    m_initialConfigRead = false;
+    m_logSize = 0;
+    m_logReadNs = 0;
     forgetPosition();
     readRun();
 }
 
 void StoreReader::forgetPosition() {
     m_metricsVersion = -1;
-    m_stepSeq = m_tensorSeq = m_evalSeq = m_eventSeq = 0;
+    m_stepSeq = m_tensorSeq = m_evalSeq = m_eventSeq = m_machineSeq = m_probeSeq = 0;
     m_historyRead = false;
 }
 
@@ -122,6 +128,11 @@ void StoreReader::readRun() {
             m_commandsVersion = version;
             batch.run = std::move(run).value();
             batch.commands = std::move(commands).value();
+            if (!m_initialConfigRead) {
+                Result<RunConfig> initial = m_registry->initialRunConfig(m_runId);
+                m_initialConfigRead = initial.ok();
+                if (initial.ok()) batch.initialConfig = std::move(initial).value();
+            }
         } else {
             const Error& error = run.ok() ? commands.error() : run.error();
             if (error.code != ErrorCode::Busy) batch.problem = ui::shown(error.text());
@@ -132,7 +143,8 @@ void StoreReader::readRun() {
         m_metrics.reset();
         forgetPosition();
     }
-    const bool hasNews = batch.reset || batch.run || batch.acknowledgements || batch.problem != m_runProblem || !m_answered;
+    readLog(batch);
+    const bool hasNews = batch.reset || batch.run || batch.logTail || batch.acknowledgements || batch.problem != m_runProblem || !m_answered;
     if (hasNews) handOver(std::move(batch));
 }
 
@@ -191,6 +203,10 @@ Result<void> StoreReader::readHistory(MetricsReader& reader, RunBatch& batch) {
         if (!batch.evals.empty()) m_evalSeq = batch.evals.back().seq;
         MOFO_TRY(batch.events, reader.eventsAfter(m_eventSeq));
         if (!batch.events.empty()) m_eventSeq = batch.events.back().seq;
+        MOFO_TRY(batch.machine, reader.machineAfter(m_machineSeq));
+        if (!batch.machine.empty()) m_machineSeq = batch.machine.back().seq;
+        MOFO_TRY(batch.probes, reader.probesAfter(m_probeSeq));
+        if (!batch.probes.empty()) m_probeSeq = batch.probes.back().seq;
         const bool more = static_cast<std::int64_t>(batch.steps.size()) == stepRowsPerBatch ||
                           static_cast<std::int64_t>(batch.tensors.size()) == tensorRowsPerBatch;
         m_historyRead = !more;
@@ -198,6 +214,38 @@ Result<void> StoreReader::readHistory(MetricsReader& reader, RunBatch& batch) {
         handOver(std::exchange(batch, RunBatch{}));
         if (isStale()) return {};
     }
+}
+
+void StoreReader::readHistograms(qint64 step) {
+    if (isStale() || !m_metrics) return;
+    HistogramBatch batch;
+    batch.request = m_request;
+    batch.step = step;
+    Result<std::vector<HistogramRow>> histograms = m_metrics->histograms(step);
+    if (!histograms.ok()) return;
+    batch.histograms = std::move(histograms).value();
+    if (Result<std::optional<ThresholdSpreadRow>> spread = m_metrics->thresholdSpreads(step); spread.ok()) batch.spread = std::move(spread).value();
+    Q_EMIT histogramsRead(std::make_shared<const HistogramBatch>(std::move(batch)));
+}
+
+void StoreReader::readLog(RunBatch& batch) {
+    const std::int64_t now = bootNs();
+    if (!m_workspace || (m_logReadNs != 0 && now - m_logReadNs < logPeriodNs)) return;
+    m_logReadNs = now;
+    const std::filesystem::path file = m_workspace->runFolder(m_runId) / "engine.log";
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(file, error);
+    if (error || size == m_logSize) return;
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) return;
+    const std::uintmax_t from = size > logBytes ? size - logBytes : 0;
+    stream.seekg(static_cast<std::streamoff>(from));
+    std::string line;
+    if (from > 0) std::getline(stream, line);  // most likely half of one
+    QStringList lines;
+    while (std::getline(stream, line)) lines << ui::shown(line);
+    m_logSize = size;
+    batch.logTail = std::move(lines);
 }
 
 }  // namespace mofo

@@ -33,6 +33,8 @@ public Q_SLOTS:
     void start();
     /// Follows this run from its first row on; an empty id follows none.
     void showRun(const QString& id, quint64 request);
+    /// Reads the histograms of one measured step of the run on screen; the newest wish counts.
+    void readHistograms(qint64 step);
     /// While the window is hidden the run on screen is read once a second as well.
     void setSlow(bool slow);
     /// Reads both at once, without waiting for the next beat.
@@ -41,6 +43,7 @@ public Q_SLOTS:
 Q_SIGNALS:
     void runListRead(const mofo::RunListBatchPtr& batch);
     void runRead(const mofo::RunBatchPtr& batch);
+    void histogramsRead(const mofo::HistogramBatchPtr& batch);
 
 private:
     void readList();
@@ -50,6 +53,8 @@ private:
     [[nodiscard]] Result<void> readMetrics(RunBatch& batch);
     [[nodiscard]] Result<void> readHistory(MetricsReader& reader, RunBatch& batch);
     void forgetPosition();
+    /// The newest lines of the engine's log, where it has grown.
+    void readLog(RunBatch& batch);
     [[nodiscard]] bool isStale() const { return m_wantedRequest.load(std::memory_order_relaxed) != m_request; }
     void handOver(RunBatch&& batch);
 
@@ -67,7 +72,10 @@ private:
     std::optional<MetricsReader> m_metrics;
     std::int64_t m_metricsVersion = -1;
     std::int64_t m_commandsVersion = -1;
-    std::int64_t m_stepSeq = 0, m_tensorSeq = 0, m_evalSeq = 0, m_eventSeq = 0;
+    std::int64_t m_stepSeq = 0, m_tensorSeq = 0, m_evalSeq = 0, m_eventSeq = 0, m_machineSeq = 0, m_probeSeq = 0;
+    std::uintmax_t m_logSize = 0;
+    std::int64_t m_logReadNs = 0;
+    bool m_initialConfigRead = false;
     std::int64_t m_supersessions = 0;
     bool m_parametersRead = false;
     bool m_historyRead = false;

@@ -23,6 +23,7 @@ WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* par
       m_tuning(new TuningController(m_run, this)) {
     qRegisterMetaType<RunListBatchPtr>();
     qRegisterMetaType<RunBatchPtr>();
+    qRegisterMetaType<HistogramBatchPtr>();
     qRegisterMetaType<Json>("mofo::Json");
     m_readThread.setObjectName(QStringLiteral("store reader"));
     m_writeThread.setObjectName(QStringLiteral("command sender"));
@@ -33,6 +34,10 @@ WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* par
 
     connect(m_reader, &StoreReader::runListRead, this, &WorkspaceSession::onList);
     connect(m_reader, &StoreReader::runRead, this, &WorkspaceSession::onRun);
+    connect(m_reader, &StoreReader::histogramsRead, this, [this](const HistogramBatchPtr& batch) {
+        if (batch->request != m_request) return;
+        if (batch->step == m_wantedHistograms) m_run->takeHistograms(batch->step, batch->histograms, batch->spread);
+    });
     connect(m_tuning, &TuningController::commandWanted, m_sender, &CommandSender::send);
     connect(m_tuning, &TuningController::resumeWanted, m_sender, &CommandSender::resumeEndedRun);
     connect(m_sender, &CommandSender::sent, m_tuning, &TuningController::onSent);
@@ -71,6 +76,7 @@ void WorkspaceSession::showRun(const QString& id) {
     m_shownRun = id;
     m_waiting.clear();
     m_run->clear();
+    m_wantedHistograms = -1;
     const quint64 request = ++m_request;
     m_reader->announceRequest(request);
     QMetaObject::invokeMethod(m_reader, [reader = m_reader, id, request] { reader->showRun(id, request); });
@@ -101,6 +107,12 @@ void WorkspaceSession::resolveWantedRun() {
         }
     }
     if (found != nullptr && (names == 1 || (names == 0 && prefixes == 1))) showRun(QString::fromStdString(found->id));
+}
+
+void WorkspaceSession::wantHistograms(std::int64_t step) {
+    if (step == m_wantedHistograms) return;
+    m_wantedHistograms = step;
+    QMetaObject::invokeMethod(m_reader, [reader = m_reader, step] { reader->readHistograms(step); });
 }
 
 void WorkspaceSession::setSlow(bool slow) {

@@ -41,6 +41,8 @@ public:
     void showRun(const QString& id);
     /// The run of that id, unique id prefix or unique name, as soon as the list holds it.
     void showRunNamed(const QString& text);
+    /// Asks for the histograms of |m| of a measured step; RunData has them a little later.
+    void wantHistograms(std::int64_t step);
     /// A hidden or minimised window asks less often.
     void setSlow(bool slow);
 
@@ -68,6 +70,7 @@ private:
     std::vector<RunRow> m_newestList;
     QString m_shownRun, m_wantedRun, m_problem;
     std::uint64_t m_request = 0;
+    std::int64_t m_wantedHistograms = -1;
     bool m_missing = false;
     bool m_listRead = false;
 };

@@ -46,9 +46,14 @@ LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& co
             continue;
         }
         if (command.kind != "set") continue;
+        // An undo took it back: it was, and is no more.
+        if (answer->second->superseded) continue;
+        AppliedChange change{answer->second->appliedStep, command.uuid, command.who, valuesOf(command), {}, 0};
+        change.waitSeconds = std::max(0.0, static_cast<double>(answer->second->wallNs - command.createdNs) * 1e-9);
+        for (const auto& [key, value] : change.values) change.before[key] = configValue(tuning.applied, key);
+        tuning.changes.push_back(change);
         ++tuning.appliedCount;
-        tuning.appliedSteps.insert(answer->second->appliedStep);
-        const AppliedChange change{answer->second->appliedStep, command.uuid, command.who, valuesOf(command)};
+        tuning.appliedSteps.insert(change.step);
         for (const auto& [key, value] : change.values) {
             // A command for a later step can have been sent before one that was applied first.
             const auto earlier = tuning.since.find(key);
@@ -57,6 +62,7 @@ LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& co
             tuning.since[key] = change;
         }
     }
+    std::stable_sort(tuning.changes.begin(), tuning.changes.end(), [](const AppliedChange& a, const AppliedChange& b) { return a.step < b.step; });
     return tuning;
 }
 

@@ -40,6 +40,8 @@ struct AppliedChange {
     std::string uuid;
     std::string who;
     KeyValues values;
+    KeyValues before;            ///< of the same keys
+    double waitSeconds = 0;      ///< from the command to its answer
 };
 
 struct LiveTuning {
@@ -48,6 +50,7 @@ struct LiveTuning {
     std::vector<PendingCommand> pending;         ///< in order of arrival
     std::vector<RefusedCommand> refused;         ///< in order of arrival
     std::size_t appliedCount = 0;                ///< acknowledged set commands
+    std::vector<AppliedChange> changes;          ///< acknowledged set commands, by the step of effect
     std::set<std::int64_t> appliedSteps;         ///< of the acknowledged set commands
     std::set<std::string> known;                 ///< uuids of every command read, answered or not
 

@@ -3,6 +3,7 @@
 
 #include <QMetaType>
 #include <QString>
+#include <QStringList>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ struct RunBatch {
     bool reset = false;             ///< everything read before is to be forgotten: the history was rewound
     bool complete = false;          ///< the history up to now has been handed over
     std::optional<RunRow> run;
+    std::optional<RunConfig> initialConfig;  ///< what the run was added with, before any live change
     bool metricsExist = false;      ///< the engine has created metrics.db
     std::optional<std::vector<ParameterRow>> parameters;
     std::vector<StepRow> steps;
@@ -35,11 +37,23 @@ struct RunBatch {
     std::optional<std::vector<CommandRow>> commands;                  ///< all of the run
     std::optional<std::vector<AcknowledgementRow>> acknowledgements;  ///< all of the run
     std::optional<std::vector<CheckpointRow>> checkpoints;            ///< all of the run
+    std::vector<MachineRow> machine;
+    std::vector<ProbeRow> probes;
+    std::optional<QStringList> logTail;  ///< the newest lines of the engine's log, escaped for display
     std::optional<StatusRow> status;
     std::int64_t readBootNs = 0;
     QString problem;
 };
 
+/// The histograms of one measured step, and how its thresholds spread.
+struct HistogramBatch {
+    std::uint64_t request = 0;
+    std::int64_t step = 0;
+    std::vector<HistogramRow> histograms;
+    std::optional<ThresholdSpreadRow> spread;
+};
+
+using HistogramBatchPtr = std::shared_ptr<const HistogramBatch>;
 using RunListBatchPtr = std::shared_ptr<const RunListBatch>;
 using RunBatchPtr = std::shared_ptr<const RunBatch>;
 
@@ -47,3 +61,4 @@ using RunBatchPtr = std::shared_ptr<const RunBatch>;
 
 Q_DECLARE_METATYPE(mofo::RunListBatchPtr)
 Q_DECLARE_METATYPE(mofo::RunBatchPtr)
+Q_DECLARE_METATYPE(mofo::HistogramBatchPtr)

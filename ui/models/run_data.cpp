@@ -13,12 +13,6 @@ namespace {
 
 constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 
-double storedLoss(const StepRow& row) {
-    if (row.lossState == "nan") return notANumber;
-    if (row.lossState == "inf") return std::numeric_limits<double>::infinity();
-    return row.loss;
-}
-
 }  // namespace
 
 RunData::RunData(QObject* parent) : QObject(parent) {}
@@ -35,6 +29,7 @@ void RunData::clear() {
     m_acknowledgements.clear();
     m_tuning = {};
     m_problem.clear();
+    m_logTail.clear();
     m_metricsExist = false;
     m_complete = false;
     resetHistory();
@@ -52,12 +47,14 @@ void RunData::resetHistory() {
     m_events.clear();
     m_mapColumns.clear();
     m_flags.clear();
-    m_loss.clear();
-    m_lossEma.clear();
-    m_evalLoss.clear();
-    m_superseded.clear();
-    m_lastWasSuperseded = false;
-    m_emaSum = m_emaWeight = 0;
+    m_machine.clear();
+    m_probes.clear();
+    m_histograms.clear();
+    m_spread.reset();
+    m_histogramStep = -1;
+    m_series.clear();
+    m_machinePlaced = {0, 0};
+    m_lastSuperseded.reset();
     Q_EMIT cleared();
 }
 
@@ -65,7 +62,8 @@ void RunData::take(const RunBatch& batch) {
     if (batch.reset) resetHistory();
     if (batch.run) {
         m_run = batch.run;
-        if (!m_baseConfig) m_baseConfig = batch.run->config;
+        if (batch.initialConfig) m_baseConfig = batch.initialConfig;
+        else if (!m_baseConfig) m_baseConfig = batch.run->config;
     }
     m_metricsExist = batch.metricsExist;
     m_complete = batch.complete;
@@ -76,8 +74,11 @@ void RunData::take(const RunBatch& batch) {
         if (row.superseded) continue;
         if (!m_evals.empty() && row.step < m_evals.back().step) continue;
         m_evals.push_back(row);
-        m_evalLoss.append(static_cast<double>(row.step), row.loss);
+        m_series.appendEval(row);
     }
+    m_machine.insert(m_machine.end(), batch.machine.begin(), batch.machine.end());
+    m_probes.insert(m_probes.end(), batch.probes.begin(), batch.probes.end());
+    if (batch.logTail) m_logTail = *batch.logTail;
     m_events.insert(m_events.end(), batch.events.begin(), batch.events.end());
     if (batch.status) m_status = batch.status;
     if (batch.checkpoints) m_checkpoints = *batch.checkpoints;
@@ -94,6 +95,10 @@ void RunData::take(const RunBatch& batch) {
     if (!batch.tensors.empty()) Q_EMIT tensorsChanged();
     if (!batch.evals.empty()) Q_EMIT evalsChanged();
     if (!batch.events.empty()) Q_EMIT eventsChanged();
+    if (!batch.machine.empty()) Q_EMIT machineChanged();
+    if (!batch.probes.empty()) Q_EMIT probesChanged();
+    if (batch.checkpoints) Q_EMIT checkpointsChanged();
+    if (batch.logTail) Q_EMIT logChanged();
     if (batch.run) Q_EMIT runChanged();
     Q_EMIT statusChanged();
     if (problemIsNew) Q_EMIT problemChanged();
@@ -134,47 +139,42 @@ void RunData::takeParameters(const std::vector<ParameterRow>& parameters) {
     std::vector<TensorRow> known;
     known.swap(m_tensors);
     m_mapColumns.clear();
+    m_series.clearMeasurements();
     for (const TensorRow& row : known) appendTensors(row);
 }
 
 void RunData::appendStep(const StepRow& row) {
-    const auto step = static_cast<double>(row.step);
-    const double loss = storedLoss(row);
     if (row.superseded) {
-        if (!m_lastWasSuperseded || (!m_superseded.empty() && !m_superseded.back().empty() &&
-                                     m_superseded.back().key(m_superseded.back().size() - 1) >= step)) {
-            m_superseded.emplace_back();
-        }
-        m_superseded.back().append(step, loss);
-        m_lastWasSuperseded = true;
+        m_series.appendSuperseded(row, m_parameterCount, !m_lastSuperseded || *m_lastSuperseded >= row.step);
+        m_lastSuperseded = row.step;
         return;
     }
-    m_lastWasSuperseded = false;
+    m_lastSuperseded.reset();
     // The reading thread starts anew when the history is rewound; a step out of order cannot be drawn.
     if (!m_steps.empty() && row.step <= m_steps.back().step) return;
     m_steps.push_back(row);
-    m_loss.append(step, loss);
-    appendEma(step, loss);
-}
-
-void RunData::appendEma(double step, double loss) {
-    if (!std::isfinite(loss)) {
-        m_lossEma.append(step, notANumber);
-        return;
-    }
-    m_emaSum = m_emaSmoothing * m_emaSum + (1 - m_emaSmoothing) * loss;
-    m_emaWeight = m_emaSmoothing * m_emaWeight + (1 - m_emaSmoothing);
-    m_lossEma.append(step, m_emaSum / m_emaWeight);
+    m_series.appendStep(row, m_parameterCount);
 }
 
 void RunData::setEmaSmoothing(double smoothing) {
     smoothing = std::clamp(smoothing, 0.0, 0.99);
-    if (smoothing == m_emaSmoothing) return;
-    m_emaSmoothing = smoothing;
-    m_emaSum = m_emaWeight = 0;
-    m_lossEma.clear();
-    for (std::size_t i = 0; i < m_loss.size(); ++i) appendEma(m_loss.key(i), m_loss.value(i));
+    if (smoothing == m_series.smoothing()) return;
+    m_series.setSmoothing(smoothing);
     Q_EMIT stepsChanged();
+}
+
+void RunData::placeMachine() const {
+    const std::pair<std::size_t, std::size_t> now{m_machine.size(), m_steps.size()};
+    if (now == m_machinePlaced) return;
+    m_machinePlaced = now;
+    m_series.placeMachine(m_machine, m_steps);
+}
+
+void RunData::takeHistograms(std::int64_t step, std::vector<HistogramRow> histograms, std::optional<ThresholdSpreadRow> spread) {
+    m_histogramStep = step;
+    m_histograms = std::move(histograms);
+    m_spread = std::move(spread);
+    Q_EMIT histogramsChanged();
 }
 
 void RunData::appendTensors(const TensorRow& row) {
@@ -183,6 +183,7 @@ void RunData::appendTensors(const TensorRow& row) {
         m_tensors.pop_back();
         m_mapColumns.pop_back();
     }
+    m_series.appendMeasurement(row, m_parameters);
     MapColumn column;
     column.step = row.step;
     const std::size_t count = m_parameters.size();
@@ -214,30 +215,56 @@ void RunData::appendTensors(const TensorRow& row) {
     m_mapColumns.push_back(std::move(column));
 }
 
+namespace {
+
+QString letterOf(const EventRow& row) {
+    if (row.kind == "set") {
+        if (row.newValue.empty()) return {};  // a refusal: nothing took effect
+        if (row.key == "alpha" || row.key.starts_with("alpha.")) return QStringLiteral("A");
+        if (row.key == "granularity") return QStringLiteral("G");
+        if (row.key == "lr" || row.key == "schedule" || row.key == "warmup") return QStringLiteral("L");
+        if (row.key == "rule") return QStringLiteral("R");
+        return QStringLiteral("S");
+    }
+    // What retention removed and what a start counted again is told by the table alone.
+    if (row.kind == "checkpoint") {
+        const bool isNew = row.text.find("removed") == std::string::npos && !row.text.starts_with("found") && !row.text.starts_with("the moments");
+        return isNew && row.step > 0 ? QStringLiteral("K") : QString();
+    }
+    if (row.kind == "evaluate") return QStringLiteral("E");
+    if (row.kind == "pause") return QStringLiteral("P");
+    if (row.kind == "undo") return QStringLiteral("U");
+    if (row.kind == "resume" && row.text.starts_with("branch of run")) return QStringLiteral("B");
+    if (row.kind == "note") return QStringLiteral("N");
+    if (row.kind == "guard") return QStringLiteral("!");
+    if (row.kind == "error") return QStringLiteral("X");
+    return {};
+}
+
+}  // namespace
+
 void RunData::makeFlags() {
     m_flags.clear();
     for (const EventRow& row : m_events) {
-        if (row.superseded) continue;
-        EventFlag flag{row.step, {}, ui::shown(row.text), row.kind == "error"};
-        if (row.kind == "set" && !row.newValue.empty()) {
-            const bool isAlpha = row.key == "alpha" || row.key.starts_with("alpha.");
-            flag.letter = isAlpha                                         ? QStringLiteral("A")
-                          : row.key == "granularity"                      ? QStringLiteral("G")
-                          : row.key == "lr" || row.key == "schedule"      ? QStringLiteral("L")
-                          : row.key == "rule"                             ? QStringLiteral("R")
-                                                                          : QStringLiteral("S");
+        // An undo stands after what it took back; its flag marks where it went to.
+        if (row.superseded && row.kind != "undo") continue;
+        EventFlag flag;
+        flag.letter = letterOf(row);
+        if (flag.letter.isEmpty()) continue;
+        flag.step = row.step;
+        flag.text = ui::shown(row.text);
+        flag.who = ui::whoText(row.who);
+        flag.wallNs = row.wallNs;
+        flag.isError = row.kind == "error";
+        flag.isGuard = row.kind == "guard" || row.who == "guard";
+        if (row.kind == "set") {
             flag.text = tr("%1: %2 → %3", "config key: old to new value")
                             .arg(ui::shown(row.key), ui::valueText(row.key, row.oldValue), ui::valueText(row.key, row.newValue));
             // The event stands at the step after which the command was taken; its acknowledgement names the first step that uses it.
             if (m_tuning.appliedSteps.contains(row.step + 1)) flag.step = row.step + 1;
-        } else if (row.kind == "pause") {
-            flag.letter = QStringLiteral("P");
-        } else if (row.kind == "checkpoint") {
-            flag.letter = QStringLiteral("K");
-        } else if (row.kind == "error") {
-            flag.letter = QStringLiteral("X");
-        } else {
-            continue;
+            for (const auto& [key, change] : m_tuning.since) {
+                if (key == row.key && change.step == flag.step) flag.waitSeconds = change.waitSeconds;
+            }
         }
         m_flags.push_back(std::move(flag));
     }
@@ -251,7 +278,7 @@ std::int64_t RunData::totalSteps() const {
 }
 
 const StepRow* RunData::stepNear(double step) const {
-    const std::optional<std::size_t> index = m_loss.nearest(step);
+    const std::optional<std::size_t> index = loss().nearest(step);
     return index ? &m_steps[*index] : nullptr;
 }
 

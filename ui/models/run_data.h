@@ -4,13 +4,15 @@
 
 #include <QObject>
 #include <QString>
+#include <QStringList>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ui/models/live_tuning.h"
 #include "ui/models/run_batch.h"
-#include "ui/models/series_buffer.h"
+#include "ui/models/run_series.h"
 
 namespace mofo {
 
@@ -36,7 +38,11 @@ struct EventFlag {
     std::int64_t step = 0;
     QString letter;
     QString text;     ///< what happened, one line
+    QString who;      ///< window, command line, guard rail, engine
+    std::int64_t wallNs = 0;
+    std::optional<double> waitSeconds;  ///< from the command to its answer
     bool isError = false;
+    bool isGuard = false;
 };
 
 class RunData : public QObject {
@@ -65,12 +71,26 @@ public:
     [[nodiscard]] bool isComplete() const { return m_complete; }
     [[nodiscard]] std::int64_t parameterCount() const { return m_parameterCount; }
 
-    [[nodiscard]] const SeriesBuffer& loss() const { return m_loss; }
-    [[nodiscard]] const SeriesBuffer& lossEma() const { return m_lossEma; }
-    [[nodiscard]] const SeriesBuffer& evalLoss() const { return m_evalLoss; }
+    [[nodiscard]] const RunSeries& series() const { return m_series; }
+    [[nodiscard]] const SeriesBuffer& loss() const { return m_series.of(SeriesId::Loss); }
+    [[nodiscard]] const SeriesBuffer& lossEma() const { return m_series.of(SeriesId::LossEma); }
+    [[nodiscard]] const SeriesBuffer& evalLoss() const { return m_series.of(SeriesId::EvalLoss); }
     /// Stretches that an undo or a resume from an earlier checkpoint took back, oldest first.
-    [[nodiscard]] const std::vector<SeriesBuffer>& supersededLoss() const { return m_superseded; }
-    [[nodiscard]] double emaSmoothing() const { return m_emaSmoothing; }
+    [[nodiscard]] const std::vector<SeriesBuffer>& supersededLoss() const { return m_series.supersededOf(SeriesId::Loss); }
+    [[nodiscard]] const std::vector<MachineRow>& machine() const { return m_machine; }
+    [[nodiscard]] const std::vector<ProbeRow>& probes() const { return m_probes; }
+    [[nodiscard]] const std::vector<CommandRow>& commands() const { return m_commands; }
+    [[nodiscard]] const std::vector<AcknowledgementRow>& acknowledgements() const { return m_acknowledgements; }
+    /// The newest lines of the engine's log, at most some thousands.
+    [[nodiscard]] const QStringList& logTail() const { return m_logTail; }
+    /// The histograms of |m| of one measured step, of the parameters in their order; empty until they were read.
+    [[nodiscard]] const std::vector<HistogramRow>& histograms() const { return m_histograms; }
+    [[nodiscard]] std::int64_t histogramStep() const { return m_histogramStep; }
+    [[nodiscard]] const std::optional<ThresholdSpreadRow>& thresholdSpread() const { return m_spread; }
+    void takeHistograms(std::int64_t step, std::vector<HistogramRow> histograms, std::optional<ThresholdSpreadRow> spread);
+    /// Puts the machine's samples between the steps anew where anything came since; for charts that are about to draw them.
+    void placeMachine() const;
+    [[nodiscard]] double emaSmoothing() const { return m_series.smoothing(); }
     /// 0 = the raw values, 0.99 = very smooth; the debiased mean is made anew from the stored values.
     void setEmaSmoothing(double smoothing);
 
@@ -94,6 +114,11 @@ Q_SIGNALS:
     void eventsChanged();
     void tuningChanged();
     void problemChanged();
+    void machineChanged();
+    void probesChanged();
+    void checkpointsChanged();
+    void logChanged();
+    void histogramsChanged();
 
 private:
     void resetHistory();
@@ -101,11 +126,10 @@ private:
     void appendStep(const StepRow& row);
     void appendTensors(const TensorRow& row);
     void makeFlags();
-    void appendEma(double step, double loss);
     void deriveTuningAgain();
 
     std::optional<RunRow> m_run;
-    std::optional<RunConfig> m_baseConfig;  ///< as first read; acknowledged changes are laid over it
+    std::optional<RunConfig> m_baseConfig;  ///< before any live change; acknowledged ones are laid over it
     std::optional<StatusRow> m_status;
     std::vector<ParameterRow> m_parameters;
     std::int64_t m_parameterCount = 0;
@@ -124,12 +148,15 @@ private:
     bool m_metricsExist = false;
     bool m_complete = false;
 
-    SeriesBuffer m_loss, m_lossEma, m_evalLoss;
-    std::vector<SeriesBuffer> m_superseded;
-    bool m_lastWasSuperseded = false;
-    double m_emaSmoothing = 0.6;
-    double m_emaSum = 0;
-    double m_emaWeight = 0;
+    std::vector<MachineRow> m_machine;
+    std::vector<ProbeRow> m_probes;
+    QStringList m_logTail;
+    std::vector<HistogramRow> m_histograms;
+    std::optional<ThresholdSpreadRow> m_spread;
+    std::int64_t m_histogramStep = -1;
+    mutable RunSeries m_series;  ///< placeMachine() is a matter of drawing
+    mutable std::pair<std::size_t, std::size_t> m_machinePlaced{0, 0};
+    std::optional<std::int64_t> m_lastSuperseded;  ///< step of the row before, where it was taken back
 };
 
 }  // namespace mofo

@@ -23,6 +23,7 @@ void StepAxis::reset() {
     m_followWidth.reset();
     m_hover.reset();
     m_pinned.reset();
+    m_mark.reset();
     setFollowing(true);
     follow();
     Q_EMIT cursorChanged();
@@ -104,6 +105,19 @@ void StepAxis::setFollowing(bool following) {
         follow();
     }
     Q_EMIT followingChanged(following);
+}
+
+void StepAxis::setUnit(StepUnit unit, const StepScale* scale) {
+    m_unit = unit;
+    m_scale = unit == StepUnit::Step ? nullptr : scale;
+    Q_EMIT unitChanged();
+    Q_EMIT rangeChanged();
+}
+
+void StepAxis::setMark(std::optional<double> step) {
+    if (step == m_mark) return;
+    m_mark = step;
+    Q_EMIT cursorChanged();
 }
 
 void StepAxis::setHover(std::optional<double> step) {

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "ui/models/step_scale.h"
+
 namespace mofo {
 
 class StepAxis : public QObject {
@@ -30,6 +32,16 @@ public:
     void fit();
     void setFollowing(bool following);
 
+    /// What the x axis counts; range and cursor stay in steps. `scale` outlives the axis.
+    void setUnit(StepUnit unit, const StepScale* scale);
+    [[nodiscard]] StepUnit unit() const { return m_unit; }
+    [[nodiscard]] double unitsAt(double step) const { return m_scale != nullptr ? m_scale->unitsAt(step) : step; }
+    [[nodiscard]] double stepAt(double units) const { return m_scale != nullptr ? m_scale->stepAt(units) : units; }
+
+    /// The step that differences in the read-outs are taken from (key A).
+    [[nodiscard]] std::optional<double> mark() const { return m_mark; }
+    void setMark(std::optional<double> step);
+
     /// The step that charts and panels show: under the pointer, else pinned; empty = the newest.
     [[nodiscard]] std::optional<double> cursor() const { return m_hover ? m_hover : m_pinned; }
     [[nodiscard]] bool isPinned() const { return m_pinned.has_value(); }
@@ -40,6 +52,7 @@ Q_SIGNALS:
     void rangeChanged();
     void cursorChanged();
     void followingChanged(bool following);
+    void unitChanged();
 
 private:
     void follow();
@@ -50,7 +63,9 @@ private:
     bool m_following = true;
     std::int64_t m_newest = 0, m_total = 0;
     std::optional<double> m_followWidth;  ///< of a zoomed range that keeps up with the newest step; empty = from the start
-    std::optional<double> m_hover, m_pinned;
+    std::optional<double> m_hover, m_pinned, m_mark;
+    StepUnit m_unit = StepUnit::Step;
+    const StepScale* m_scale = nullptr;
 };
 
 }  // namespace mofo

@@ -1,17 +1,19 @@
 #include "ui/widgets/chart_view.h"
 
 #include <QAccessibleWidget>
-#include <QApplication>
-#include <QClipboard>
 #include <QHBoxLayout>
-#include <QKeyEvent>
+#include <QHeaderView>
 #include <QMenu>
+#include <QPainter>
+#include <QTableView>
+#include <QToolButton>
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
 
 #include "ui/models/display_text.h"
 #include "ui/widgets/qcustomplot.h"
+#include "ui/widgets/table_tools.h"
 
 namespace mofo {
 
@@ -30,6 +32,40 @@ protected:
 
 private:
     std::function<void(QCPPainter*)> m_paint;
+};
+
+/// Ticks of the x axis in its unit: whole steps, epochs, short counts of tokens, durations.
+class UnitTicker : public QCPAxisTicker {
+public:
+    explicit UnitTicker(StepUnit unit) : m_unit(unit) { setTickCount(7); }
+
+protected:
+    double getTickStep(const QCPRange& range) override {
+        double wanted = QCPAxisTicker::getTickStep(range);
+        if (m_unit == StepUnit::Step || m_unit == StepUnit::Tokens) return std::max(1.0, std::round(wanted));
+        if (m_unit != StepUnit::Time) return wanted;
+        static constexpr double round[] = {1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400};
+        for (const double step : round) {
+            if (step >= wanted * 0.8) return step;
+        }
+        return wanted;
+    }
+    QString getTickLabel(double tick, const QLocale& locale, QChar, int) override {
+        switch (m_unit) {
+            case StepUnit::Step: return locale.toString(static_cast<qlonglong>(std::llround(tick)));
+            case StepUnit::Tokens: return ui::shortCount(tick);
+            case StepUnit::Epoch: return locale.toString(tick, 'g', 4);
+            case StepUnit::Time: {
+                const auto seconds = static_cast<qlonglong>(std::llround(std::fabs(tick)));
+                const QString sign = tick < 0 ? QStringLiteral("-") : QString();
+                return sign + QStringLiteral("%1:%2:%3").arg(seconds / 3600).arg(seconds / 60 % 60, 2, 10, QLatin1Char('0')).arg(seconds % 60, 2, 10, QLatin1Char('0'));
+            }
+        }
+        return {};
+    }
+
+private:
+    StepUnit m_unit;
 };
 
 class ChartAccessible : public QAccessibleWidget {
@@ -53,7 +89,7 @@ constexpr double flagDistance = 14;  // closer ones share one flag
 void ChartView::installAccessibility() { QAccessible::installFactory(makeAccessible); }
 
 ChartView::ChartView(const QString& objectName, const QString& title, const RunData* data, StepAxis* axis, QWidget* parent)
-    : QWidget(parent), m_data(data), m_axis(axis) {
+    : QWidget(parent), m_data(data), m_axis(axis), m_theme(Theme::current()) {
     setObjectName(objectName);
     setAccessibleName(title);
     setFocusPolicy(Qt::StrongFocus);
@@ -68,8 +104,21 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
     m_readout = new ElidedLabel(this);
     m_readout->setObjectName(objectName + QStringLiteral(".readout"));
     m_readout->setAccessibleName(tr("%1: values at the cursor").arg(title));
+    m_menuButton = new QToolButton(this);
+    m_menuButton->setObjectName(objectName + QStringLiteral(".menu"));
+    m_menuButton->setAccessibleName(tr("%1: what can be done").arg(title));
+    m_menuButton->setText(QStringLiteral("⋯"));
+    m_menuButton->setToolTip(tr("What can be done with this chart (Menu key)"));
+    m_menuButton->setAutoRaise(true);
+    m_menuButton->setMinimumSize(24, 24);
+    connect(m_menuButton, &QToolButton::clicked, this, [this] {
+        QMenu menu(this);
+        fillMenu(menu);
+        menu.exec(m_menuButton->mapToGlobal(QPoint(0, m_menuButton->height())));
+    });
     m_titleRow->addWidget(m_title);
     m_titleRow->addWidget(m_readout, 1);
+    m_titleRow->addWidget(m_menuButton);
     layout->addLayout(m_titleRow);
     m_body = new QHBoxLayout;
     m_body->setContentsMargins(0, 0, 0, 0);
@@ -78,7 +127,7 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
     m_plot->setObjectName(objectName + QStringLiteral(".plot"));
     m_plot->setFocusPolicy(Qt::NoFocus);
     m_plot->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
-    m_plot->setMinimumSize(60, 40);
+    m_plot->setMinimumSize(60, 36);
     m_plot->setMouseTracking(true);
     m_plot->installEventFilter(this);
     m_body->addWidget(m_plot, 1);
@@ -98,16 +147,18 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
         far->setTicks(false);
         far->setTickLabels(false);
     }
-    auto steps = QSharedPointer<QCPAxisTicker>::create();
-    steps->setTickCount(7);
-    m_plot->xAxis->setTicker(steps);
-    m_plot->xAxis->setNumberFormat(QStringLiteral("f"));
-    m_plot->xAxis->setNumberPrecision(0);
-    // Above curves and maps, below the marks of values that are no numbers.
+    refreshTicker();
+    // Taken back: behind everything. Flags: above curves and maps, below the marks of values that are no numbers.
+    addPainter(QStringLiteral("background"), [this](QCPPainter* painter) { paintSuperseded(painter); });
     addPainter(QStringLiteral("axes"), [this](QCPPainter* painter) { paintFlags(painter); });
+    m_plot->layer(QStringLiteral("overlay"))->setMode(QCPLayer::lmBuffered);
     addPainter(QStringLiteral("overlay"), [this](QCPPainter* painter) { paintCursor(painter); });
 
     connect(axis, &StepAxis::rangeChanged, this, [this] { markDirty(); });
+    connect(axis, &StepAxis::unitChanged, this, [this] {
+        refreshTicker();
+        markDirty();
+    });
     connect(axis, &StepAxis::cursorChanged, this, [this] {
         refreshReadout();
         replotCursor();
@@ -116,6 +167,8 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
     connect(data, &RunData::eventsChanged, this, [this] { markDirty(); });
     connect(data, &RunData::tuningChanged, this, [this] { markDirty(); });
 }
+
+void ChartView::refreshTicker() { m_plot->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new UnitTicker(m_axis->unit()))); }
 
 void ChartView::addPainter(const QString& layer, std::function<void(QCPPainter*)> paint) {
     auto* item = new PainterItem(m_plot, std::move(paint));
@@ -126,6 +179,7 @@ void ChartView::addPainter(const QString& layer, std::function<void(QCPPainter*)
 
 void ChartView::setSideColumn(QWidget* widget) {
     widget->setFixedWidth(sideWidth);
+    m_side = widget;
     m_body->addWidget(widget);
 }
 
@@ -138,6 +192,7 @@ void ChartView::setStepLabelsVisible(bool visible) {
 }
 
 void ChartView::applyTheme(const Theme& theme) {
+    m_theme = theme;
     m_plot->setBackground(QBrush(theme.surface));
     for (QCPAxis* axis : {m_plot->xAxis, m_plot->yAxis, m_plot->xAxis2, m_plot->yAxis2}) {
         axis->setBasePen(QPen(theme.hatch, 1));
@@ -152,16 +207,25 @@ void ChartView::applyTheme(const Theme& theme) {
         axis->setTickLengthOut(4);
     }
     QPalette soft = m_readout->palette();
-    soft.setColor(QPalette::WindowText, theme.inkSoft);
+    soft.setColor(QPalette::WindowText, Theme::current().inkSoft);
     m_readout->setPalette(soft);
+}
+
+void ChartView::drawNow() {
+    m_plot->xAxis->setRange(m_axis->unitsAt(m_axis->lower()), m_axis->unitsAt(m_axis->upper()));
+    drawSeries();
 }
 
 void ChartView::drawIfNeeded() {
     if (!m_dirty || !isVisible() || m_plot->width() < 20) return;
     m_dirty = false;
     ++m_drawCount;
-    m_plot->xAxis->setRange(m_axis->lower(), m_axis->upper());
-    drawSeries();
+    if (isTableVisible()) {
+        m_tableModel->setTable(table(m_axis->lower(), m_axis->upper()));
+        refreshReadout();
+        return;
+    }
+    drawNow();
     refreshReadout();
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
@@ -176,248 +240,179 @@ void ChartView::replotCursor() {
     if (isVisible()) m_plot->layer(QStringLiteral("overlay"))->replot();
 }
 
-QPixmap ChartView::picture() const { return m_plot->toPixmap(m_plot->width(), m_plot->height(), 2.0); }
+double ChartView::pixelOf(double step) const { return m_plot->xAxis->coordToPixel(m_axis->unitsAt(step)); }
 
-double ChartView::stepAt(const QPointF& position) const { return m_plot->xAxis->pixelToCoord(position.x()); }
+double ChartView::stepAt(const QPointF& position) const { return m_axis->stepAt(m_plot->xAxis->pixelToCoord(position.x())); }
+
+double ChartView::shownStep() const {
+    const double wanted = m_axis->cursor().value_or(static_cast<double>(m_data->newestStep()));
+    const StepRow* row = m_data->stepNear(wanted);
+    return row != nullptr ? static_cast<double>(row->step) : wanted;
+}
+
+void ChartView::paintSuperseded(QCPPainter* painter) {
+    const QRect rect = m_plot->axisRect()->rect();
+    painter->setPen(Qt::NoPen);
+    QColor hatch = m_theme.hatch;
+    hatch.setAlphaF(0.45F);
+    painter->setBrush(QBrush(hatch, Qt::BDiagPattern));
+    for (const SeriesBuffer& stretch : m_data->supersededLoss()) {
+        if (stretch.empty()) continue;
+        const double left = std::max(pixelOf(stretch.key(0) - 0.5), rect.left() - 2.0);
+        const double right = std::min(pixelOf(stretch.key(stretch.size() - 1) + 0.5), rect.right() + 2.0);
+        if (right > left) painter->drawRect(QRectF(QPointF(left, rect.top()), QPointF(right, rect.bottom())));
+    }
+}
 
 void ChartView::paintFlags(QCPPainter* painter) {
-    const Theme theme = Theme::current();
     const QRect rect = m_plot->axisRect()->rect();
     painter->setFont(font());
     const QFontMetrics metrics(font());
-    struct Drawn {
-        double x;
-        QString text;
-        bool isError;
-        int merged;
-    };
-    std::vector<Drawn> drawn;
-    for (const EventFlag& flag : m_data->flags()) {
-        const double x = m_plot->xAxis->coordToPixel(static_cast<double>(flag.step));
+    m_flags.clear();
+    const auto& flags = m_data->flags();
+    std::vector<bool> errors;
+    for (std::size_t i = 0; i < flags.size(); ++i) {
+        const EventFlag& flag = flags[i];
+        const double x = pixelOf(static_cast<double>(flag.step));
         if (x < rect.left() - 1 || x > rect.right() + 1) continue;
-        painter->setPen(QPen(flag.isError ? theme.error : theme.ink, 1.5, flag.isError ? Qt::DashLine : Qt::SolidLine));
+        const Qt::PenStyle style = flag.isError ? Qt::DashLine : flag.isGuard ? Qt::DashDotLine : Qt::SolidLine;
+        painter->setPen(QPen(flag.isError ? m_theme.error : m_theme.ink, 1.5, style));
         painter->drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()));
-        if (!drawn.empty() && x - drawn.back().x < flagDistance) {
-            Drawn& last = drawn.back();
-            ++last.merged;
+        if (!m_flags.empty() && x - m_flags.back().box.left() < flagDistance) {
+            DrawnFlag& last = m_flags.back();
+            last.events.push_back(i);
             // Two kinds at one step keep their letters; more become a number.
-            if (last.merged == 2 && last.text != flag.letter) last.text += flag.letter;
-            else if (last.merged > 2 || last.text == flag.letter) last.text = QString::number(last.merged);
-            last.isError = last.isError || flag.isError;
+            const bool pair = last.events.size() == 2 && last.text != flag.letter && flags[last.events.front()].step == flag.step;
+            last.text = pair ? last.text + flag.letter : QString::number(last.events.size());
+            errors.back() = errors.back() || flag.isError;
         } else {
-            drawn.push_back({x, flag.letter, flag.isError, 1});
+            m_flags.push_back({QRectF(x, rect.top(), 0, metrics.height() + 1), flag.letter, {i}});
+            errors.push_back(flag.isError);
         }
     }
-    for (const Drawn& flag : drawn) {
+    for (std::size_t i = 0; i < m_flags.size(); ++i) {
+        DrawnFlag& flag = m_flags[i];
         const int width = std::max(15, metrics.horizontalAdvance(flag.text) + 7);
-        const QRectF box(std::min(flag.x, static_cast<double>(rect.right() - width)), rect.top(), width, metrics.height() + 1);
+        flag.box.moveLeft(std::min(flag.box.left(), static_cast<double>(rect.right() - width)));
+        flag.box.setWidth(width);
         painter->setPen(Qt::NoPen);
-        painter->setBrush(flag.isError ? theme.error : theme.ink);
-        painter->drawRect(box);
-        painter->setPen(theme.surface);
-        painter->drawText(box, Qt::AlignCenter, flag.text);
+        painter->setBrush(errors[i] ? m_theme.error : m_theme.ink);
+        painter->drawRect(flag.box);
+        painter->setPen(m_theme.surface);
+        painter->drawText(flag.box, Qt::AlignCenter, flag.text);
     }
     // Sent and not answered: nobody knows the step yet.
     const auto& pending = m_data->tuning().pending;
     const bool answers = m_data->run() && !isEnded(m_data->run()->state);
     if (answers && std::any_of(pending.begin(), pending.end(), [](const PendingCommand& command) { return command.kind == "set"; })) {
-        const double x = std::min(m_plot->xAxis->coordToPixel(static_cast<double>(m_data->newestStep()) + 0.5),
-                                  static_cast<double>(rect.right()) - 1);
-        painter->setPen(QPen(theme.accent, 1.5, Qt::DashLine));
+        const double x = std::min(pixelOf(static_cast<double>(m_data->newestStep()) + 0.5), static_cast<double>(rect.right()) - 1);
+        painter->setPen(QPen(m_theme.accent, 1.5, Qt::DashLine));
         painter->drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()));
     }
 }
 
 void ChartView::paintCursor(QCPPainter* painter) {
-    const Theme theme = Theme::current();
     const QRect rect = m_plot->axisRect()->rect();
-    if (const std::optional<double> cursor = m_axis->cursor()) {
-        const StepRow* row = m_data->stepNear(*cursor);
-        const double step = row != nullptr ? static_cast<double>(row->step) : *cursor;
-        const double x = m_plot->xAxis->coordToPixel(step);
+    if (const std::optional<double> mark = m_axis->mark()) {
+        const double x = pixelOf(*mark);
+        painter->setPen(QPen(m_theme.accent, 1.2, Qt::DotLine));
+        painter->drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()));
+        painter->setFont(font());
+        painter->drawText(QPointF(x + 3, rect.bottom() - 3), QStringLiteral("A"));
+    }
+    if (m_axis->cursor()) {
+        const double step = shownStep();
+        const double x = pixelOf(step);
         // White under black stays visible on any colour of a map.
-        QColor halo = theme.surface;
+        QColor halo = m_theme.surface;
         halo.setAlpha(170);
         painter->setPen(QPen(halo, 3));
         painter->drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()));
-        painter->setPen(QPen(theme.ink, 1, m_axis->isPinned() ? Qt::SolidLine : Qt::DashLine));
+        painter->setPen(QPen(m_theme.ink, 1, m_axis->isPinned() ? Qt::SolidLine : Qt::DashLine));
         painter->drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()));
+        // The numbers stand where one looks: at the chart under the pointer, or the one with the focus.
+        if (m_pointer || (hasFocus() && m_axis->isPinned())) paintReadout(painter, x, step);
     }
     if (m_zooming && m_pressedAt && m_pointer) {
         QColor fill = palette().color(QPalette::Highlight);
         painter->setPen(QPen(fill, 1));
         fill.setAlpha(50);
         painter->setBrush(fill);
-        painter->drawRect(QRectF(QPointF(m_pressedAt->x(), rect.top()), QPointF(m_pointer->x(), rect.bottom())));
+        const bool tall = std::fabs(m_pointer->y() - m_pressedAt->y()) > 14;
+        painter->drawRect(QRectF(QPointF(m_pressedAt->x(), tall ? m_pressedAt->y() : rect.top()), QPointF(m_pointer->x(), tall ? m_pointer->y() : rect.bottom())));
     }
 }
 
-bool ChartView::eventFilter(QObject* watched, QEvent* event) {
-    if (watched != m_plot) return QWidget::eventFilter(watched, event);
-    switch (event->type()) {
-        case QEvent::MouseMove: {
-            const auto* mouse = static_cast<QMouseEvent*>(event);
-            m_pointer = mouse->position();
-            if (m_panFrom) {
-                const double steps = stepAt(*m_panFrom) - stepAt(*m_pointer);
-                m_panFrom = m_pointer;
-                m_axis->pan(steps);
-                return true;
-            }
-            if (m_pressedAt && std::fabs(m_pressedAt->x() - m_pointer->x()) > 6) m_zooming = true;
-            const bool inside = m_plot->axisRect()->rect().contains(m_pointer->toPoint());
-            m_axis->setHover(inside ? std::optional(stepAt(*m_pointer)) : std::nullopt);
-            refreshReadout();
-            replotCursor();
-            return true;
+void ChartView::paintReadout(QCPPainter* painter, double x, double step) {
+    const std::vector<ReadoutRow> rows = readoutRows(step);
+    if (rows.empty()) return;
+    const QRect rect = m_plot->axisRect()->rect();
+    painter->setFont(font());
+    const QFontMetrics metrics(font());
+    const std::optional<double> mark = m_axis->mark();
+    const std::vector<ReadoutRow> marked = mark ? readoutRows(*mark) : std::vector<ReadoutRow>();
+    const auto text = [](const ReadoutRow& row, double value) { return row.isShare && std::isfinite(value) ? ui::measuredPercent(value) : ui::fourDigits(value); };
+    int names = 0, values = 0, differences = 0;
+    std::vector<std::array<QString, 3>> cells;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        std::array<QString, 3> cell{rows[i].name, text(rows[i], rows[i].value), QString()};
+        if (i < marked.size()) {
+            const double difference = rows[i].value - marked[i].value;
+            cell[2] = (difference >= 0 ? QStringLiteral("Δ +") : QStringLiteral("Δ ")) + text(rows[i], difference);
         }
-        case QEvent::Leave:
-            m_pointer.reset();
-            m_axis->setHover(std::nullopt);
-            refreshReadout();
-            return false;
-        case QEvent::MouseButtonPress: {
-            const auto* mouse = static_cast<QMouseEvent*>(event);
-            setFocus(Qt::MouseFocusReason);
-            const bool pans = mouse->button() == Qt::MiddleButton ||
-                              (mouse->button() == Qt::LeftButton && mouse->modifiers().testFlag(Qt::ShiftModifier));
-            if (pans) m_panFrom = mouse->position();
-            else if (mouse->button() == Qt::LeftButton) m_pressedAt = mouse->position();
-            return true;
-        }
-        case QEvent::MouseButtonRelease: {
-            const auto* mouse = static_cast<QMouseEvent*>(event);
-            m_panFrom.reset();
-            if (m_zooming && m_pressedAt) {
-                const auto [lower, upper] = std::minmax(stepAt(*m_pressedAt), stepAt(mouse->position()));
-                m_axis->setRange(lower, upper);
-            } else if (m_pressedAt && mouse->button() == Qt::LeftButton) {
-                if (const StepRow* row = m_data->stepNear(stepAt(*m_pressedAt))) m_axis->setPinned(static_cast<double>(row->step));
-            }
-            m_pressedAt.reset();
-            m_zooming = false;
-            replotCursor();
-            return true;
-        }
-        case QEvent::MouseButtonDblClick:
-            m_pressedAt.reset();
-            m_axis->setPinned(std::nullopt);
-            m_axis->fit();
-            fitValues();
-            return true;
-        case QEvent::Wheel: {
-            const auto* wheel = static_cast<QWheelEvent*>(event);
-            const double factor = std::pow(1.2, -wheel->angleDelta().y() / 120.0);
-            if (wheel->modifiers().testFlag(Qt::ShiftModifier)) zoomValues(factor);
-            else m_axis->zoom(factor, stepAt(wheel->position()));
-            return true;
-        }
-        case QEvent::ContextMenu:
-            showMenu(static_cast<QContextMenuEvent*>(event)->globalPos());
-            return true;
-        default: return false;
+        names = std::max(names, metrics.horizontalAdvance(cell[0]));
+        values = std::max(values, metrics.horizontalAdvance(cell[1]));
+        differences = std::max(differences, metrics.horizontalAdvance(cell[2]));
+        cells.push_back(cell);
+    }
+    const int line = metrics.height() + 1;
+    const int room = std::max(1, (rect.height() - 8) / line);
+    const auto shown = std::min<std::size_t>(cells.size(), static_cast<std::size_t>(room));
+    const double width = 16 + names + 12 + values + (differences > 0 ? differences + 12 : 0) + 8;
+    double left = x + 8;
+    if (left + width > rect.right()) left = x - 8 - width;
+    if (left < rect.left()) return;
+    const QRectF box(left, rect.top() + 3, width, static_cast<double>(shown) * line + 5);
+    QColor ground = m_theme.surface;
+    ground.setAlpha(232);
+    painter->setPen(QPen(m_theme.hairline, 1));
+    painter->setBrush(ground);
+    painter->drawRect(box);
+    double y = box.top() + 2;
+    for (std::size_t i = 0; i < shown; ++i, y += line) {
+        painter->setPen(QPen(rows[i].colour, 3));
+        painter->drawLine(QPointF(box.left() + 4, y + line / 2.0), QPointF(box.left() + 12, y + line / 2.0));
+        painter->setPen(m_theme.ink);
+        painter->drawText(QRectF(box.left() + 16, y, names, line), Qt::AlignLeft | Qt::AlignVCenter, cells[i][0]);
+        painter->drawText(QRectF(box.left() + 16 + names + 12, y, values, line), Qt::AlignRight | Qt::AlignVCenter, cells[i][1]);
+        if (differences > 0) painter->drawText(QRectF(box.right() - differences - 6, y, differences, line), Qt::AlignRight | Qt::AlignVCenter, cells[i][2]);
     }
 }
 
-void ChartView::moveCursor(int direction, bool far) {
-    if (m_data->steps().empty()) return;
-    const double present = m_axis->cursor().value_or(static_cast<double>(m_data->newestStep()));
-    double wanted = present;
-    if (far) {
-        wanted = present + direction * 0.1 * (m_axis->upper() - m_axis->lower());
+ChartTable ChartView::table(double /*from*/, double /*to*/) const { return {}; }
+
+bool ChartView::isTableVisible() const { return m_tableView != nullptr && !m_tableView->isHidden(); }
+
+void ChartView::setTableVisible(bool visible) {
+    if (visible == isTableVisible()) return;
+    if (m_tableView == nullptr) {
+        m_tableModel = new ChartTableModel(this);
+        m_tableView = new QTableView(this);
+        setUpTable(m_tableView, objectName() + QStringLiteral(".values"), tr("%1: values of the visible range").arg(title()));
+        m_tableView->setModel(m_tableModel);
+        m_body->insertWidget(0, m_tableView, 1);
+    }
+    m_tableView->setVisible(visible);
+    m_plot->setVisible(!visible);
+    if (m_side != nullptr) m_side->setVisible(!visible);
+    markDirty();
+    drawIfNeeded();
+    if (visible) {
+        m_tableView->horizontalHeader()->resizeSections(QHeaderView::ResizeToContents);
+        m_tableView->setFocus(Qt::OtherFocusReason);
     } else {
-        const auto index = static_cast<std::ptrdiff_t>(*m_data->loss().nearest(present)) + direction;
-        const auto last = static_cast<std::ptrdiff_t>(m_data->steps().size()) - 1;
-        wanted = static_cast<double>(m_data->steps()[static_cast<std::size_t>(std::clamp(index, std::ptrdiff_t{0}, last))].step);
+        setFocus(Qt::OtherFocusReason);
     }
-    const double step = static_cast<double>(m_data->stepNear(wanted)->step);
-    m_axis->setPinned(step);
-    if (step < m_axis->lower() || step > m_axis->upper()) m_axis->pan(step - (m_axis->lower() + m_axis->upper()) / 2);
-}
-
-void ChartView::goToEvent(int direction) {
-    const double present = m_axis->cursor().value_or(static_cast<double>(m_data->newestStep()));
-    const auto& flags = m_data->flags();
-    const EventFlag* found = nullptr;
-    for (const EventFlag& flag : flags) {
-        const auto step = static_cast<double>(flag.step);
-        if (direction > 0 && step > present && (found == nullptr || flag.step < found->step)) found = &flag;
-        if (direction < 0 && step < present && (found == nullptr || flag.step > found->step)) found = &flag;
-    }
-    if (found != nullptr) m_axis->setPinned(static_cast<double>(found->step));
-}
-
-void ChartView::goToNonFinite() {
-    const SeriesBuffer& loss = m_data->loss();
-    if (loss.nonFinite().empty()) return;
-    const double present = m_axis->cursor().value_or(-1);
-    std::size_t next = loss.nonFinite().front();
-    for (const std::size_t index : loss.nonFinite()) {
-        if (loss.key(index) > present) {
-            next = index;
-            break;
-        }
-    }
-    m_axis->setPinned(loss.key(next));
-    const double step = loss.key(next);
-    if (step < m_axis->lower() || step > m_axis->upper()) m_axis->pan(step - (m_axis->lower() + m_axis->upper()) / 2);
-}
-
-void ChartView::keyPressEvent(QKeyEvent* event) {
-    const bool shift = event->modifiers().testFlag(Qt::ShiftModifier);
-    const double middle = m_axis->cursor().value_or((m_axis->lower() + m_axis->upper()) / 2);
-    switch (event->key()) {
-        case Qt::Key_Left: moveCursor(-1, shift); return;
-        case Qt::Key_Right: moveCursor(1, shift); return;
-        case Qt::Key_Home:
-            if (!m_data->steps().empty()) m_axis->setPinned(static_cast<double>(m_data->steps().front().step));
-            return;
-        case Qt::Key_End:
-            m_axis->setPinned(std::nullopt);
-            m_axis->setFollowing(true);
-            return;
-        case Qt::Key_Plus:
-        case Qt::Key_Equal:
-            if (shift && event->key() == Qt::Key_Plus && event->modifiers().testFlag(Qt::ControlModifier)) break;
-            m_axis->zoom(1 / 1.5, middle);
-            return;
-        case Qt::Key_Minus: m_axis->zoom(1.5, middle); return;
-        case Qt::Key_0:
-            m_axis->fit();
-            fitValues();
-            return;
-        case Qt::Key_F: m_axis->setFollowing(!m_axis->isFollowing()); return;
-        case Qt::Key_N: goToNonFinite(); return;
-        case Qt::Key_E: goToEvent(shift ? -1 : 1); return;
-        case Qt::Key_C:
-            if (event->modifiers() == Qt::NoModifier) {
-                QApplication::clipboard()->setPixmap(picture());
-                return;
-            }
-            break;
-        case Qt::Key_Escape: m_axis->setPinned(std::nullopt); return;
-        case Qt::Key_Menu: showMenu(mapToGlobal(rect().center())); return;
-        default: break;
-    }
-    if (!handleKey(event)) QWidget::keyPressEvent(event);
-}
-
-void ChartView::showMenu(const QPoint& at) {
-    QMenu menu(this);
-    menu.addAction(tr("Fit the whole run\t0"), this, [this] {
-        m_axis->fit();
-        fitValues();
-    });
-    QAction* follow = menu.addAction(tr("Follow the newest step\tF"), this, [this] { m_axis->setFollowing(!m_axis->isFollowing()); });
-    follow->setCheckable(true);
-    follow->setChecked(m_axis->isFollowing());
-    menu.addAction(tr("Next event\tE"), this, [this] { goToEvent(1); });
-    menu.addAction(tr("Previous event\tShift+E"), this, [this] { goToEvent(-1); });
-    QAction* nan = menu.addAction(tr("Next NaN or Inf\tN"), this, [this] { goToNonFinite(); });
-    nan->setEnabled(!m_data->loss().nonFinite().empty());
-    menu.addSeparator();
-    menu.addAction(tr("Copy image\tC"), this, [this] { QApplication::clipboard()->setPixmap(picture()); });
-    menu.exec(at);
 }
 
 void ChartView::changeEvent(QEvent* event) {
@@ -436,7 +431,17 @@ void ChartView::showEvent(QShowEvent* event) {
 
 void ChartView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
+    if (m_side != nullptr && !isTableVisible()) m_side->setVisible(width() > 360);
     markDirty();
+}
+
+void ChartView::paintEvent(QPaintEvent* event) {
+    QWidget::paintEvent(event);
+    QPainter painter(this);
+    painter.fillRect(rect(), Theme::current().surface);
+    if (!hasFocus()) return;
+    painter.setPen(QPen(palette().color(QPalette::Highlight), 2));
+    painter.drawRect(rect().adjusted(1, 1, -1, -1));
 }
 
 }  // namespace mofo

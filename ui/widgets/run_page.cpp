@@ -21,9 +21,11 @@
 #include "ui/models/display_text.h"
 #include "ui/models/event_log_model.h"
 #include "ui/models/tensor_table_model.h"
+#include "ui/widgets/chart_stack.h"
 #include "ui/widgets/controls_panel.h"
 #include "ui/widgets/loss_chart.h"
 #include "ui/widgets/map_chart.h"
+#include "ui/widgets/run_charts.h"
 #include "ui/widgets/run_header.h"
 #include "ui/widgets/small_widgets.h"
 #include "ui/widgets/step_panel.h"
@@ -166,19 +168,22 @@ void RunPage::makeActions() {
 }
 
 QWidget* RunPage::makeCharts() {
-    auto* splitter = new QSplitter(Qt::Vertical);
-    splitter->setObjectName(QStringLiteral("run.charts"));
-    splitter->setChildrenCollapsible(false);
+    m_charts = new ChartStack(QStringLiteral("run.charts"));
+    m_mapRows = new MapRows(&m_data, this);
     m_loss = new LossChart(QStringLiteral("run.loss"), &m_data, m_axis);
-    m_selection = new MapChart(QStringLiteral("run.selection"), MapChart::Measure::MovedShare, &m_data, m_axis);
-    m_drift = new MapChart(QStringLiteral("run.drift"), MapChart::Measure::Drift, &m_data, m_axis);
-    m_drift->setStepLabelsVisible(true);
-    m_charts = {m_loss, m_selection, m_drift};
-    for (ChartView* chart : m_charts) splitter->addWidget(chart);
-    splitter->setStretchFactor(0, 5);
-    splitter->setStretchFactor(1, 4);
-    splitter->setStretchFactor(2, 4);
-    return splitter;
+    m_selection = new MapChart(QStringLiteral("run.selection"), MapMeasure::MovedShare, m_mapRows, &m_data, m_axis);
+    m_drift = new MapChart(QStringLiteral("run.drift"), MapMeasure::RelativeL2, m_mapRows, &m_data, m_axis);
+    m_learningRate = new LearningRateChart(&m_data, m_axis);
+    m_charts->add(m_loss, 5, true);
+    m_charts->add(m_learningRate, 3, false);
+    m_charts->add(makeGradientChart(&m_data, m_axis), 3, false);
+    m_charts->add(m_selection, 4, true);
+    m_charts->add(makeThresholdChart(&m_data, m_axis), 3, false);
+    m_charts->add(makeChurnChart(&m_data, m_axis), 3, false);
+    m_charts->add(m_drift, 4, true);
+    m_charts->add(makeDriftLines(&m_data, m_axis), 3, false);
+    m_charts->add(new AlphaStrip(&m_data, m_axis), 0, true);
+    return m_charts;
 }
 
 QWidget* RunPage::makeStarting() {
@@ -271,7 +276,7 @@ void RunPage::refresh() {
     m_header->refresh();
     refreshMessages();
     refreshStarting();
-    for (ChartView* chart : m_charts) chart->drawIfNeeded();
+    m_charts->drawIfNeeded();
     if (m_step->isVisible()) m_step->refresh();
     refreshTables();
 }

@@ -19,10 +19,14 @@ class QTabWidget;
 
 namespace mofo {
 
+class ChartStack;
 class ChartView;
 class ControlsPanel;
 class LossChart;
+class LearningRateChart;
+class LineChart;
 class MapChart;
+class MapRows;
 class MessageBar;
 class RunHeader;
 class StepPanel;
@@ -85,7 +89,11 @@ private:
     LossChart* m_loss = nullptr;
     MapChart* m_selection = nullptr;
     MapChart* m_drift = nullptr;
-    std::array<ChartView*, 3> m_charts{};
+    LearningRateChart* m_learningRate = nullptr;
+    MapRows* m_mapRows = nullptr;
+    ChartStack* m_charts = nullptr;
+    ChartStack* m_machine = nullptr;
+    ChartStack* m_probes = nullptr;
     QSplitter* m_columns = nullptr;
     QSplitter* m_rows = nullptr;
     QTabWidget* m_tables = nullptr;
