@@ -215,6 +215,221 @@
     </message>
 </context>
 <context>
+    <name>RunCharts</name>
+    <message>
+        <source>Gradient norm</source>
+        <translation>勾配ノルム</translation>
+    </message>
+    <message>
+        <source>before clipping</source>
+        <translation>クリップ前</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>後</translation>
+    </message>
+    <message>
+        <source>L1, top α</source>
+        <translation>L1、上位 α</translation>
+    </message>
+    <message>
+        <source>clip</source>
+        <translation>クリップ</translation>
+    </message>
+    <message>
+        <source>trained tokens/s</source>
+        <translation>学習トークン/秒</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>tokens/s</source>
+        <translation>トークン/秒</translation>
+    </message>
+    <message>
+        <source>ms</source>
+        <translation>ms</translation>
+    </message>
+    <message>
+        <source>Time per step</source>
+        <translation>1 ステップの時間</translation>
+    </message>
+    <message>
+        <source>data</source>
+        <translation>データ</translation>
+    </message>
+    <message>
+        <source>forward, backward</source>
+        <translation>順伝播・逆伝播</translation>
+    </message>
+    <message>
+        <source>optimizer</source>
+        <translation>オプティマイザ</translation>
+    </message>
+    <message>
+        <source>statistics</source>
+        <translation>統計</translation>
+    </message>
+    <message>
+        <source>whole step</source>
+        <translation>ステップ全体</translation>
+    </message>
+    <message>
+        <source>This run has no samples of the machine.</source>
+        <translation>この実行には計算機の記録がありません。</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>負荷</translation>
+    </message>
+    <message>
+        <source>processor</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>GiB</source>
+        <translation>GiB</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>メモリ</translation>
+    </message>
+    <message>
+        <source>engine</source>
+        <translation>エンジン</translation>
+    </message>
+    <message>
+        <source>host, all</source>
+        <translation>ホスト全体</translation>
+    </message>
+    <message>
+        <source>GPU memory</source>
+        <translation>GPU メモリ</translation>
+    </message>
+    <message>
+        <source>host memory</source>
+        <translation>ホストメモリ</translation>
+    </message>
+    <message>
+        <source>No temperature or power is known of this device.</source>
+        <translation>この装置の温度や電力は分かりません。</translation>
+    </message>
+    <message>
+        <source>Temperature and power</source>
+        <translation>温度と電力</translation>
+    </message>
+    <message>
+        <source>temperature, °C</source>
+        <translation>温度、°C</translation>
+    </message>
+    <message>
+        <source>power, W</source>
+        <translation>電力、W</translation>
+    </message>
+    <message>
+        <source>First statistics after step 1</source>
+        <translation>最初の統計はステップ 1 の後です</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>しきい値</translation>
+    </message>
+    <message>
+        <source>median</source>
+        <translation>中央値</translation>
+    </message>
+    <message>
+        <source>Churn and coverage</source>
+        <translation>入れ替わりと網羅率</translation>
+    </message>
+    <message>
+        <source>churn</source>
+        <translation>入れ替わり</translation>
+    </message>
+    <message>
+        <source>ever moved</source>
+        <translation>一度でも動いた</translation>
+    </message>
+    <message>
+        <source>relative L2</source>
+        <translation>相対 L2</translation>
+    </message>
+    <message>
+        <source>Drift by kind</source>
+        <translation>種類別ドリフト</translation>
+    </message>
+    <message>
+        <source>whole model</source>
+        <translation>モデル全体</translation>
+    </message>
+    <message>
+        <source>guard: drift</source>
+        <translation>ガード: ドリフト</translation>
+    </message>
+</context>
+<context>
+    <name>Tuning</name>
+    <message>
+        <source>%1 sent for step %2</source>
+        <translation>%1 を送信済み (ステップ %2 から)</translation>
+    </message>
+    <message>
+        <source>%1 sent; taken when the run is resumed</source>
+        <translation>%1 を送信済み。再開時に反映されます</translation>
+    </message>
+    <message>
+        <source>%1 sent: no answer for %2</source>
+        <translation>%1 を送信済み: %2 応答がありません</translation>
+    </message>
+    <message>
+        <source>%1 sent, no answer yet… %2</source>
+        <translation>%1 を送信済み、まだ応答がありません… %2</translation>
+    </message>
+    <message>
+        <source>%1 sent, waiting for step… %2</source>
+        <translation>%1 を送信済み、ステップを待っています… %2</translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <comment>an empty value</comment>
+        <translation>なし</translation>
+    </message>
+    <message>
+        <source>staged %1, not sent</source>
+        <translation>%1 を準備中 (未送信)</translation>
+    </message>
+    <message>
+        <source>sending %1 …</source>
+        <translation>%1 を送信中…</translation>
+    </message>
+    <message>
+        <source> · by %1</source>
+        <translation> · %1 より</translation>
+    </message>
+    <message>
+        <source>%1 will apply on resume, at step %2</source>
+        <translation>%1 は再開時、ステップ %2 から適用されます</translation>
+    </message>
+    <message>
+        <source>%1 since step %2</source>
+        <translation>%1 (ステップ %2 から)</translation>
+    </message>
+    <message>
+        <source>applied</source>
+        <translation>適用中</translation>
+    </message>
+    <message>
+        <source>✗ refused: %1</source>
+        <translation>✗ 拒否: %1</translation>
+    </message>
+</context>
+<context>
     <name>main</name>
     <message>
         <source>The window of MoFO Workbench: watch and tune fine-tuning runs. Closing it never stops a run.</source>
@@ -265,34 +480,222 @@
     </message>
 </context>
 <context>
+    <name>mofo::AlphaStrip</name>
+    <message>
+        <source>α asked</source>
+        <translation>指定した α</translation>
+    </message>
+    <message>
+        <source>%</source>
+        <translation>%</translation>
+    </message>
+    <message>
+        <source>asked</source>
+        <translation>指定</translation>
+    </message>
+    <message>
+        <source>moved, all</source>
+        <translation>動いた割合 (全体)</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::BranchDialog</name>
+    <message>
+        <source>Branch: a child run</source>
+        <translation>分岐: 子の実行</translation>
+    </message>
+    <message>
+        <source>Checkpoint to start from</source>
+        <translation>始点のチェックポイント</translation>
+    </message>
+    <message>
+        <source>step 0: the pretrained model</source>
+        <translation>ステップ 0: 事前学習モデル</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>ステップ %1</translation>
+    </message>
+    <message>
+        <source>Name of the child run</source>
+        <translation>子の実行の名前</translation>
+    </message>
+    <message>
+        <source>made from this run&apos;s name</source>
+        <translation>この実行の名前から付けます</translation>
+    </message>
+    <message>
+        <source>no staged changes</source>
+        <translation>準備中の変更なし</translation>
+    </message>
+    <message>
+        <source>with the staged changes: %1</source>
+        <translation>準備中の変更を含める: %1</translation>
+    </message>
+    <message>
+        <source>Start with the staged changes</source>
+        <translation>準備中の変更で始める</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>始点</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>This run stays as it is. The child starts when the device is free.</source>
+        <translation>この実行はそのままです。子は装置が空くと始まります。</translation>
+    </message>
+    <message>
+        <source>Branch</source>
+        <translation>分岐</translation>
+    </message>
+    <message>
+        <source>Make the child run</source>
+        <translation>子の実行を作る</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ChartLegend</name>
+    <message>
+        <source>%1 (off)</source>
+        <translation>%1 (非表示)</translation>
+    </message>
+    <message>
+        <source>%1: click or Space switches it, Alt+click shows it alone</source>
+        <translation>%1: クリックかスペースで切り替え、Alt+クリックで単独表示</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ChartTableModel</name>
+    <message>
+        <source>%1 (taken back)</source>
+        <comment>step</comment>
+        <translation>%1 (取り消し済み)</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>ステップ</translation>
+    </message>
+</context>
+<context>
     <name>mofo::ChartView</name>
     <message>
         <source>%1: values at the cursor</source>
         <translation>%1: カーソル位置の値</translation>
     </message>
     <message>
-        <source>Fit the whole run	0</source>
-        <translation>実行全体を表示	0</translation>
+        <source>%1 could not be written: check folder and free space.</source>
+        <translation>%1 に書き込めませんでした。フォルダーと空き容量を確認してください。</translation>
     </message>
     <message>
-        <source>Follow the newest step	F</source>
-        <translation>最新のステップを追従	F</translation>
+        <source>%1 has no known ending: name it .png, .svg or .pdf.</source>
+        <translation>%1 の拡張子が分かりません。.png、.svg、.pdf のいずれかにしてください。</translation>
     </message>
     <message>
-        <source>Next event	E</source>
-        <translation>次のイベント	E</translation>
+        <source>Save values</source>
+        <translation>値を保存</translation>
     </message>
     <message>
-        <source>Previous event	Shift+E</source>
-        <translation>前のイベント	Shift+E</translation>
+        <source>Save image</source>
+        <translation>画像を保存</translation>
     </message>
     <message>
-        <source>Next NaN or Inf	N</source>
-        <translation>次の NaN または Inf	N</translation>
+        <source>Comma-separated values (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
     </message>
     <message>
-        <source>Copy image	C</source>
-        <translation>画像をコピー	C</translation>
+        <source>PNG image (*.png);;SVG drawing (*.svg);;PDF (*.pdf)</source>
+        <translation>PNG 画像 (*.png);;SVG 図 (*.svg);;PDF (*.pdf)</translation>
+    </message>
+    <message>
+        <source>Saved as %1.</source>
+        <translation>%1 に保存しました。</translation>
+    </message>
+    <message>
+        <source>%1: what can be done</source>
+        <translation>%1: できること</translation>
+    </message>
+    <message>
+        <source>What can be done with this chart (Menu key)</source>
+        <translation>このグラフでできること (メニューキー)</translation>
+    </message>
+    <message>
+        <source>%1: values of the visible range</source>
+        <translation>%1: 表示範囲の値</translation>
+    </message>
+    <message>
+        <source>%1 · step %2 · %3 · by %4, %5</source>
+        <comment>letter, step, what, who, when</comment>
+        <translation>%1 · ステップ %2 · %3 · %4、%5</translation>
+    </message>
+    <message>
+        <source> · taken after %1 s</source>
+        <translation> · %1 秒後に反映</translation>
+    </message>
+    <message>
+        <source>Fit the whole run</source>
+        <translation>全体を表示</translation>
+    </message>
+    <message>
+        <source>Follow the newest step</source>
+        <translation>最新ステップを追う</translation>
+    </message>
+    <message>
+        <source>Next event</source>
+        <translation>次の出来事</translation>
+    </message>
+    <message>
+        <source>Previous event</source>
+        <translation>前の出来事</translation>
+    </message>
+    <message>
+        <source>Next NaN or Inf</source>
+        <translation>次の NaN または Inf</translation>
+    </message>
+    <message>
+        <source>Set mark A here: read-outs show the difference</source>
+        <translation>ここに印 A を置く: 差を表示します</translation>
+    </message>
+    <message>
+        <source>Clear mark A</source>
+        <translation>印 A を消す</translation>
+    </message>
+    <message>
+        <source>Values as a table</source>
+        <translation>値の表</translation>
+    </message>
+    <message>
+        <source>This chart alone</source>
+        <translation>このグラフだけ</translation>
+    </message>
+    <message>
+        <source>Copy image</source>
+        <translation>画像をコピー</translation>
+    </message>
+    <message>
+        <source>Copy visible values</source>
+        <translation>表示中の値をコピー</translation>
+    </message>
+    <message>
+        <source>Save image: PNG, SVG or PDF …</source>
+        <translation>画像を保存: PNG、SVG、PDF…</translation>
+    </message>
+    <message>
+        <source>Save values: CSV …</source>
+        <translation>値を保存: CSV…</translation>
+    </message>
+    <message>
+        <source>The chart is on the clipboard, at twice its size.</source>
+        <translation>グラフを 2 倍の大きさでコピーしました。</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n line(s) are on the clipboard.</source>
+        <translation>
+            <numerusform>%n 行をコピーしました。</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -353,10 +756,6 @@
         <translation>粒度</translation>
     </message>
     <message>
-        <source>What competes with what: each part of the model selects its own share</source>
-        <translation>どの範囲の中で競わせるか: モデルの各部分がそれぞれの割合を選択します</translation>
-    </message>
-    <message>
         <source>State of the granularity</source>
         <translation>粒度の状態</translation>
     </message>
@@ -389,50 +788,6 @@
         <translation>送信されなかった理由</translation>
     </message>
     <message>
-        <source>staged %1, not sent</source>
-        <translation>%1 を保留中、未送信</translation>
-    </message>
-    <message>
-        <source>sending %1 …</source>
-        <translation>%1 を送信中…</translation>
-    </message>
-    <message>
-        <source>%1 sent for step %2</source>
-        <translation>%1 を送信済み、ステップ %2 で適用</translation>
-    </message>
-    <message>
-        <source>%1 sent; taken when the run is resumed</source>
-        <translation>%1 を送信済み。再開時に反映されます</translation>
-    </message>
-    <message>
-        <source>%1 sent: no answer for %2</source>
-        <translation>%1 を送信済み: %2 応答なし</translation>
-    </message>
-    <message>
-        <source>%1 sent, waiting for step… %2</source>
-        <translation>%1 を送信済み、ステップを待機中… %2</translation>
-    </message>
-    <message>
-        <source> · by %1</source>
-        <translation> · 操作元: %1</translation>
-    </message>
-    <message>
-        <source>%1 will apply on resume, at step %2</source>
-        <translation>%1 は再開時にステップ %2 で適用されます</translation>
-    </message>
-    <message>
-        <source>%1 since step %2</source>
-        <translation>%1、ステップ %2 から</translation>
-    </message>
-    <message>
-        <source>applied</source>
-        <translation>適用済み</translation>
-    </message>
-    <message>
-        <source>✗ refused: %1</source>
-        <translation>✗ 拒否: %1</translation>
-    </message>
-    <message>
         <source>≈ %1 of %2 filtered coordinates per step</source>
         <translation>≈ ステップごとにフィルター対象 %2 座標中 %1</translation>
     </message>
@@ -455,6 +810,132 @@
     <message>
         <source>No staged changes</source>
         <translation>保留中の変更はありません</translation>
+    </message>
+    <message>
+        <source>Guard rails</source>
+        <translation>ガードレール</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>その他</translation>
+    </message>
+    <message>
+        <source>all filtered tensors compete</source>
+        <translation>選別対象の全テンソルで競う</translation>
+    </message>
+    <message>
+        <source>the tensors of one layer compete</source>
+        <translation>1 層のテンソル同士で競う</translation>
+    </message>
+    <message>
+        <source>attention and MLP of one layer apart</source>
+        <translation>1 層の注意と MLP を別々に</translation>
+    </message>
+    <message>
+        <source>each tensor by itself, as in the paper</source>
+        <translation>テンソルごと (論文どおり)</translation>
+    </message>
+    <message>
+        <source>each attention head; other tensors as they are</source>
+        <translation>注意ヘッドごと。他のテンソルはそのまま</translation>
+    </message>
+    <message>
+        <source>each output row</source>
+        <translation>出力の行ごと</translation>
+    </message>
+    <message>
+        <source>N coordinates in a row</source>
+        <translation>連続した N 座標ごと</translation>
+    </message>
+    <message>
+        <source>each tensor in S equal parts</source>
+        <translation>各テンソルを S 等分</translation>
+    </message>
+    <message>
+        <source>N of the granularity</source>
+        <translation>粒度の N</translation>
+    </message>
+    <message>
+        <source>Apply at a step</source>
+        <translation>ステップを指定して適用</translation>
+    </message>
+    <message>
+        <source>at…</source>
+        <translation>指定…</translation>
+    </message>
+    <message>
+        <source>Apply at a step that you name</source>
+        <translation>指定したステップで適用します</translation>
+    </message>
+    <message>
+        <source>Step at which the staged changes take effect</source>
+        <translation>準備中の変更が効き始めるステップ</translation>
+    </message>
+    <message>
+        <source>step </source>
+        <translation>ステップ </translation>
+    </message>
+    <message>
+        <source>Apply then</source>
+        <translation>そこで適用</translation>
+    </message>
+    <message>
+        <source>Apply the staged changes at that step</source>
+        <translation>準備中の変更をそのステップで適用</translation>
+    </message>
+    <message numerus="yes">
+        <source>Guard rails: %n on</source>
+        <translation>
+            <numerusform>ガードレール: %n 個が有効</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>mofo::EffectCard</name>
+    <message>
+        <source>Before and after the last change</source>
+        <translation>直近の変更の前後</translation>
+    </message>
+    <message>
+        <source>%1 %2 → %3</source>
+        <comment>config key, old and new value</comment>
+        <translation>%1 %2 → %3</translation>
+    </message>
+    <message>
+        <source>%1, from step %2</source>
+        <translation>%1 (ステップ %2 から)</translation>
+    </message>
+    <message>
+        <source>before</source>
+        <translation>前</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>後</translation>
+    </message>
+    <message>
+        <source>mean loss</source>
+        <translation>平均損失</translation>
+    </message>
+    <message>
+        <source>loss per 100 steps</source>
+        <translation>100 ステップあたりの損失</translation>
+    </message>
+    <message>
+        <source>drift per step</source>
+        <translation>1 ステップのドリフト</translation>
+    </message>
+    <message>
+        <source>churn</source>
+        <translation>入れ替わり</translation>
+    </message>
+    <message>
+        <source>Too early: %1 of %2 steps</source>
+        <translation>まだ早い: %2 ステップ中 %1</translation>
+    </message>
+    <message>
+        <source>%1 steps before, %2 after; beside each other, not because of each other.</source>
+        <translation>前 %1、後 %2 ステップ。並べただけで、因果は示しません。</translation>
     </message>
 </context>
 <context>
@@ -490,6 +971,32 @@
     </message>
 </context>
 <context>
+    <name>mofo::HistogramPlot</name>
+    <message>
+        <source>Histogram of |m|</source>
+        <translation>|m| のヒストグラム</translation>
+    </message>
+    <message>
+        <source>threshold %1</source>
+        <translation>しきい値 %1</translation>
+    </message>
+    <message>
+        <source>%1 coordinates with %2 ≤ |m| &lt; %3</source>
+        <translation>%2 ≤ |m| &lt; %3 の座標 %1 個</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::KeyRow</name>
+    <message>
+        <source>State of %1</source>
+        <translation>%1 の状態</translation>
+    </message>
+    <message>
+        <source>✗ %1</source>
+        <translation>✗ %1</translation>
+    </message>
+</context>
+<context>
     <name>mofo::KindTableModel</name>
     <message>
         <source>%1: not filtered, every coordinate may move</source>
@@ -507,6 +1014,81 @@
         <source>Drift</source>
         <translation>ドリフト</translation>
     </message>
+    <message>
+        <source>: idle rows, the mask chose %1</source>
+        <translation>: 動かない行あり、マスクは %1 を選択</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>層</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::LearningRateChart</name>
+    <message>
+        <source>Learning rate</source>
+        <translation>学習率</translation>
+    </message>
+    <message>
+        <source>used</source>
+        <translation>実際</translation>
+    </message>
+    <message>
+        <source>planned</source>
+        <translation>予定</translation>
+    </message>
+    <message>
+        <source>if applied</source>
+        <translation>適用した場合</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::LineChart</name>
+    <message>
+        <source>%1: series</source>
+        <translation>%1: 系列</translation>
+    </message>
+    <message>
+        <source>log</source>
+        <translation>対数</translation>
+    </message>
+    <message>
+        <source>Logarithmic axis (L)</source>
+        <translation>対数軸 (L)</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <comment>chart, what its button switches</comment>
+        <translation>%1: %2</translation>
+    </message>
+    <message>
+        <source>taken back</source>
+        <translation>取り消し済み</translation>
+    </message>
+    <message>
+        <source>%1 NaN</source>
+        <translation>NaN %1 個</translation>
+    </message>
+    <message>
+        <source>%1 Inf</source>
+        <translation>Inf %1 個</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>ステップ %1</translation>
+    </message>
+    <message>
+        <source>%1, low</source>
+        <translation>%1、下限</translation>
+    </message>
+    <message>
+        <source>%1, high</source>
+        <translation>%1、上限</translation>
+    </message>
+    <message>
+        <source>Logarithmic axis	L</source>
+        <translation>対数軸	L</translation>
+    </message>
 </context>
 <context>
     <name>mofo::LossChart</name>
@@ -523,18 +1105,6 @@
         <translation>検証</translation>
     </message>
     <message>
-        <source>taken back</source>
-        <translation>取り消し</translation>
-    </message>
-    <message>
-        <source>%1 NaN</source>
-        <translation>NaN %1 件</translation>
-    </message>
-    <message>
-        <source>%1 Inf</source>
-        <translation>Inf %1 件</translation>
-    </message>
-    <message>
         <source>Loss</source>
         <translation>損失</translation>
     </message>
@@ -543,36 +1113,40 @@
         <translation>損失曲線の平滑化</translation>
     </message>
     <message>
-        <source>Weight of the past in the thick curve: 0 follows every step, 0.99 is very smooth</source>
-        <translation>太い曲線における過去の重み: 0 は各ステップに追従し、0.99 は非常に滑らかです</translation>
-    </message>
-    <message>
         <source>smooth </source>
         <translation>平滑化 </translation>
     </message>
     <message>
-        <source>Logarithmic loss axis</source>
-        <translation>損失の対数軸</translation>
-    </message>
-    <message>
-        <source>log</source>
-        <translation>対数</translation>
-    </message>
-    <message>
-        <source>Logarithmic axis (L)</source>
-        <translation>対数軸（L）</translation>
-    </message>
-    <message>
-        <source>nats per token</source>
+        <source>nats/token</source>
         <translation>nat/トークン</translation>
     </message>
     <message>
-        <source>step %1 · loss %2 · smoothed %3 nats/token</source>
-        <translation>ステップ %1 · 損失 %2 · 平滑化 %3 nat/トークン</translation>
+        <source>guard: held-out loss</source>
+        <translation>ガード: 検証損失</translation>
     </message>
     <message>
-        <source> · held out %1 @%2</source>
-        <translation> · 検証 %1 @%2</translation>
+        <source>guard: above the first</source>
+        <translation>ガード: 最初より上</translation>
+    </message>
+    <message>
+        <source>Weight of the past in the thick curve: 0 follows every step, 0.99 is very smooth (S)</source>
+        <translation>太線での過去の重み: 0 は各ステップに追従、0.99 は非常に滑らか (S)</translation>
+    </message>
+    <message>
+        <source>The loss of each step, thin</source>
+        <translation>各ステップの損失 (細線)</translation>
+    </message>
+    <message>
+        <source>clip p99</source>
+        <translation>上位 1 % を除く</translation>
+    </message>
+    <message>
+        <source>Leave the highest hundredth out of the range</source>
+        <translation>最も高い 1 % を範囲から外します</translation>
+    </message>
+    <message>
+        <source>Smoothing	S</source>
+        <translation>平滑化	S</translation>
     </message>
 </context>
 <context>
@@ -829,14 +1403,6 @@ Qt %2</translation>
         <translation>ドリフト</translation>
     </message>
     <message>
-        <source>Share of the filtered coordinates of a row that moved at a logged step</source>
-        <translation>記録されたステップで更新された、行のフィルター対象座標の割合</translation>
-    </message>
-    <message>
-        <source>Distance of a row from its pretrained weights, relative L2</source>
-        <translation>事前学習済みの重みからの行の距離、相対 L2</translation>
-    </message>
-    <message>
         <source>share that moved, by layer</source>
         <translation>更新された割合（層別）</translation>
     </message>
@@ -860,6 +1426,94 @@ Qt %2</translation>
         <source>step %1 · whole model %2, relative L2</source>
         <translation>ステップ %1 · モデル全体 %2、相対 L2</translation>
     </message>
+    <message>
+        <source>moved share</source>
+        <translation>動いた割合</translation>
+    </message>
+    <message>
+        <source>mask share</source>
+        <translation>マスクの割合</translation>
+    </message>
+    <message>
+        <source>threshold of |m|</source>
+        <translation>|m| のしきい値</translation>
+    </message>
+    <message>
+        <source>churn</source>
+        <translation>入れ替わり</translation>
+    </message>
+    <message>
+        <source>ever moved</source>
+        <translation>一度でも動いた</translation>
+    </message>
+    <message>
+        <source>concentration</source>
+        <translation>集中度</translation>
+    </message>
+    <message>
+        <source>relative L2</source>
+        <translation>相対 L2</translation>
+    </message>
+    <message>
+        <source>L2</source>
+        <translation>L2</translation>
+    </message>
+    <message>
+        <source>L1</source>
+        <translation>L1</translation>
+    </message>
+    <message>
+        <source>largest change (L∞)</source>
+        <translation>最大の変化 (L∞)</translation>
+    </message>
+    <message>
+        <source>changed, fp32</source>
+        <translation>変化した割合 (fp32)</translation>
+    </message>
+    <message>
+        <source>changed, as bf16</source>
+        <translation>変化した割合 (bf16)</translation>
+    </message>
+    <message>
+        <source>%1: measure</source>
+        <translation>%1: 量</translation>
+    </message>
+    <message>
+        <source>How far a row is from its pretrained weights</source>
+        <translation>各行が事前学習の重みからどれだけ離れたか</translation>
+    </message>
+    <message>
+        <source>Moved: selected, and momentum not zero. Mask: selected. Concentration: share of the update over share of the size.</source>
+        <translation>動いた: 選択され、モメンタムが 0 でない。マスク: 選択された。集中度: 更新量の割合 ÷ 大きさの割合。</translation>
+    </message>
+    <message>
+        <source>Rows of both maps</source>
+        <translation>両マップの行</translation>
+    </message>
+    <message>
+        <source>rows: layers</source>
+        <translation>行: 層</translation>
+    </message>
+    <message>
+        <source>rows: kinds</source>
+        <translation>行: 種類</translation>
+    </message>
+    <message>
+        <source> · idle rows</source>
+        <translation> · 動かない行あり</translation>
+    </message>
+    <message>
+        <source>Open or close the row	Enter</source>
+        <translation>行を開く・閉じる	Enter</translation>
+    </message>
+    <message>
+        <source>Close all rows</source>
+        <translation>すべての行を閉じる</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>量</translation>
+    </message>
 </context>
 <context>
     <name>mofo::MessageBar</name>
@@ -870,6 +1524,148 @@ Qt %2</translation>
     <message>
         <source>What can be done</source>
         <translation>可能な操作</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ProbeTableModel</name>
+    <message>
+        <source>%1 … %2</source>
+        <comment>95 % interval</comment>
+        <translation>%1 … %2</translation>
+    </message>
+    <message>
+        <source>Probe</source>
+        <translation>プローブ</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>量</translation>
+    </message>
+    <message>
+        <source>Base</source>
+        <translation>元</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>現在</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>差</translation>
+    </message>
+    <message>
+        <source>95 % interval</source>
+        <translation>95 % 区間</translation>
+    </message>
+    <message>
+        <source>Items</source>
+        <translation>問題数</translation>
+    </message>
+    <message>
+        <source>Cost</source>
+        <translation>費用</translation>
+    </message>
+    <message>
+        <source>Last step</source>
+        <translation>最終ステップ</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ProbesChart</name>
+    <message>
+        <source>Probes</source>
+        <translation>プローブ</translation>
+    </message>
+    <message>
+        <source>difference to the base</source>
+        <translation>元との差</translation>
+    </message>
+    <message>
+        <source>No probe has been measured in this run. Probes ask the model the same questions while it trains, and show what it forgets.</source>
+        <translation>この実行ではまだプローブを測っていません。プローブは学習中のモデルに同じ問いを出し、忘却を示します。</translation>
+    </message>
+    <message>
+        <source>base</source>
+        <translation>元</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::RewindDialog</name>
+    <message>
+        <source>Undo to a checkpoint</source>
+        <translation>チェックポイントまで戻す</translation>
+    </message>
+    <message>
+        <source>Checkpoints</source>
+        <translation>チェックポイント</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>ステップ</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>損失</translation>
+    </message>
+    <message>
+        <source>Held out</source>
+        <translation>検証損失</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大きさ</translation>
+    </message>
+    <message>
+        <source>Verified</source>
+        <translation>検証済み</translation>
+    </message>
+    <message>
+        <source>What would be taken back</source>
+        <translation>取り消される内容</translation>
+    </message>
+    <message>
+        <source>Rewind</source>
+        <translation>巻き戻す</translation>
+    </message>
+    <message>
+        <source>Rewind to the chosen checkpoint</source>
+        <translation>選んだチェックポイントへ巻き戻す</translation>
+    </message>
+    <message>
+        <source>✓ read back</source>
+        <translation>✓ 読み戻し済み</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>いいえ</translation>
+    </message>
+    <message>
+        <source>This run has no checkpoint to go back to. Ctrl+S writes one at the next step.</source>
+        <translation>戻れるチェックポイントがありません。Ctrl+S で次のステップに書き出せます。</translation>
+    </message>
+    <message>
+        <source>Nothing has been done since step %1.</source>
+        <translation>ステップ %1 の後は何も行われていません。</translation>
+    </message>
+    <message>
+        <source>Steps %1 to %2 are taken back</source>
+        <translation>ステップ %1 から %2 までを取り消します</translation>
+    </message>
+    <message numerus="yes">
+        <source>, with %n change(s)</source>
+        <translation>
+            <numerusform>、変更 %n 件を含む</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>, with %n checkpoint(s)</source>
+        <translation>
+            <numerusform>、チェックポイント %n 個を含む</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>. They stay on the charts, hatched; training goes on from step %1. To keep both lines, branch instead.</source>
+        <translation>。グラフには斜線で残り、学習はステップ %1 から続きます。両方を残すには分岐してください。</translation>
     </message>
 </context>
 <context>
@@ -970,6 +1766,54 @@ Qt %2</translation>
         <source>Nothing to stop</source>
         <translation>停止できる実行はありません</translation>
     </message>
+    <message>
+        <source>epoch %1 of %2</source>
+        <translation>エポック %1 / %2</translation>
+    </message>
+    <message>
+        <source>epoch %1</source>
+        <translation>エポック %1</translation>
+    </message>
+    <message>
+        <source>best held out %1 @%2</source>
+        <translation>検証損失の最良 %1 @%2</translation>
+    </message>
+    <message>
+        <source>exact</source>
+        <translation>厳密</translation>
+    </message>
+    <message>
+        <source>not exact: %1</source>
+        <translation>厳密でない: %1</translation>
+    </message>
+    <message>
+        <source>No engine is at work on this run</source>
+        <translation>この実行で動いているエンジンはありません</translation>
+    </message>
+    <message>
+        <source>A checkpoint is on its way</source>
+        <translation>チェックポイントを待っています</translation>
+    </message>
+    <message>
+        <source>Write a checkpoint after this step (Ctrl+S)</source>
+        <translation>このステップの後にチェックポイントを書く (Ctrl+S)</translation>
+    </message>
+    <message>
+        <source>An evaluation is on its way</source>
+        <translation>評価を待っています</translation>
+    </message>
+    <message>
+        <source>Measure the held-out rows after this step (F8)</source>
+        <translation>このステップの後に検証用の行を測る (F8)</translation>
+    </message>
+    <message>
+        <source>Go back to a checkpoint (Ctrl+Alt+Z)</source>
+        <translation>チェックポイントまで戻る (Ctrl+Alt+Z)</translation>
+    </message>
+    <message>
+        <source>Start a child run from a checkpoint (Ctrl+B)</source>
+        <translation>チェックポイントから子の実行を始める (Ctrl+B)</translation>
+    </message>
 </context>
 <context>
     <name>mofo::RunPage</name>
@@ -1034,34 +1878,6 @@ Qt %2</translation>
         <translation>フェーズの進行状況</translation>
     </message>
     <message>
-        <source>Tables</source>
-        <translation>表</translation>
-    </message>
-    <message>
-        <source>Events</source>
-        <translation>イベント</translation>
-    </message>
-    <message>
-        <source>Tensors</source>
-        <translation>テンソル</translation>
-    </message>
-    <message>
-        <source>Config</source>
-        <translation>設定</translation>
-    </message>
-    <message>
-        <source>&amp;1 Events</source>
-        <translation>&amp;1 イベント</translation>
-    </message>
-    <message>
-        <source>&amp;2 Tensors</source>
-        <translation>&amp;2 テンソル</translation>
-    </message>
-    <message>
-        <source>&amp;3 Config</source>
-        <translation>&amp;3 設定</translation>
-    </message>
-    <message>
         <source>Resume</source>
         <translation>再開</translation>
     </message>
@@ -1109,6 +1925,111 @@ Qt %2</translation>
     <message>
         <source>starting: the engine has not reported yet …</source>
         <translation>開始処理中: エンジンからの報告はまだありません…</translation>
+    </message>
+    <message>
+        <source>What was done</source>
+        <translation>行ったこと</translation>
+    </message>
+    <message>
+        <source>The child run %1 is queued; it is listed below this run on page Runs.</source>
+        <translation>子の実行 %1 を待ち行列に入れました。「実行一覧」ページでこの実行の下に並びます。</translation>
+    </message>
+    <message>
+        <source>Apply staged changes at a step …</source>
+        <translation>準備中の変更をステップ指定で適用…</translation>
+    </message>
+    <message>
+        <source>Undo the newest change</source>
+        <translation>直近の変更を取り消す</translation>
+    </message>
+    <message>
+        <source>Checkpoint</source>
+        <translation>チェックポイント</translation>
+    </message>
+    <message>
+        <source>Probe now</source>
+        <translation>今すぐ評価</translation>
+    </message>
+    <message>
+        <source>Undo to …</source>
+        <translation>戻す…</translation>
+    </message>
+    <message>
+        <source>Branch</source>
+        <translation>分岐</translation>
+    </message>
+    <message>
+        <source>Stop without saving</source>
+        <translation>保存せずに停止</translation>
+    </message>
+    <message>
+        <source>This chart alone</source>
+        <translation>このグラフだけ</translation>
+    </message>
+    <message>
+        <source>What the x axis counts</source>
+        <translation>x 軸の単位</translation>
+    </message>
+    <message>
+        <source>What the x axis of all charts counts</source>
+        <translation>全グラフの x 軸の単位</translation>
+    </message>
+    <message>
+        <source>x: step</source>
+        <translation>x: ステップ</translation>
+    </message>
+    <message>
+        <source>x: epoch</source>
+        <translation>x: エポック</translation>
+    </message>
+    <message>
+        <source>x: tokens</source>
+        <translation>x: トークン</translation>
+    </message>
+    <message>
+        <source>x: time</source>
+        <translation>x: 時間</translation>
+    </message>
+    <message>
+        <source>Which charts are shown</source>
+        <translation>表示するグラフ</translation>
+    </message>
+    <message>
+        <source>Charts</source>
+        <translation>グラフ</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>そのまま</translation>
+    </message>
+    <message>
+        <source>Keep the change</source>
+        <translation>変更をそのままにする</translation>
+    </message>
+    <message>
+        <source>%1 went %2 → %3</source>
+        <comment>config key, old and new value</comment>
+        <translation>%1 を %2 → %3 に変更</translation>
+    </message>
+    <message>
+        <source>%1 at step %2.</source>
+        <translation>%1 (ステップ %2)。</translation>
+    </message>
+    <message>
+        <source>Set back to %1, from the next step</source>
+        <translation>次のステップから %1 に戻す</translation>
+    </message>
+    <message>
+        <source>Rewind to %1</source>
+        <translation>%1 へ巻き戻す</translation>
+    </message>
+    <message>
+        <source>No checkpoint before it</source>
+        <translation>それ以前のチェックポイントなし</translation>
+    </message>
+    <message>
+        <source>There is no live change to take back.</source>
+        <translation>取り消せる変更がありません。</translation>
     </message>
 </context>
 <context>
@@ -1186,6 +2107,113 @@ Qt %2</translation>
     </message>
 </context>
 <context>
+    <name>mofo::RunTables</name>
+    <message>
+        <source>Find</source>
+        <translation>検索</translation>
+    </message>
+    <message>
+        <source>Tables</source>
+        <translation>表</translation>
+    </message>
+    <message>
+        <source>&amp;1 %1</source>
+        <translation>&amp;1 %1</translation>
+    </message>
+    <message>
+        <source>Probes</source>
+        <translation>プローブ</translation>
+    </message>
+    <message>
+        <source>&amp;2 %1</source>
+        <translation>&amp;2 %1</translation>
+    </message>
+    <message>
+        <source>Events</source>
+        <translation>出来事</translation>
+    </message>
+    <message>
+        <source>&amp;3 %1</source>
+        <translation>&amp;3 %1</translation>
+    </message>
+    <message>
+        <source>Tensors</source>
+        <translation>テンソル</translation>
+    </message>
+    <message>
+        <source>&amp;4 %1</source>
+        <translation>&amp;4 %1</translation>
+    </message>
+    <message>
+        <source>Machine</source>
+        <translation>計算機</translation>
+    </message>
+    <message>
+        <source>&amp;5 %1</source>
+        <translation>&amp;5 %1</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>回答例</translation>
+    </message>
+    <message>
+        <source>&amp;6 %1</source>
+        <translation>&amp;6 %1</translation>
+    </message>
+    <message>
+        <source>Config</source>
+        <translation>設定値</translation>
+    </message>
+    <message>
+        <source>&amp;7 %1</source>
+        <translation>&amp;7 %1</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>ログ</translation>
+    </message>
+    <message>
+        <source>Find a tensor</source>
+        <translation>テンソルを検索</translation>
+    </message>
+    <message>
+        <source>No sample has been answered in this run. Fixed prompts are answered at each probe, and stand here side by side, step by step.</source>
+        <translation>この実行にはまだ回答例がありません。決まった問いへの答えが、プローブのたびにステップごとに並びます。</translation>
+    </message>
+    <message>
+        <source>Find a key</source>
+        <translation>キーを検索</translation>
+    </message>
+    <message>
+        <source>Log of the engine</source>
+        <translation>エンジンのログ</translation>
+    </message>
+    <message>
+        <source>Find in the log</source>
+        <translation>ログ内を検索</translation>
+    </message>
+    <message>
+        <source>Which lines of the log</source>
+        <translation>ログのどの行</translation>
+    </message>
+    <message>
+        <source>all lines</source>
+        <translation>すべての行</translation>
+    </message>
+    <message>
+        <source>warnings and errors</source>
+        <translation>警告とエラー</translation>
+    </message>
+    <message>
+        <source>The engine has written nothing to its log.</source>
+        <translation>エンジンはログに何も書いていません。</translation>
+    </message>
+    <message>
+        <source>No line of the log matches.</source>
+        <translation>一致するログの行がありません。</translation>
+    </message>
+</context>
+<context>
     <name>mofo::RunsPage</name>
     <message>
         <source>Runs</source>
@@ -1247,10 +2275,6 @@ MoFO は言語モデルをファインチューニングし、各ステップで
         <translation>ステップの詳細</translation>
     </message>
     <message>
-        <source>Moved, by kind</source>
-        <translation>種類別の更新率</translation>
-    </message>
-    <message>
         <source>Moved share and drift by tensor kind</source>
         <translation>テンソルの種類別の更新率とドリフト</translation>
     </message>
@@ -1281,10 +2305,6 @@ MoFO は言語モデルをファインチューニングし、各ステップで
     <message>
         <source>Statistics of step %1, the nearest measured</source>
         <translation>最も近い測定、ステップ %1 の統計</translation>
-    </message>
-    <message>
-        <source>Dashed line: α = %1 as asked. Hatched: not filtered.</source>
-        <translation>破線: 指定した α = %1。斜線: フィルター対象外。</translation>
     </message>
     <message>
         <source>loss</source>
@@ -1350,6 +2370,42 @@ MoFO は言語モデルをファインチューニングし、各ステップで
     <message>
         <source>Relative L2 distance of the whole model from its pretrained weights</source>
         <translation>事前学習済みの重みからのモデル全体の相対 L2 距離</translation>
+    </message>
+    <message>
+        <source>Moved</source>
+        <translation>動いた割合</translation>
+    </message>
+    <message>
+        <source>What the bars are of</source>
+        <translation>棒の単位</translation>
+    </message>
+    <message>
+        <source>by kind</source>
+        <translation>種類別</translation>
+    </message>
+    <message>
+        <source>by layer</source>
+        <translation>層別</translation>
+    </message>
+    <message>
+        <source>|m| of the filtered tensors</source>
+        <translation>選別対象テンソルの |m|</translation>
+    </message>
+    <message>
+        <source>Dashed line: α = %1 as asked. Hatched: not filtered. ◌: idle rows.</source>
+        <translation>破線: 指定した α = %1。斜線: 選別対象外。◌: 動かない行あり。</translation>
+    </message>
+    <message>
+        <source>Reading …</source>
+        <translation>読み込み中…</translation>
+    </message>
+    <message>
+        <source>No histogram of |m| is stored for this step</source>
+        <translation>このステップの |m| のヒストグラムはありません</translation>
+    </message>
+    <message>
+        <source>Thresholds of the partitions: least %1, quartiles %2 and %3, greatest %4</source>
+        <translation>区画のしきい値: 最小 %1、四分位 %2 と %3、最大 %4</translation>
     </message>
 </context>
 <context>
@@ -1417,6 +2473,75 @@ MoFO は言語モデルをファインチューニングし、各ステップで
     <message>
         <source>Ever moved</source>
         <translation>累積更新</translation>
+    </message>
+    <message>
+        <source>Coordinates that the mask selected, whether or not their momentum was zero</source>
+        <translation>マスクが選んだ座標 (モメンタムが 0 のものも含む)</translation>
+    </message>
+    <message>
+        <source>Drift over the whole run</source>
+        <translation>実行全体のドリフト</translation>
+    </message>
+    <message>
+        <source>Coordinates that differ from the pretrained weights in fp32</source>
+        <translation>fp32 で事前学習の重みと異なる座標</translation>
+    </message>
+    <message>
+        <source>Coordinates that still differ after rounding to bf16</source>
+        <translation>bf16 に丸めても異なる座標</translation>
+    </message>
+    <message>
+        <source>Mask</source>
+        <translation>マスク</translation>
+    </message>
+    <message>
+        <source>Drift, trend</source>
+        <translation>ドリフトの推移</translation>
+    </message>
+    <message>
+        <source>Changed, fp32</source>
+        <translation>変化、fp32</translation>
+    </message>
+    <message>
+        <source>Changed, bf16</source>
+        <translation>変化、bf16</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::WhatIfCard</name>
+    <message>
+        <source>What if</source>
+        <translation>もし適用したら</translation>
+    </message>
+    <message>
+        <source>What if (estimate)</source>
+        <translation>もし適用したら (推定)</translation>
+    </message>
+    <message>
+        <source>What the staged change would select</source>
+        <translation>準備中の変更で選ばれるもの</translation>
+    </message>
+    <message>
+        <source>Reading the histograms of step %1 …</source>
+        <translation>ステップ %1 のヒストグラムを読み込み中…</translation>
+    </message>
+    <message>
+        <source>No histograms of |m| are stored for step %1: nothing can be estimated.</source>
+        <translation>ステップ %1 には |m| のヒストグラムがなく、推定できません。</translation>
+    </message>
+    <message>
+        <source>At %1, by %2: %3 of |m| kept, was %4. Threshold %5, was %6.</source>
+        <translation>%1、%2 では |m| の %3 が残ります (今は %4)。しきい値 %5 (今は %6)。</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n tensor(s) would not move.</source>
+        <translation>
+            <numerusform>%n 個のテンソルは動きません。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>From the histograms of step %1.</source>
+        <translation>ステップ %1 のヒストグラムより。</translation>
     </message>
 </context>
 </TS>

@@ -160,7 +160,13 @@ StepRow RecordedRun::makeStep(std::int64_t step) const {
     row.tokens = 380 + static_cast<std::int64_t>(120 * noise(m_options.seed + 3, static_cast<std::uint64_t>(step)));
     row.inputTokens = 1024;
     row.epoch = static_cast<double>(step) / static_cast<double>(m_options.totalSteps);
-    row.stepMs = m_options.stepSeconds * 1e3;
+    row.stepMs = m_options.stepSeconds * 1e3 * (0.97 + 0.06 * noise(m_options.seed + 31, static_cast<std::uint64_t>(step)));
+    row.dataMs = 0.02 * row.stepMs;
+    row.forwardBackwardMs = 0.78 * row.stepMs;
+    row.optimizerMs = 0.12 * row.stepMs;
+    row.statisticsMs = step == 1 || step % m_options.statsEvery == 0 ? 0.05 * row.stepMs : 0;
+    row.memoryBytes = 3'400'000'000;
+    row.topGradientNorm = 38 * row.clippedNorm * (0.9 + 0.2 * noise(m_options.seed + 33, static_cast<std::uint64_t>(step)));
     row.tokensPerSecond = static_cast<double>(row.tokens) / m_options.stepSeconds;
     row.wallNs = m_startNs + static_cast<std::int64_t>(static_cast<double>(step) * m_options.stepSeconds * 1e9);
     const TensorRow tensors = makeTensors(step);
@@ -201,8 +207,69 @@ TensorRow RecordedRun::makeTensors(std::int64_t step) const {
         row.changedBf16.push_back(static_cast<std::uint32_t>(0.2 * coverage * n));
         row.churn.push_back(step == 1 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(0.25 + 0.12 * noise(19 + index, static_cast<std::uint64_t>(step))));
         row.coverage.push_back(static_cast<float>(coverage));
+        row.squaredUpdate.push_back(static_cast<float>(share * n * 4e-10 * appetite));
+        if (info.layer == 3 && m_options.nanDriftSteps.contains(step)) row.driftL2.back() = std::numeric_limits<float>::quiet_NaN();
     }
     return row;
+}
+
+std::vector<HistogramRow> RecordedRun::makeHistograms(std::int64_t step) const {
+    // A log-normal |m| around a scale of each tensor, four bins to the octave; a part of the embedding has no momentum at all.
+    std::vector<HistogramRow> rows;
+    for (const ParameterRow& info : m_parameters) {
+        HistogramRow row;
+        row.step = step;
+        row.parameter = info.index;
+        row.firstBin = -4 * 28;
+        const double centre = -4 * 20 + 3 * normal(13, static_cast<std::uint64_t>(info.index)), width = 7;
+        const double share = info.kind == "embed" ? 0.3 : 1.0;
+        std::vector<double> weights(64);
+        double sum = 0;
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            const double x = (static_cast<double>(row.firstBin) + static_cast<double>(i) - centre) / width;
+            sum += weights[i] = std::exp(-0.5 * x * x);
+        }
+        for (const double weight : weights) row.counts.push_back(static_cast<std::uint32_t>(share * static_cast<double>(info.size) * weight / sum));
+        while (!row.counts.empty() && row.counts.back() == 0) row.counts.pop_back();
+        while (!row.counts.empty() && row.counts.front() == 0) {
+            row.counts.erase(row.counts.begin());
+            ++row.firstBin;
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void RecordedRun::addCheckpoint(MetricsBatch& batch) const {
+    CheckpointRow row;
+    row.step = m_step;
+    row.folder = "step-" + std::to_string(m_step) + "-" + std::to_string(m_options.seed);
+    row.kind = "full";
+    row.sizeBytes = 1'614'000'000;
+    row.seconds = 2.4;
+    row.verified = true;
+    row.wallNs = wallNs();
+    batch.checkpoints.push_back(row);
+    EventRow event;
+    event.step = m_step;
+    event.kind = "checkpoint";
+    event.who = "engine";
+    event.text = "checkpoint of step " + std::to_string(m_step) + ", 1.5 GiB in 2.4 s, read back and verified";
+    event.wallNs = wallNs();
+    batch.events.push_back(event);
+}
+
+void RecordedRun::addEvaluation(MetricsBatch& batch) const {
+    EvalRow eval;
+    eval.step = m_step;
+    eval.loss = lossAt(m_step) * 0.2 + 0.8 * (0.5 + 0.75 * std::exp(-static_cast<double>(m_step) / (0.25 * static_cast<double>(m_options.totalSteps))));
+    eval.tokens = 4000;
+    batch.evals.push_back(eval);
+    if (!m_options.probes) return;
+    const auto t = static_cast<double>(m_step) / static_cast<double>(m_options.totalSteps);
+    const auto at = static_cast<std::uint64_t>(m_step);
+    batch.probes.push_back({0, m_step, "general-qa", "accuracy", 61.5 - 1.8 * t + 0.4 * normal(91, at), 59.9 - 1.8 * t, 63.1 - 1.8 * t, 200, 1.9, wallNs(), false});
+    batch.probes.push_back({0, m_step, "maths", "accuracy", 12.0 + 8.0 * std::sqrt(t) + 0.3 * normal(92, at), 10.6 + 8.0 * std::sqrt(t), 13.4 + 8.0 * std::sqrt(t), 200, 2.6, wallNs(), false});
 }
 
 Result<void> RecordedRun::advance(std::int64_t count, bool obey) {
@@ -215,13 +282,27 @@ Result<void> RecordedRun::advance(std::int64_t count, bool obey) {
         }
         ++m_step;
         batch.steps.push_back(makeStep(m_step));
-        if (m_step == 1 || m_step % m_options.statsEvery == 0 || m_step == m_options.totalSteps) batch.tensors.push_back(makeTensors(m_step));
-        if (m_options.evalEvery > 0 && (m_step % m_options.evalEvery == 0 || m_step == m_options.totalSteps)) {
-            EvalRow eval;
-            eval.step = m_step;
-            eval.loss = lossAt(m_step) * 0.2 + 0.8 * (0.5 + 0.75 * std::exp(-static_cast<double>(m_step) / (0.25 * static_cast<double>(m_options.totalSteps))));
-            eval.tokens = 4000;
-            batch.evals.push_back(eval);
+        if (m_step == 1 || m_step % m_options.statsEvery == 0 || m_step == m_options.totalSteps) {
+            batch.tensors.push_back(makeTensors(m_step));
+            if (m_options.histograms) batch.histograms = [&] {
+                std::vector<HistogramRow> all = std::move(batch.histograms), more = makeHistograms(m_step);
+                all.insert(all.end(), more.begin(), more.end());
+                return all;
+            }();
+        }
+        if (m_options.evalEvery > 0 && (m_step % m_options.evalEvery == 0 || m_step == m_options.totalSteps)) addEvaluation(batch);
+        if (m_options.checkpointEvery > 0 && m_step % m_options.checkpointEvery == 0) addCheckpoint(batch);
+        const auto perSecond = std::max<std::int64_t>(1, static_cast<std::int64_t>(1 / m_options.stepSeconds));
+        if (m_options.machine && m_step % perSecond == 0) {
+            const double load = noise(m_options.seed + 41, static_cast<std::uint64_t>(m_step));
+            MachineRow machine;
+            machine.wallNs = batch.steps.back().wallNs;
+            machine.cpuShare = 0.9 + 0.08 * load;
+            machine.residentBytes = 3'400'000'000 + static_cast<std::int64_t>(load * 5e7);
+            machine.hostUsedBytes = 6'100'000'000 + static_cast<std::int64_t>(load * 2e8);
+            machine.hostTotalBytes = 16'000'000'000;
+            machine.diskFreeBytes = 310'000'000'000;
+            batch.machine.push_back(machine);
         }
     }
     if (!batch.empty()) MOFO_CHECK(m_writer.write(batch));
@@ -297,6 +378,21 @@ Result<void> RecordedRun::obeyCommands() {
         } else {
             event.text = command.kind + " at step " + std::to_string(m_step);
             batch.events.push_back(event);
+            if (command.kind == "checkpoint") addCheckpoint(batch);
+            if (command.kind == "evaluate") addEvaluation(batch);
+            if (command.kind == "undo") {
+                const std::int64_t to = command.payload.value("to", std::int64_t{0});
+                MOFO_CHECK(m_writer.supersedeAfter(to, MetricsWriter::Supersede::Changes));
+                m_step = to;
+                ++m_options.seed;
+                batch.events.back().step = to;
+                answer.appliedStep = to + 1;
+                // The changes that came after it are undone as well.
+                std::erase_if(m_alphas, [to](const auto& entry) { return entry.first > to + 1; });
+                MOFO_TRY(m_config, m_registry.initialRunConfig(m_id));
+                MOFO_CHECK(setConfigValue(m_config, "alpha", std::to_string(m_alphas.back().second)));
+                MOFO_CHECK(m_registry.setRunConfig(m_id, m_config));
+            }
             if (command.kind == "pause") {
                 m_paused = true;
                 MOFO_CHECK(m_registry.setRunState(m_id, RunState::Paused));

@@ -31,6 +31,11 @@ struct RecordedRunOptions {
     std::set<std::string> refusedKeys;      ///< keys whose changes are refused
     std::uint64_t seed = 1;
     double stepSeconds = 0.25;
+    bool histograms = false;           ///< of |m| at every measured step
+    bool machine = false;              ///< a sample of the machine per second
+    bool probes = false;               ///< two probes at every evaluation
+    std::int64_t checkpointEvery = 0;  ///< rows and events of checkpoints; there are no files
+    std::set<std::int64_t> nanDriftSteps;  ///< measurements whose drift of layer 3 is NaN
     std::string modelName = "SmolLM2-135M-Instruct";
 };
 
@@ -53,7 +58,7 @@ public:
     Result<void> begin();
     /// The next `count` steps in one transaction, commands obeyed before each if asked for.
     Result<void> advance(std::int64_t count, bool obey = true);
-    /// Reads commands that have not been answered, answers and obeys them: set, pause, resume, stop.
+    /// Reads commands that have not been answered, answers and obeys them: set, pause, resume, stop, checkpoint, evaluate, undo.
     Result<void> obeyCommands();
     [[nodiscard]] bool isPaused() const { return m_paused; }
     [[nodiscard]] bool isStopped() const { return m_stopped; }
@@ -67,6 +72,9 @@ private:
     RecordedRun(Workspace workspace, Registry registry, MetricsWriter writer, FileLock lock, RecordedRunOptions options, std::string id);
     [[nodiscard]] StepRow makeStep(std::int64_t step) const;
     [[nodiscard]] TensorRow makeTensors(std::int64_t step) const;
+    [[nodiscard]] std::vector<HistogramRow> makeHistograms(std::int64_t step) const;
+    void addCheckpoint(MetricsBatch& batch) const;
+    void addEvaluation(MetricsBatch& batch) const;
     [[nodiscard]] double lossAt(std::int64_t step) const;
     Result<void> writeStatus(const std::string& phase, double progress, const std::string& detail);
     Result<void> writeSummary();

@@ -38,6 +38,8 @@ mofo::Result<void> record(const std::string& folder, std::int64_t steps, std::in
     test::RecordedRunOptions options;
     options.totalSteps = total;
     options.evalEvery = std::max<std::int64_t>(10, total / 8);
+    options.checkpointEvery = std::max<std::int64_t>(20, total / 5);
+    options.histograms = options.machine = options.probes = true;
     if (msPerStep > 0) options.stepSeconds = msPerStep * 1e-3;
     MOFO_TRY(test::RecordedRun run, test::RecordedRun::create(workspace, options));
     std::printf("%s\n", run.id().c_str());

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "ui/models/display_text.h"
+#include "ui/models/live_tuning.h"
 
 namespace mofo {
 
@@ -20,6 +21,18 @@ constexpr std::int64_t tensorRowsPerBatch = 500;
 constexpr std::int64_t stepRowsPerBatch = 100'000;
 constexpr std::uintmax_t logBytes = 256 * 1024;
 constexpr std::int64_t logPeriodNs = 1'000'000'000;
+
+std::map<std::string, std::string> readStagedDraft(const Registry& registry, std::string_view runId) {
+    std::map<std::string, std::string> values;
+    const Result<std::optional<std::string>> text = registry.setting(stagedDraftKey(runId));
+    if (!text.ok() || !*text || (*text)->empty()) return values;
+    const Result<Json> json = parseJson(**text);
+    if (!json.ok() || !json->is_object()) return values;
+    for (const auto& [key, value] : json->items()) {
+        if (value.is_string()) values[key] = value.get<std::string>();
+    }
+    return values;
+}
 
 }  // namespace
 
@@ -132,6 +145,7 @@ void StoreReader::readRun() {
                 Result<RunConfig> initial = m_registry->initialRunConfig(m_runId);
                 m_initialConfigRead = initial.ok();
                 if (initial.ok()) batch.initialConfig = std::move(initial).value();
+                batch.stagedDraft = readStagedDraft(*m_registry, m_runId);
             }
         } else {
             const Error& error = run.ok() ? commands.error() : run.error();

@@ -3,21 +3,81 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/client/commands.h"
 #include "ui/models/display_text.h"
 
 namespace mofo {
+
+namespace {
+
+constexpr int draftDelayMs = 500;
+
+}  // namespace
 
 TuningController::TuningController(const RunData* data, QObject* parent) : QObject(parent), m_data(data) {
     connect(data, &RunData::tuningChanged, this, &TuningController::onTuningChanged);
     connect(data, &RunData::runChanged, this, &TuningController::onRunChanged);
     connect(data, &RunData::statusChanged, this, &TuningController::changed);
+    connect(data, &RunData::draftRead, this, &TuningController::onDraftRead);
+    m_draftTimer.setSingleShot(true);
+    m_draftTimer.setInterval(draftDelayMs);
+    connect(&m_draftTimer, &QTimer::timeout, this, &TuningController::keepDraft);
+}
+
+void TuningController::onDraftRead() {
+    if (m_draftTaken || !m_data->run()) return;
+    m_draftTaken = true;
+    const KeyValues kept = m_data->stagedDraft();
+    if (!canTune()) return;
+    for (const auto& [key, value] : kept) stage(key, value);
+}
+
+void TuningController::keepDraft() {
+    m_draftTimer.stop();
+    if (m_runId.empty()) return;
+    Json values = Json::object();
+    for (const auto& [key, value] : m_staged) values[key] = value;
+    Q_EMIT draftWanted(QString::fromStdString(m_runId), values);
+}
+
+void TuningController::flushDraft() {
+    if (m_draftTimer.isActive()) keepDraft();
+}
+
+void TuningController::stagedChanged() {
+    std::erase_if(m_stagedOrder, [&](const std::string& key) { return !m_staged.contains(key); });
+    m_stagedProblem.clear();
+    if (!m_staged.empty() && m_data->run()) {
+        RunRow run = *m_data->run();
+        run.config = m_data->tuning().applied;
+        std::vector<std::string> assignments;
+        for (const auto& [key, value] : m_staged) assignments.push_back(key + '=' + value);
+        if (const Result<Json> checked = checkLiveChange(run, assignments); !checked.ok()) m_stagedProblem = ui::shown(checked.error().text());
+    }
+    m_draftTimer.start();
+    Q_EMIT changed();
+}
+
+std::optional<RunConfig> TuningController::stagedConfig() const {
+    if (m_staged.empty()) return std::nullopt;
+    RunConfig config = m_data->tuning().applied;
+    for (const auto& [key, value] : m_staged) {
+        if (!setConfigValue(config, key, value).ok()) return std::nullopt;
+    }
+    return config;
 }
 
 void TuningController::onRunChanged() {
     const std::string id = m_data->run() ? m_data->run()->id : std::string();
     if (id != m_runId) {
+        if (m_draftTimer.isActive()) keepDraft();
         m_runId = id;
+        m_draftTaken = false;
+        m_offered.reset();
+        m_withdrawing.clear();
         m_staged.clear();
+        m_stagedOrder.clear();
+        m_stagedProblem.clear();
         m_sending.clear();
         m_sendingTicket.reset();
         m_asked.clear();
@@ -42,9 +102,29 @@ void TuningController::onTuningChanged() {
                                          [&](const PendingCommand& command) { return command.uuid == entry.first; });
         return !pending && !m_written.contains(entry.first);
     });
+    for (auto it = m_withdrawing.begin(); it != m_withdrawing.end();) {
+        const auto taken = std::find_if(tuning.changes.begin(), tuning.changes.end(), [&](const AppliedChange& change) { return change.uuid == *it; });
+        if (taken != tuning.changes.end()) {
+            // The engine was faster: what it applied can still be taken back.
+            m_offered = *taken;
+            it = m_withdrawing.erase(it);
+        } else {
+            ++it;
+        }
+    }
+    if (m_offered) {
+        const bool stands = std::any_of(tuning.changes.begin(), tuning.changes.end(), [&](const AppliedChange& change) { return change.uuid == m_offered->uuid; });
+        if (!stands) m_offered.reset();
+    }
     // What was staged may have come into force from elsewhere.
-    std::erase_if(m_staged, [&](const auto& entry) { return inForce(entry.first) == entry.second; });
+    if (std::erase_if(m_staged, [&](const auto& entry) { return inForce(entry.first) == entry.second; }) > 0) stagedChanged();
     Q_EMIT changed();
+}
+
+bool TuningController::isLive() const {
+    if (!m_data->run()) return false;
+    const RunState state = m_data->run()->state;
+    return state == RunState::Running || state == RunState::Paused || state == RunState::Starting;
 }
 
 bool TuningController::canTune() const {
@@ -76,6 +156,7 @@ KeyState TuningController::state(const std::string& key) const {
     state.wanted = state.applied;
     if (const auto since = tuning.since.find(key); since != tuning.since.end()) {
         state.sinceStep = since->second.step;
+        state.sinceWho = since->second.who;
         const bool paused = m_data->run() && m_data->run()->state == RunState::Paused;
         state.onResume = paused && since->second.step > m_data->newestStep();
     }
@@ -127,38 +208,144 @@ void TuningController::stage(const std::string& key, const std::string& value) {
         m_staged.erase(key);
     } else {
         m_staged[key] = canonical;
+        std::erase(m_stagedOrder, key);
+        m_stagedOrder.push_back(key);
         for (const RefusedCommand& refused : m_data->tuning().refused) {
             if (refused.values.contains(key)) m_seenRefusals.insert(refused.uuid);
         }
     }
-    Q_EMIT changed();
+    stagedChanged();
 }
 
 void TuningController::discard(const std::string& key) {
-    if (m_staged.erase(key) > 0) Q_EMIT changed();
+    if (m_staged.erase(key) > 0) stagedChanged();
 }
 
 void TuningController::discardAll() {
     if (m_staged.empty()) return;
     m_staged.clear();
-    Q_EMIT changed();
+    stagedChanged();
 }
 
-quint64 TuningController::send(const QString& kind, const Json& payload) {
+quint64 TuningController::send(const QString& kind, const Json& payload, std::int64_t atStep) {
     m_sendProblem.clear();
     const quint64 ticket = ++m_lastTicket;
-    Q_EMIT commandWanted(QString::fromStdString(m_runId), kind, payload, ticket);
+    Q_EMIT commandWanted(QString::fromStdString(m_runId), kind, payload, ticket, atStep);
     return ticket;
 }
 
-void TuningController::apply() {
+void TuningController::ask(const QString& kind, const Json& payload) {
+    m_asked[m_lastTicket + 1] = kind;
+    send(kind, payload);
+    Q_EMIT changed();
+}
+
+void TuningController::apply(std::int64_t atStep) {
     if (!canApply()) return;
     Json payload = Json::object();
     for (const auto& [key, value] : m_staged) payload[key] = value;
     m_sending = std::exchange(m_staged, {});
     m_sendingSince.start();
     m_sendingTicket = m_lastTicket + 1;
-    send(QStringLiteral("set"), payload);
+    m_offered.reset();
+    send(QStringLiteral("set"), payload, atStep);
+    stagedChanged();
+}
+
+void TuningController::checkpoint() {
+    if (isLive() && !isAsked(QStringLiteral("checkpoint"))) ask(QStringLiteral("checkpoint"), Json::object());
+}
+
+void TuningController::evaluate() {
+    if (isLive() && !isAsked(QStringLiteral("evaluate"))) ask(QStringLiteral("evaluate"), Json::object());
+}
+
+bool TuningController::undo() {
+    if (!m_stagedOrder.empty()) {
+        discard(std::string(m_stagedOrder.back()));
+        return true;
+    }
+    QStringList uuids;
+    for (const PendingCommand& command : m_data->tuning().pending) {
+        if (command.kind == "set" && command.who == "window" && !m_withdrawing.contains(command.uuid)) uuids << QString::fromStdString(command.uuid);
+    }
+    if (!uuids.isEmpty()) {
+        for (const QString& uuid : uuids) m_withdrawing.insert(uuid.toStdString());
+        const quint64 ticket = ++m_lastTicket;
+        m_asked[ticket] = QStringLiteral("withdraw");
+        Q_EMIT withdrawWanted(QString::fromStdString(m_runId), uuids, ticket);
+        Q_EMIT changed();
+        return true;
+    }
+    // Still on its way to the store: there is nothing yet that could be taken back.
+    if (m_sendingTicket || !m_written.empty()) return true;
+    if (m_data->tuning().changes.empty() || !canTune()) return false;
+    m_offered = m_data->tuning().changes.back();
+    Q_EMIT changed();
+    return true;
+}
+
+void TuningController::dismissOffer() {
+    m_offered.reset();
+    Q_EMIT changed();
+}
+
+void TuningController::setBack() {
+    if (!m_offered || m_sendingTicket || !canTune()) return;
+    Json payload = Json::object();
+    for (const auto& [key, value] : m_offered->before) {
+        if (inForce(key) != value) payload[key] = value;
+        m_sending[key] = value;
+    }
+    m_offered.reset();
+    if (payload.empty()) {
+        m_sending.clear();
+    } else {
+        m_sendingSince.start();
+        m_sendingTicket = m_lastTicket + 1;
+        send(QStringLiteral("set"), payload);
+    }
+    Q_EMIT changed();
+}
+
+std::vector<CheckpointRow> TuningController::resumable() const {
+    std::vector<CheckpointRow> rows;
+    for (const CheckpointRow& row : m_data->checkpoints()) {
+        if (!row.superseded && !row.removed && row.kind == "full" && row.state == "complete") rows.push_back(row);
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const CheckpointRow& a, const CheckpointRow& b) { return a.step < b.step; });
+    return rows;
+}
+
+std::optional<std::int64_t> TuningController::rewindStep() const {
+    if (!m_offered) return std::nullopt;
+    std::optional<std::int64_t> newest;
+    for (const CheckpointRow& row : resumable()) {
+        if (row.step < m_offered->step) newest = row.step;
+    }
+    return newest;
+}
+
+void TuningController::rewind(std::int64_t step) {
+    if (!m_data->run() || isAsked(QStringLiteral("undo"))) return;
+    m_offered.reset();
+    m_sendProblem.clear();
+    const quint64 ticket = ++m_lastTicket;
+    m_asked[ticket] = QStringLiteral("undo");
+    Q_EMIT rewindWanted(QString::fromStdString(m_runId), step, ticket);
+    Q_EMIT changed();
+}
+
+void TuningController::branch(std::int64_t step, const QString& name, bool withStaged) {
+    if (!m_data->run() || isAsked(QStringLiteral("branch"))) return;
+    QStringList assignments;
+    if (withStaged) {
+        for (const auto& [key, value] : m_staged) assignments << QString::fromStdString(key + '=' + value);
+    }
+    m_sendProblem.clear();
+    const quint64 ticket = ++m_lastTicket;
+    m_asked[ticket] = QStringLiteral("branch");
+    Q_EMIT branchWanted(QString::fromStdString(m_runId), step, name, assignments, ticket);
     Q_EMIT changed();
 }
 
@@ -173,17 +360,14 @@ void TuningController::pauseOrResume() {
     } else if (canTune()) {
         const QString kind = state == RunState::Paused ? QStringLiteral("resume") : QStringLiteral("pause");
         if (isAsked(kind)) return;
-        m_asked[m_lastTicket + 1] = kind;
-        send(kind, Json::object());
+        ask(kind, Json::object());
     }
     Q_EMIT changed();
 }
 
 void TuningController::stop(bool save) {
     if (!canTune() || m_data->run()->state == RunState::Lost || isAsked(QStringLiteral("stop"))) return;
-    m_asked[m_lastTicket + 1] = QStringLiteral("stop");
-    send(QStringLiteral("stop"), Json{{"save", save}});
-    Q_EMIT changed();
+    ask(QStringLiteral("stop"), Json{{"save", save}});
 }
 
 void TuningController::onSent(quint64 ticket, const QString& uuid) {
@@ -209,12 +393,26 @@ void TuningController::onResumed(quint64 ticket) {
     if (m_asked.erase(ticket) > 0) Q_EMIT changed();
 }
 
+void TuningController::onDone(quint64 ticket) {
+    if (m_asked.erase(ticket) > 0) Q_EMIT changed();
+}
+
+void TuningController::onBranched(quint64 ticket, const QString& runId, const QString& warnings) {
+    if (m_asked.erase(ticket) == 0) return;
+    Q_EMIT branchMade(runId, warnings);
+    Q_EMIT changed();
+}
+
 void TuningController::onFailed(quint64 ticket, const QString& sentence) {
     if (m_sendingTicket == ticket) {
         m_sendingTicket.reset();
         // Nothing was written: the values are staged again, unless something newer was staged meanwhile.
         m_staged.merge(m_sending);
         m_sending.clear();
+        for (const auto& [key, value] : m_staged) {
+            if (std::find(m_stagedOrder.begin(), m_stagedOrder.end(), key) == m_stagedOrder.end()) m_stagedOrder.push_back(key);
+        }
+        m_draftTimer.start();
     } else if (m_asked.erase(ticket) == 0) {
         return;
     }

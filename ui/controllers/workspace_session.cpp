@@ -1,5 +1,6 @@
 #include "ui/controllers/workspace_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ui/controllers/command_sender.h"
@@ -36,10 +37,19 @@ WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* par
     connect(m_reader, &StoreReader::runRead, this, &WorkspaceSession::onRun);
     connect(m_reader, &StoreReader::histogramsRead, this, [this](const HistogramBatchPtr& batch) {
         if (batch->request != m_request) return;
-        if (batch->step == m_wantedHistograms) m_run->takeHistograms(batch->step, batch->histograms, batch->spread);
+        std::erase(m_wantedHistograms, batch->step);
+        m_run->takeHistograms(batch);
     });
     connect(m_tuning, &TuningController::commandWanted, m_sender, &CommandSender::send);
     connect(m_tuning, &TuningController::resumeWanted, m_sender, &CommandSender::resumeEndedRun);
+    connect(m_tuning, &TuningController::withdrawWanted, m_sender, &CommandSender::withdraw);
+    connect(m_tuning, &TuningController::rewindWanted, m_sender, &CommandSender::rewind);
+    connect(m_tuning, &TuningController::branchWanted, m_sender, &CommandSender::branch);
+    connect(m_tuning, &TuningController::draftWanted, m_sender, &CommandSender::keepDraft);
+    connect(m_sender, &CommandSender::done, m_tuning, &TuningController::onDone);
+    connect(m_sender, &CommandSender::branched, m_tuning, &TuningController::onBranched);
+    connect(m_sender, &CommandSender::done, m_reader, &StoreReader::readNow);
+    connect(m_sender, &CommandSender::branched, m_reader, &StoreReader::readNow);
     connect(m_sender, &CommandSender::sent, m_tuning, &TuningController::onSent);
     connect(m_sender, &CommandSender::resumed, m_tuning, &TuningController::onResumed);
     connect(m_sender, &CommandSender::failed, m_tuning, &TuningController::onFailed);
@@ -58,6 +68,9 @@ WorkspaceSession::~WorkspaceSession() {
         delete m_sender;
         return;
     }
+    // What is staged outlives the window; the writer takes it before it stops.
+    m_tuning->flushDraft();
+    QMetaObject::invokeMethod(m_sender, [] {}, Qt::BlockingQueuedConnection);
     m_readThread.quit();
     m_writeThread.quit();
     m_readThread.wait();
@@ -76,7 +89,7 @@ void WorkspaceSession::showRun(const QString& id) {
     m_shownRun = id;
     m_waiting.clear();
     m_run->clear();
-    m_wantedHistograms = -1;
+    m_wantedHistograms.clear();
     const quint64 request = ++m_request;
     m_reader->announceRequest(request);
     QMetaObject::invokeMethod(m_reader, [reader = m_reader, id, request] { reader->showRun(id, request); });
@@ -110,8 +123,9 @@ void WorkspaceSession::resolveWantedRun() {
 }
 
 void WorkspaceSession::wantHistograms(std::int64_t step) {
-    if (step == m_wantedHistograms) return;
-    m_wantedHistograms = step;
+    const bool asked = std::find(m_wantedHistograms.begin(), m_wantedHistograms.end(), step) != m_wantedHistograms.end();
+    if (asked || m_run->histogramsOf(step) != nullptr) return;
+    m_wantedHistograms.push_back(step);
     QMetaObject::invokeMethod(m_reader, [reader = m_reader, step] { reader->readHistograms(step); });
 }
 

@@ -70,7 +70,7 @@ private:
     std::vector<RunRow> m_newestList;
     QString m_shownRun, m_wantedRun, m_problem;
     std::uint64_t m_request = 0;
-    std::int64_t m_wantedHistograms = -1;
+    std::vector<std::int64_t> m_wantedHistograms;  ///< asked for and not there yet
     bool m_missing = false;
     bool m_listRead = false;
 };

@@ -16,6 +16,8 @@ bool LiveTuning::isPending(std::string_view kind) const {
     return std::any_of(pending.begin(), pending.end(), [&](const PendingCommand& command) { return command.kind == kind; });
 }
 
+std::string stagedDraftKey(std::string_view runId) { return "staged." + std::string(runId); }
+
 KeyValues valuesOf(const CommandRow& command) {
     KeyValues values;
     if (command.kind != "set" || !command.payload.is_object()) return values;
@@ -35,9 +37,10 @@ LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& co
     for (const AcknowledgementRow& row : acknowledgements) answers[row.uuid] = &row;
     for (const CommandRow& command : commands) {
         tuning.known.insert(command.uuid);
-        if (command.withdrawn) continue;
         const auto answer = answers.find(command.uuid);
         if (answer == answers.end()) {
+            // A withdrawal counts only where the engine was not faster: its acknowledgement wins.
+            if (command.withdrawn) continue;
             tuning.pending.push_back({command.uuid, command.kind, valuesOf(command), command.who, command.atStep, command.createdNs});
             continue;
         }

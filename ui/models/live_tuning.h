@@ -62,6 +62,9 @@ struct LiveTuning {
 [[nodiscard]] LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& commands,
                                       const std::vector<AcknowledgementRow>& acknowledgements);
 
+/// Where the workspace keeps what a window staged for a run and did not send.
+[[nodiscard]] std::string stagedDraftKey(std::string_view runId);
+
 /// The keys of a set command as canonical texts; values the config refuses are kept as they were written.
 [[nodiscard]] KeyValues valuesOf(const CommandRow& command);
 

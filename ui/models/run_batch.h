@@ -5,8 +5,10 @@
 #include <QString>
 #include <QStringList>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/store/registry.h"
@@ -28,6 +30,7 @@ struct RunBatch {
     bool complete = false;          ///< the history up to now has been handed over
     std::optional<RunRow> run;
     std::optional<RunConfig> initialConfig;  ///< what the run was added with, before any live change
+    std::optional<std::map<std::string, std::string>> stagedDraft;  ///< keys and values staged and not sent, with the first batch
     bool metricsExist = false;      ///< the engine has created metrics.db
     std::optional<std::vector<ParameterRow>> parameters;
     std::vector<StepRow> steps;

@@ -50,8 +50,6 @@ void RunData::resetHistory() {
     m_machine.clear();
     m_probes.clear();
     m_histograms.clear();
-    m_spread.reset();
-    m_histogramStep = -1;
     m_series.clear();
     m_machinePlaced = {0, 0};
     m_lastSuperseded.reset();
@@ -82,8 +80,9 @@ void RunData::take(const RunBatch& batch) {
     m_events.insert(m_events.end(), batch.events.begin(), batch.events.end());
     if (batch.status) m_status = batch.status;
     if (batch.checkpoints) m_checkpoints = *batch.checkpoints;
-    if (batch.commands) m_commands = *batch.commands;
+    if (batch.commands) takeCommands(*batch.commands);
     if (batch.acknowledgements) m_acknowledgements = *batch.acknowledgements;
+    if (batch.stagedDraft) m_stagedDraft = *batch.stagedDraft;
     const bool problemIsNew = batch.problem != m_problem;
     m_problem = batch.problem;
 
@@ -102,6 +101,19 @@ void RunData::take(const RunBatch& batch) {
     if (batch.run) Q_EMIT runChanged();
     Q_EMIT statusChanged();
     if (problemIsNew) Q_EMIT problemChanged();
+    if (batch.stagedDraft) Q_EMIT draftRead();
+}
+
+void RunData::takeCommands(const std::vector<CommandRow>& commands) {
+    // What is gone from the list was withdrawn; should the engine have been faster, its values are still needed.
+    std::vector<CommandRow> kept = commands;
+    for (CommandRow& before : m_commands) {
+        const bool there = std::any_of(commands.begin(), commands.end(), [&](const CommandRow& row) { return row.uuid == before.uuid; });
+        if (there) continue;
+        before.withdrawn = true;
+        kept.push_back(std::move(before));
+    }
+    m_commands = std::move(kept);
 }
 
 void RunData::deriveTuningAgain() {
@@ -170,11 +182,19 @@ void RunData::placeMachine() const {
     m_series.placeMachine(m_machine, m_steps);
 }
 
-void RunData::takeHistograms(std::int64_t step, std::vector<HistogramRow> histograms, std::optional<ThresholdSpreadRow> spread) {
-    m_histogramStep = step;
-    m_histograms = std::move(histograms);
-    m_spread = std::move(spread);
+void RunData::takeHistograms(HistogramBatchPtr batch) {
+    constexpr std::size_t most = 6;
+    std::erase_if(m_histograms, [&](const HistogramBatchPtr& kept) { return kept->step == batch->step; });
+    if (m_histograms.size() == most) m_histograms.erase(m_histograms.begin());
+    m_histograms.push_back(std::move(batch));
     Q_EMIT histogramsChanged();
+}
+
+const HistogramBatch* RunData::histogramsOf(std::int64_t step) const {
+    for (const HistogramBatchPtr& kept : m_histograms) {
+        if (kept->step == step) return kept.get();
+    }
+    return nullptr;
 }
 
 void RunData::appendTensors(const TensorRow& row) {

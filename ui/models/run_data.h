@@ -83,11 +83,11 @@ public:
     [[nodiscard]] const std::vector<AcknowledgementRow>& acknowledgements() const { return m_acknowledgements; }
     /// The newest lines of the engine's log, at most some thousands.
     [[nodiscard]] const QStringList& logTail() const { return m_logTail; }
-    /// The histograms of |m| of one measured step, of the parameters in their order; empty until they were read.
-    [[nodiscard]] const std::vector<HistogramRow>& histograms() const { return m_histograms; }
-    [[nodiscard]] std::int64_t histogramStep() const { return m_histogramStep; }
-    [[nodiscard]] const std::optional<ThresholdSpreadRow>& thresholdSpread() const { return m_spread; }
-    void takeHistograms(std::int64_t step, std::vector<HistogramRow> histograms, std::optional<ThresholdSpreadRow> spread);
+    /// The histograms of |m| of one measured step with how its thresholds spread; null until they were read. The newest few are kept.
+    [[nodiscard]] const HistogramBatch* histogramsOf(std::int64_t step) const;
+    /// What a window staged for this run and did not send, as it was kept; read once.
+    [[nodiscard]] const KeyValues& stagedDraft() const { return m_stagedDraft; }
+    void takeHistograms(HistogramBatchPtr batch);
     /// Puts the machine's samples between the steps anew where anything came since; for charts that are about to draw them.
     void placeMachine() const;
     [[nodiscard]] double emaSmoothing() const { return m_series.smoothing(); }
@@ -119,6 +119,7 @@ Q_SIGNALS:
     void checkpointsChanged();
     void logChanged();
     void histogramsChanged();
+    void draftRead();
 
 private:
     void resetHistory();
@@ -126,6 +127,7 @@ private:
     void appendStep(const StepRow& row);
     void appendTensors(const TensorRow& row);
     void makeFlags();
+    void takeCommands(const std::vector<CommandRow>& commands);
     void deriveTuningAgain();
 
     std::optional<RunRow> m_run;
@@ -151,9 +153,8 @@ private:
     std::vector<MachineRow> m_machine;
     std::vector<ProbeRow> m_probes;
     QStringList m_logTail;
-    std::vector<HistogramRow> m_histograms;
-    std::optional<ThresholdSpreadRow> m_spread;
-    std::int64_t m_histogramStep = -1;
+    KeyValues m_stagedDraft;
+    std::vector<HistogramBatchPtr> m_histograms;  ///< the one read last at the end
     mutable RunSeries m_series;  ///< placeMachine() is a matter of drawing
     mutable std::pair<std::size_t, std::size_t> m_machinePlaced{0, 0};
     std::optional<std::int64_t> m_lastSuperseded;  ///< step of the row before, where it was taken back

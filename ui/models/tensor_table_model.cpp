@@ -55,6 +55,14 @@ double TensorTableModel::measure(std::size_t parameter, int column) const {
     switch (column) {
         case Share:
             return parameter < row.selected.size() && info.size > 0 ? row.selected[parameter] / static_cast<double>(info.size) : notANumber;
+        case Masked:
+            return parameter < row.masked.size() && info.size > 0 ? row.masked[parameter] / static_cast<double>(info.size) : notANumber;
+        case DriftL2: return at(row.driftL2, parameter);
+        case DriftL1: return at(row.driftL1, parameter);
+        case Changed:
+            return parameter < row.changed.size() && info.size > 0 ? row.changed[parameter] / static_cast<double>(info.size) : notANumber;
+        case ChangedBf16:
+            return parameter < row.changedBf16.size() && info.size > 0 ? row.changedBf16[parameter] / static_cast<double>(info.size) : notANumber;
         case Threshold: return info.filtered ? at(row.threshold, parameter) : notANumber;
         case Drift: return info.pretrainedL2 > 0 ? at(row.driftL2, parameter) / info.pretrainedL2 : notANumber;
         case DriftMax: return at(row.driftMax, parameter);
@@ -82,6 +90,14 @@ QVariant TensorTableModel::data(const QModelIndex& index, int role) const {
             }
         }
     }
+    if (role == TrendRole && column == Trend) {
+        const auto& measured = m_data->tensors();
+        constexpr std::size_t most = 60;
+        const std::size_t stride = std::max<std::size_t>(1, measured.size() / most);
+        QVector<double> trend;
+        for (std::size_t i = 0; i < measured.size(); i += stride) trend << at(measured[i].driftL2, parameter);
+        return QVariant::fromValue(trend);
+    }
     if (role == Qt::ToolTipRole && column == Kind) return ui::kindTitle(info.kind).toHtmlEscaped();
     if (role != Qt::DisplayRole) return {};
     switch (column) {
@@ -90,9 +106,10 @@ QVariant TensorTableModel::data(const QModelIndex& index, int role) const {
         case Layer: return info.layer < 0 ? QStringLiteral("–") : QString::number(info.layer);
         case Size: return ui::count(info.size);
         default: {
+            if (column == Trend) return {};
             const double value = measure(parameter, column);
             if (std::isnan(value)) return QStringLiteral("–");
-            if (column == Share || column == Coverage) return ui::measuredPercent(value);
+            if (column == Share || column == Masked || column == Changed || column == ChangedBf16 || column == Coverage) return ui::measuredPercent(value);
             return ui::fourDigits(value);
         }
     }
@@ -107,6 +124,10 @@ QVariant TensorTableModel::headerData(int section, Qt::Orientation orientation, 
         switch (section) {
             case Share: return tr("Coordinates that moved at this step: selected, and momentum not zero");
             case Threshold: return tr("Least |momentum| that was selected; median over the tensor's parts");
+            case Masked: return tr("Coordinates that the mask selected, whether or not their momentum was zero");
+            case Trend: return tr("Drift over the whole run");
+            case Changed: return tr("Coordinates that differ from the pretrained weights in fp32");
+            case ChangedBf16: return tr("Coordinates that still differ after rounding to bf16");
             case Drift: return tr("‖p − p₀‖ / ‖p₀‖: distance from the pretrained weights");
             case DriftMax: return tr("Largest change of one coordinate since the pretrained weights");
             case Churn: return tr("Share of the previous logged selection that was not selected again");
@@ -121,8 +142,14 @@ QVariant TensorTableModel::headerData(int section, Qt::Orientation orientation, 
         case Layer: return tr("Layer");
         case Size: return tr("Size");
         case Share: return tr("Moved");
+        case Masked: return tr("Mask");
         case Threshold: return tr("Threshold");
         case Drift: return tr("Drift");
+        case Trend: return tr("Drift, trend");
+        case DriftL2: return QStringLiteral("L2");
+        case DriftL1: return QStringLiteral("L1");
+        case Changed: return tr("Changed, fp32");
+        case ChangedBf16: return tr("Changed, bf16");
         case DriftMax: return tr("Largest change");
         case Churn: return tr("Churn");
         case Coverage: return tr("Ever moved");
@@ -135,17 +162,30 @@ KindTableModel::KindTableModel(const RunData* data, QObject* parent) : QAbstract
     onParameters();
 }
 
-void KindTableModel::onParameters() {
-    if (!m_rows.empty()) {
-        beginRemoveRows({}, 0, static_cast<int>(m_rows.size()) - 1);
-        m_rows.clear();
-        endRemoveRows();
+std::vector<KindTableModel::Row> KindTableModel::layerRows() const {
+    std::vector<Row> rows;
+    for (const MapRow& layer : m_data->mapRows()) {
+        Row row;
+        row.kind = layer.label.toStdString();
+        row.title = layer.title.toStdString();
+        row.filtered = layer.filtered;
+        // Norms of a layer are not filtered: with them no layer would be at the alpha asked for.
+        for (const std::uint32_t i : layer.parameters) {
+            if (m_data->parameters()[i].filtered == layer.filtered) row.parameters.push_back(i);
+        }
+        rows.push_back(std::move(row));
     }
-    m_column.reset();
+    return rows;
+}
+
+std::vector<KindTableModel::Row> KindTableModel::kindRows() const {
     static constexpr std::array<std::string_view, 10> order{"embed", "q", "k", "v", "o", "gate", "up", "down", "norm", "head"};
     std::vector<Row> rows;
     const auto addRow = [&](std::string_view kind, bool filtered) {
-        Row row{std::string(kind), filtered, {}, notANumber, notANumber};
+        Row row;
+        row.kind = kind;
+        row.title = ui::kindTitle(kind).toStdString();
+        row.filtered = filtered;
         for (std::size_t i = 0; i < m_data->parameters().size(); ++i) {
             const ParameterRow& info = m_data->parameters()[i];
             if (info.kind == kind && info.filtered == filtered) row.parameters.push_back(static_cast<std::uint32_t>(i));
@@ -156,6 +196,40 @@ void KindTableModel::onParameters() {
         addRow(kind, true);
         addRow(kind, false);
     }
+    return rows;
+}
+
+void KindTableModel::setByLayer(bool byLayer) {
+    if (byLayer == m_byLayer) return;
+    m_byLayer = byLayer;
+    const std::optional<std::size_t> column = m_column;
+    onParameters();
+    setColumn(column);
+}
+
+void KindTableModel::setEstimate(std::vector<double> movedShare) {
+    m_estimate = std::move(movedShare);
+    if (!m_rows.empty()) Q_EMIT dataChanged(index(0, Share), index(static_cast<int>(m_rows.size()) - 1, Share));
+}
+
+double KindTableModel::estimateOf(const Row& row) const {
+    double moved = 0, size = 0;
+    for (const std::uint32_t i : row.parameters) {
+        if (i >= m_estimate.size() || std::isnan(m_estimate[i])) continue;
+        moved += m_estimate[i] * static_cast<double>(m_data->parameters()[i].size);
+        size += static_cast<double>(m_data->parameters()[i].size);
+    }
+    return size > 0 ? moved / size : notANumber;
+}
+
+void KindTableModel::onParameters() {
+    if (!m_rows.empty()) {
+        beginRemoveRows({}, 0, static_cast<int>(m_rows.size()) - 1);
+        m_rows.clear();
+        endRemoveRows();
+    }
+    m_column.reset();
+    std::vector<Row> rows = m_byLayer ? layerRows() : kindRows();
     if (rows.empty()) return;
     beginInsertRows({}, 0, static_cast<int>(rows.size()) - 1);
     m_rows = std::move(rows);
@@ -171,11 +245,12 @@ void KindTableModel::setColumn(std::optional<std::size_t> column) {
 void KindTableModel::measure() {
     const bool known = m_column && *m_column < m_data->tensors().size();
     for (Row& row : m_rows) {
-        row.share = row.drift = notANumber;
+        row.share = row.drift = row.masked = notANumber;
         if (!known) continue;
         const TensorRow& measured = m_data->tensors()[*m_column];
-        double selected = 0, size = 0, drift2 = 0, pretrained2 = 0;
+        double selected = 0, masked = 0, size = 0, drift2 = 0, pretrained2 = 0;
         for (const std::uint32_t i : row.parameters) {
+            if (i < measured.masked.size()) masked += measured.masked[i];
             if (i >= measured.selected.size() || i >= measured.driftL2.size()) continue;
             const ParameterRow& info = m_data->parameters()[i];
             selected += measured.selected[i];
@@ -184,6 +259,7 @@ void KindTableModel::measure() {
             pretrained2 += info.pretrainedL2 * info.pretrainedL2;
         }
         if (size > 0) row.share = selected / size;
+        if (size > 0) row.masked = masked / size;
         if (pretrained2 > 0) row.drift = std::sqrt(drift2 / pretrained2);
     }
 }
@@ -195,17 +271,20 @@ int KindTableModel::columnCount(const QModelIndex& parent) const { return parent
 QVariant KindTableModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= static_cast<int>(m_rows.size())) return {};
     const Row& row = m_rows[static_cast<std::size_t>(index.row())];
+    const bool idle = row.filtered && row.share < 0.995 * row.masked;
     switch (role) {
         case Qt::DisplayRole:
-            if (index.column() == Kind) return ui::shown(row.kind);
+            if (index.column() == Kind) return idle ? ui::shown(row.kind) + QStringLiteral(" ◌") : ui::shown(row.kind);
             if (index.column() == Share) return std::isnan(row.share) ? QStringLiteral("–") : ui::measuredPercent(row.share);
             return std::isnan(row.drift) ? QStringLiteral("–") : ui::fourDigits(row.drift);
         case Qt::TextAlignmentRole: return index.column() == Kind ? QVariant() : rightAligned();
         case Qt::ToolTipRole:
-            return row.filtered ? ui::kindTitle(row.kind).toHtmlEscaped()
-                                : tr("%1: not filtered, every coordinate may move").arg(ui::kindTitle(row.kind)).toHtmlEscaped();
+            return row.filtered ? QString::fromStdString(row.title).toHtmlEscaped() + (idle ? tr(": idle rows, the mask chose %1").arg(ui::measuredPercent(row.masked)) : QString())
+                                : tr("%1: not filtered, every coordinate may move").arg(QString::fromStdString(row.title)).toHtmlEscaped();
         case ValueRole: return index.column() == Drift ? row.drift : row.share;
         case FilteredRole: return row.filtered;
+        case EstimateRole: return estimateOf(row);
+        case IdleRole: return idle;
         default: return {};
     }
 }
@@ -217,7 +296,7 @@ QVariant KindTableModel::headerData(int section, Qt::Orientation orientation, in
     }
     if (role != Qt::DisplayRole) return {};
     switch (section) {
-        case Kind: return tr("Kind");
+        case Kind: return m_byLayer ? tr("Layer") : tr("Kind");
         case Share: return tr("Moved");
         case Drift: return tr("Drift");
         default: return {};

@@ -13,8 +13,9 @@ namespace mofo {
 class TensorTableModel : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Column { Name, Kind, Layer, Size, Share, Threshold, Drift, DriftMax, Churn, Coverage, ColumnCount };
-    enum Role { SortRole = Qt::UserRole + 1 };
+    enum Column { Name, Kind, Layer, Size, Share, Masked, Threshold, Drift, Trend, DriftL2, DriftL1, DriftMax, Changed, ChangedBf16, Churn, Coverage, ColumnCount };
+    /// TrendRole: the tensor's drift over the run as QVector<double>, at most some dozens of points; for a delegate that draws a line.
+    enum Role { SortRole = Qt::UserRole + 1, TrendRole };
 
     explicit TensorTableModel(const RunData* data, QObject* parent = nullptr);
     /// Shows the logged step with this index in RunData::tensors(); empty = nothing measured yet.
@@ -34,14 +35,18 @@ private:
     std::optional<std::size_t> m_column;
 };
 
-/// One row per tensor kind that the model has: moved share and drift at one logged step.
+/// One row per tensor kind, or per layer, that the model has: moved share and drift at one logged step.
 class KindTableModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     enum Column { Kind, Share, Drift, ColumnCount };
-    enum Role { ValueRole = Qt::UserRole + 1, FilteredRole };
+    /// EstimateRole: the moved share that a staged change would give, NaN without one. IdleRole: less moved than the mask had chosen.
+    enum Role { ValueRole = Qt::UserRole + 1, FilteredRole, EstimateRole, IdleRole };
 
     explicit KindTableModel(const RunData* data, QObject* parent = nullptr);
+    void setByLayer(bool byLayer);
+    /// Moved share per parameter if what is staged were applied; empty = nothing is estimated.
+    void setEstimate(std::vector<double> movedShare);
     void setColumn(std::optional<std::size_t> column);
 
     int rowCount(const QModelIndex& parent = {}) const override;
@@ -54,13 +59,19 @@ private:
         std::string kind;
         bool filtered = false;
         std::vector<std::uint32_t> parameters;
-        double share = 0, drift = 0;
+        double share = 0, drift = 0, masked = 0;
+        std::string title;
     };
+    [[nodiscard]] std::vector<Row> layerRows() const;
+    [[nodiscard]] std::vector<Row> kindRows() const;
     void onParameters();
     void measure();
+    [[nodiscard]] double estimateOf(const Row& row) const;
 
     const RunData* m_data;
     std::vector<Row> m_rows;
+    std::vector<double> m_estimate;
+    bool m_byLayer = false;
     std::optional<std::size_t> m_column;
 };
 

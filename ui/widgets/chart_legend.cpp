@@ -37,6 +37,7 @@ void ChartLegend::setEntries(std::vector<LegendEntry> entries) {
 void ChartLegend::setHorizontal(bool horizontal) {
     if (horizontal == m_horizontal) return;
     m_horizontal = horizontal;
+    setSizePolicy(QSizePolicy::Preferred, horizontal ? QSizePolicy::Fixed : QSizePolicy::Preferred);
     updateGeometry();
     update();
 }

@@ -82,6 +82,7 @@ QAccessibleInterface* makeAccessible(const QString&, QObject* object) {
     return view != nullptr ? new ChartAccessible(view) : nullptr;
 }
 
+constexpr int narrowWidth = 440;
 constexpr double flagDistance = 14;  // closer ones share one flag
 
 }  // namespace
@@ -431,7 +432,23 @@ void ChartView::showEvent(QShowEvent* event) {
 
 void ChartView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
-    if (m_side != nullptr && !isTableVisible()) m_side->setVisible(width() > 360);
+    const bool narrow = width() < narrowWidth;
+    if (m_side != nullptr && m_sideCanGoAbove && narrow != m_sideAbove) {
+        m_sideAbove = narrow;
+        if (narrow) {
+            m_body->removeWidget(m_side);
+            m_side->setMinimumWidth(0);
+            m_side->setMaximumWidth(QWIDGETSIZE_MAX);
+            static_cast<QVBoxLayout*>(layout())->insertWidget(1, m_side);
+        } else {
+            layout()->removeWidget(m_side);
+            m_side->setFixedWidth(sideWidth);
+            m_body->addWidget(m_side);
+        }
+        sideMoved(narrow);
+    } else if (m_side != nullptr && !m_sideCanGoAbove && !isTableVisible()) {
+        m_side->setVisible(!narrow);
+    }
     markDirty();
 }
 

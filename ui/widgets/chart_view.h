@@ -107,6 +107,9 @@ protected:
     [[nodiscard]] QHBoxLayout* titleRow() { return m_titleRow; }
     /// Puts a widget of fixed width to the right of the plot, so that the plots of a page stay aligned.
     void setSideColumn(QWidget* widget);
+    /// Where the chart is narrow the side column goes above the plot, or away.
+    virtual void sideMoved(bool /*above*/) {}
+    bool m_sideCanGoAbove = false;
     /// A layer item that paints with this function; `layer` is one of QCustomPlot's layer names.
     void addPainter(const QString& layer, std::function<void(QCPPainter*)> paint);
     [[nodiscard]] std::optional<QPointF> pointer() const { return m_pointer; }
@@ -126,7 +129,7 @@ protected:
     void focusOutEvent(QFocusEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
 
-    static constexpr int leftMargin = 60;
+    static constexpr int leftMargin = 68;
     static constexpr int sideWidth = 116;
 
 private:
@@ -156,6 +159,7 @@ private:
     QToolButton* m_menuButton;
     QCustomPlot* m_plot;
     QWidget* m_side = nullptr;
+    bool m_sideAbove = false;
     QTableView* m_tableView = nullptr;
     ChartTableModel* m_tableModel = nullptr;
     Theme m_theme;

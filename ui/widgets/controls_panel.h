@@ -1,40 +1,56 @@
-// Left side of page Run: alpha and granularity, staged and applied. Nothing is sent but by Apply.
+// Left side of page Run: alpha, granularity, learning rate and whatever else can change while a run is on; staged and applied. Nothing is sent but by
+// Apply.
 #pragma once
 
 #include <QWidget>
+#include <vector>
 
-#include "ui/controllers/tuning_controller.h"
-#include "ui/models/run_data.h"
+#include "ui/controllers/workspace_session.h"
 #include "ui/widgets/alpha_dial.h"
 
 class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
 class QPushButton;
+class QSpinBox;
 class QTimer;
+class QToolButton;
 
 namespace mofo {
+
+class EffectCard;
+class KeyRow;
+class WhatIfCard;
 
 class ControlsPanel : public QWidget {
     Q_OBJECT
 public:
-    ControlsPanel(const RunData* data, TuningController* tuning, QWidget* parent = nullptr);
+    explicit ControlsPanel(WorkspaceSession* session, QWidget* parent = nullptr);
 
     /// Stages the next round value of alpha below (-1) or above (+1) what is staged or applied.
     void nudgeAlpha(int direction);
     void focusAlpha();
+    /// Asks for the step at which the staged changes are to take effect.
+    void askForStep();
+    [[nodiscard]] WhatIfCard* whatIf() { return m_whatIf; }
 
 protected:
     void changeEvent(QEvent* event) override;
+    bool event(QEvent* event) override;
 
 private:
+    QWidget* makeAlpha();
+    QWidget* makeGranularity();
+    QWidget* makeApply();
+    /// Rows of keys under a heading that unfolds them.
+    QToolButton* makeFold(const QString& objectName, const QString& title, const std::vector<std::string>& keys, QWidget*& body);
     void refresh();
     void refreshAlpha(const KeyState& state);
     void refreshGranularity(const KeyState& state);
-    [[nodiscard]] QString stateText(const std::string& key, const KeyState& state) const;
-    void showState(QLabel* label, const QString& text, const KeyState& state);
+    void stageGranularity();
     [[nodiscard]] double currentAlpha(const KeyState& state) const;
     [[nodiscard]] QString movesText(double alpha) const;
+    [[nodiscard]] QString guardsText() const;
 
     const RunData* m_data;
     TuningController* m_tuning;
@@ -43,10 +59,18 @@ private:
     QLabel* m_alphaState;
     QLabel* m_moves;
     QComboBox* m_granularity;
+    QSpinBox* m_granularityN;
     QLabel* m_granularityState;
+    WhatIfCard* m_whatIf;
+    EffectCard* m_effect;
+    std::vector<KeyRow*> m_rows;
+    QToolButton* m_guardsFold = nullptr;
     QLabel* m_stagedCount;
     QPushButton* m_apply;
+    QToolButton* m_applyAt;
     QPushButton* m_discard;
+    QWidget* m_stepRow;
+    QSpinBox* m_stepSpin;
     QLabel* m_problem;
     QTimer* m_seconds;  ///< counts while an answer is awaited
     bool m_refreshing = false;

@@ -62,6 +62,7 @@ LineChart::LineChart(const QString& objectName, const QString& title, Options op
         paintMarks(painter);
     });
     setSideColumn(m_legend);
+    m_sideCanGoAbove = true;
     p.yAxis->setNumberFormat(QStringLiteral("g"));
     p.yAxis->setNumberPrecision(4);
     connect(m_legend, &ChartLegend::toggled, this, [this](int line) { setLineOn(line, !m_lines[static_cast<std::size_t>(line)].on); });
@@ -376,6 +377,8 @@ void LineChart::refreshLegend() {
     addLegendNotes(entries);
     m_legend->setEntries(std::move(entries));
 }
+
+void LineChart::sideMoved(bool above) { m_legend->setHorizontal(above); }
 
 void LineChart::paintLegend(QPainter& painter, const QRect& room, const Theme& theme) const { m_legend->paint(painter, room, theme.ink); }
 

@@ -79,6 +79,7 @@ protected:
     void addOwnActions(QMenu& menu) override;
     void applyTheme(const Theme& theme) override;
     [[nodiscard]] std::vector<const SeriesBuffer*> markedSeries() const override;
+    void sideMoved(bool above) override;
     void paintLegend(QPainter& painter, const QRect& room, const Theme& theme) const override;
     /// Further notes of the legend.
     virtual void addLegendNotes(std::vector<LegendEntry>& /*entries*/) const {}

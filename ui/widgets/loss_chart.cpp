@@ -76,12 +76,12 @@ LossChart::LossChart(const QString& objectName, RunData* data, StepAxis* axis, Q
     titleRow()->insertWidget(2, m_smoothing);
     m_rawButton = addSwitch("raw", tr("raw"), tr("The loss of each step, thin"), [this](bool on) { setLineOn(rawLine, on); });
     m_rawButton->setChecked(true);
-    connect(&legend(), &ChartLegend::toggled, this, [this] { m_rawButton->setChecked(lines()[rawLine].on); });
+    connect(&legend(), &ChartLegend::toggled, this, [this] { m_rawButton->setChecked(this->lines()[rawLine].on); });
     m_clipButton = addSwitch("clip", tr("clip p99"), tr("Leave the highest hundredth out of the range"), [this](bool on) { setClipped(on); });
 }
 
 void LossChart::paintBest(QCPPainter* painter) {
-    if (!lines()[2].on || data().evals().empty()) return;
+    if (!this->lines()[2].on || data().evals().empty()) return;
     const EvalRow* best = nullptr;
     for (const EvalRow& row : data().evals()) {
         if (std::isfinite(row.loss) && (best == nullptr || row.loss < best->loss)) best = &row;

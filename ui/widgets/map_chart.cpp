@@ -303,11 +303,16 @@ void MapChart::paintCells(QCPPainter* painter) {
         const double bottom = m_bands.empty() ? rect.bottom() : std::min<double>(rect.bottom(), rect.top() + m_bands.back().top + m_bands.back().height);
         painter->drawRect(QRectF(QPointF(left, rect.top()), QPointF(right, bottom)));
     }
-    for (std::size_t band = 0; band < m_bands.size(); ++band) {
-        const Band& place = m_bands[band];
-        if (m_cells.isNull()) break;
-        const double top = rect.top() + std::round(place.top), bottom = rect.top() + std::round(place.top + place.height);
-        painter->drawImage(QRectF(rect.left(), top, rect.width(), bottom - top), m_cells, QRectF(0, static_cast<double>(band), m_cells.width(), 1));
+    if (!m_cells.isNull()) {
+        // One line of the picture per pixel: rows of any height meet without a gap.
+        QImage picture(rect.width(), rect.height(), QImage::Format_ARGB32);
+        picture.fill(Qt::transparent);
+        for (std::size_t band = 0; band < m_bands.size(); ++band) {
+            const int from = static_cast<int>(std::lround(m_bands[band].top));
+            const int to = std::min(rect.height(), static_cast<int>(std::lround(m_bands[band].top + m_bands[band].height)));
+            for (int y = from; y < to; ++y) std::copy_n(m_cells.constScanLine(static_cast<int>(band)), m_cells.bytesPerLine(), picture.scanLine(y));
+        }
+        painter->drawImage(rect.topLeft(), picture);
     }
     painter->setPen(QPen(theme().accent, 2));
     painter->setBrush(Qt::NoBrush);

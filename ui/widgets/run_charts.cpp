@@ -163,7 +163,7 @@ AlphaStrip::AlphaStrip(const RunData* data, StepAxis* axis)
     LineSpec moved = ofSeries(data, SeriesId::MovedShare, tr("moved, all"), 1, LineSpec::Style::Thin);
     lines.push_back(moved);
     setLines(std::move(lines));
-    setMinimumHeight(76);
+    setMinimumHeight(112);
     addPainter(QStringLiteral("axes"), [this](QCPPainter* painter) { paintSegments(painter); });
     connect(data, &RunData::cleared, this, [this] {
         m_segments.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QWidget>
+#include <vector>
 
 #include "ui/controllers/tuning_controller.h"
 #include "ui/models/run_data.h"
@@ -9,6 +10,7 @@
 
 class QAction;
 class QProgressBar;
+class QHBoxLayout;
 class QToolButton;
 
 namespace mofo {
@@ -16,15 +18,26 @@ namespace mofo {
 class RunHeader : public QWidget {
     Q_OBJECT
 public:
-    RunHeader(const RunData* data, TuningController* tuning, QAction* pause, QAction* stop, QAction* follow, QAction* fit,
-              QWidget* parent = nullptr);
+    /// The acts of the page, in the order of their buttons. Those with `iconOnly` set as a property show no text.
+    struct Acts {
+        QAction *follow, *fit, *pause, *stop, *stopNow, *checkpoint, *evaluate, *rewind, *branch;
+    };
+    RunHeader(const RunData* data, TuningController* tuning, const Acts& acts, QWidget* parent = nullptr);
     void refresh();
+    /// Puts a widget before the buttons.
+    void addTool(QWidget* widget);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     const RunData* m_data;
     TuningController* m_tuning;
-    QAction* m_pause;
-    QAction* m_stop;
+    [[nodiscard]] QString phaseText() const;
+    Acts m_acts;
+    std::vector<QToolButton*> m_buttons;
+    QHBoxLayout* m_layout;
+    int m_toolPlace = 0;
     ElidedLabel* m_name;
     QLabel* m_state;
     QProgressBar* m_progress;

@@ -1,35 +1,34 @@
 #include "ui/widgets/run_page.h"
 
 #include <QAction>
+#include <QComboBox>
 #include <QEvent>
-#include <QHeaderView>
+#include <QHBoxLayout>
 #include <QLabel>
+#include <QMenu>
 #include <QProgressBar>
+#include <QPushButton>
 #include <QScrollArea>
-#include <QScrollBar>
 #include <QSettings>
-#include <QSortFilterProxyModel>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QTabWidget>
-#include <QTableView>
 #include <QTimer>
+#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "core/base/clock.h"
-#include "ui/models/config_table_model.h"
 #include "ui/models/display_text.h"
-#include "ui/models/event_log_model.h"
-#include "ui/models/tensor_table_model.h"
 #include "ui/widgets/chart_stack.h"
 #include "ui/widgets/controls_panel.h"
+#include "ui/widgets/effect_card.h"
 #include "ui/widgets/loss_chart.h"
 #include "ui/widgets/map_chart.h"
 #include "ui/widgets/run_charts.h"
+#include "ui/widgets/run_dialogs.h"
 #include "ui/widgets/run_header.h"
+#include "ui/widgets/run_tables.h"
 #include "ui/widgets/small_widgets.h"
 #include "ui/widgets/step_panel.h"
-#include "ui/widgets/table_tools.h"
 #include "ui/widgets/theme.h"
 
 namespace mofo {
@@ -60,15 +59,17 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    m_header = new RunHeader(&m_data, &session->tuning(), m_pause, m_stop, m_follow, m_fit, this);
+    m_header = new RunHeader(&m_data, &session->tuning(), {m_follow, m_fit, m_pause, m_stop, m_stopNow, m_checkpoint, m_evaluate, m_rewind, m_branch}, this);
     m_message = new MessageBar(QStringLiteral("run.message"), this);
     m_hint = new MessageBar(QStringLiteral("run.hint"), this);
     layout->addWidget(m_header);
     layout->addWidget(m_message);
     layout->addWidget(m_hint);
+    makeOffer();
+    layout->addWidget(m_offer);
 
-    m_controls = new ControlsPanel(&m_data, &session->tuning());
-    m_step = new StepPanel(&m_data, m_axis);
+    m_controls = new ControlsPanel(session);
+    m_step = new StepPanel(session, m_axis);
     m_controlsArea = scrolled(m_controls, QStringLiteral("run.controlsArea"), tr("Controls"));
     m_controlsArea->setMinimumWidth(226);
     m_controlsArea->setMaximumWidth(330);
@@ -92,12 +93,23 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     m_rows = new QSplitter(Qt::Vertical, this);
     m_rows->setObjectName(QStringLiteral("run.rows"));
     m_rows->addWidget(m_columns);
-    m_tables = makeTables();
+    m_tables = new RunTables(session, m_axis);
     m_rows->addWidget(m_tables);
     m_rows->setStretchFactor(0, 1);
     m_rows->setStretchFactor(1, 0);
     m_rows->setCollapsible(0, false);
     layout->addWidget(m_rows, 1);
+    m_toast = makeLabel(QStringLiteral("run.toast"), this);
+    m_toast->setAccessibleName(tr("What was done"));
+    m_toast->setContentsMargins(12, 4, 12, 4);
+    m_toast->setWordWrap(true);
+    m_toast->hide();
+    m_toastTimer = new QTimer(this);
+    m_toastTimer->setSingleShot(true);
+    m_toastTimer->setInterval(8000);
+    connect(m_toastTimer, &QTimer::timeout, m_toast, &QWidget::hide);
+    layout->addWidget(m_toast);
+    makeTools();
 
     connect(m_axis, &StepAxis::rangeChanged, this, &RunPage::drawSoon);
     connect(m_axis, &StepAxis::cursorChanged, this, &RunPage::drawSoon);
@@ -112,7 +124,17 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     connect(&session->tuning(), &TuningController::changed, this, [this] {
         m_header->refresh();
         refreshMessages();
+        refreshOffer();
+        m_learningRate->setStaged(m_session->tuning().stagedConfig());
     });
+    connect(m_controls->whatIf(), &WhatIfCard::estimated, this, [this] { m_step->setEstimate(m_controls->whatIf()->estimate()); });
+    connect(&session->tuning(), &TuningController::branchMade, this, [this](const QString& id, const QString& warnings) {
+        const QString made = tr("The child run %1 is queued; it is listed below this run on page Runs.").arg(id);
+        say(warnings.isEmpty() ? made : made + QLatin1Char(' ') + warnings, false);
+    });
+    connect(m_charts, &ChartStack::said, this, &RunPage::say);
+    connect(m_charts, &ChartStack::fullWanted, this, &RunPage::setFull);
+    connect(m_tables, &RunTables::said, this, &RunPage::say);
     connect(m_message, &MessageBar::actionTriggered, m_pause, &QAction::trigger);
     refreshIcons();
     refresh();
@@ -132,9 +154,28 @@ void RunPage::makeActions() {
     m_stop = add("stop", tr("Stop"), {Qt::SHIFT | Qt::Key_F9}, m_runActions);
     connect(m_stop, &QAction::triggered, tuning, [tuning] { tuning->stop(true); });
     QAction* apply = add("applyAction", tr("Apply staged changes"), {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, m_runActions);
-    connect(apply, &QAction::triggered, tuning, &TuningController::apply);
+    connect(apply, &QAction::triggered, tuning, [tuning] { tuning->apply(); });
     connect(tuning, &TuningController::changed, apply, [apply, tuning] { apply->setEnabled(tuning->canApply()); });
     apply->setEnabled(false);
+    QAction* applyAt = add("applyAtAction", tr("Apply staged changes at a step …"), {Qt::CTRL | Qt::SHIFT | Qt::Key_Return}, m_runActions);
+    connect(applyAt, &QAction::triggered, this, [this] { m_controls->askForStep(); });
+    connect(tuning, &TuningController::changed, applyAt, [applyAt, tuning] { applyAt->setEnabled(tuning->canApply()); });
+    applyAt->setEnabled(false);
+    QAction* undoAction = add("undo", tr("Undo the newest change"), {QKeySequence::Undo}, m_runActions);
+    connect(undoAction, &QAction::triggered, this, &RunPage::undo);
+    m_checkpoint = add("checkpoint", tr("Checkpoint"), {Qt::CTRL | Qt::Key_S}, m_runActions);
+    connect(m_checkpoint, &QAction::triggered, tuning, &TuningController::checkpoint);
+    m_evaluate = add("evaluate", tr("Probe now"), {Qt::Key_F8}, m_runActions);
+    connect(m_evaluate, &QAction::triggered, tuning, &TuningController::evaluate);
+    m_rewind = add("rewind", tr("Undo to …"), {Qt::CTRL | Qt::ALT | Qt::Key_Z}, m_runActions);
+    connect(m_rewind, &QAction::triggered, this, [this] { (new RewindDialog(m_session, this))->show(); });
+    m_branch = add("branch", tr("Branch"), {Qt::CTRL | Qt::Key_B}, m_runActions);
+    connect(m_branch, &QAction::triggered, this, [this] {
+        const double step = m_axis->cursor().value_or(static_cast<double>(m_data.newestStep()));
+        (new BranchDialog(m_session, static_cast<std::int64_t>(step), this))->show();
+    });
+    m_stopNow = add("stopNow", tr("Stop without saving"), {}, m_runActions);
+    connect(m_stopNow, &QAction::triggered, tuning, [tuning] { tuning->stop(false); });
     QAction* down = add("alphaDown", tr("Lower alpha (stages)"), {Qt::CTRL | Qt::Key_BracketLeft}, m_runActions);
     connect(down, &QAction::triggered, this, [this] { m_controls->nudgeAlpha(-1); });
     QAction* up = add("alphaUp", tr("Raise alpha (stages)"), {Qt::CTRL | Qt::Key_BracketRight}, m_runActions);
@@ -148,6 +189,9 @@ void RunPage::makeActions() {
     m_fit = add("fit", tr("Fit"), {}, m_chartActions);
     m_fit->setToolTip(tr("Show the whole run (0 in a chart)"));
     connect(m_fit, &QAction::triggered, m_axis, &StepAxis::fit);
+    m_full = add("full", tr("This chart alone"), {Qt::Key_F11}, m_chartActions);
+    m_full->setCheckable(true);
+    connect(m_full, &QAction::triggered, this, [this](bool on) { setFull(on ? focusedChart() : nullptr); });
 
     const std::array<std::pair<QString, QKeySequence>, 3> panels{
         std::pair{tr("Controls"), QKeySequence(Qt::CTRL | Qt::Key_Backslash)},
@@ -215,51 +259,116 @@ QWidget* RunPage::makeStarting() {
     return page;
 }
 
-QTabWidget* RunPage::makeTables() {
-    auto* tabs = new QTabWidget;
-    tabs->setObjectName(QStringLiteral("run.tables"));
-    tabs->setAccessibleName(tr("Tables"));
-    tabs->setDocumentMode(true);
-    tabs->setMinimumHeight(80);
-
-    m_events = new QTableView;
-    setUpTable(m_events, QStringLiteral("run.events"), tr("Events"));
-    auto* events = new EventLogModel(&m_data, this);
-    m_events->setModel(events);
-    m_events->horizontalHeader()->setStretchLastSection(true);
-    sizeColumns(m_events, {9, 9, 13, 16, 24});
-    connect(events, &QAbstractItemModel::rowsInserted, m_events, [this] {
-        // Keeps up only where the end was in view.
-        const QScrollBar* bar = m_events->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 1) QTimer::singleShot(0, m_events, &QTableView::scrollToBottom);
+void RunPage::makeTools() {
+    auto* unit = new QComboBox(this);
+    unit->setObjectName(QStringLiteral("run.xUnit"));
+    unit->setAccessibleName(tr("What the x axis counts"));
+    unit->setToolTip(tr("What the x axis of all charts counts"));
+    unit->addItems({tr("x: step"), tr("x: epoch"), tr("x: tokens"), tr("x: time")});
+    new WheelGuard(unit);
+    connect(unit, &QComboBox::activated, this, [this](int index) {
+        const auto chosen = static_cast<StepUnit>(index);
+        m_axis->setUnit(chosen, &m_data.series().scale(chosen));
     });
-    connect(m_events, &QTableView::activated, this, [this](const QModelIndex& index) {
-        const qlonglong step = index.data(EventLogModel::StepRole).toLongLong();
-        if (step > 0) m_axis->setPinned(static_cast<double>(step));
+    m_header->addTool(unit);
+    auto* charts = new QToolButton(this);
+    charts->setObjectName(QStringLiteral("run.chooseCharts"));
+    charts->setAccessibleName(tr("Which charts are shown"));
+    charts->setText(tr("Charts"));
+    charts->setToolTip(tr("Which charts are shown"));
+    charts->setIcon(themedIcon(QStringLiteral("charts"), palette()));
+    charts->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    charts->setPopupMode(QToolButton::InstantPopup);
+    charts->setAutoRaise(true);
+    charts->setFocusPolicy(Qt::StrongFocus);
+    charts->setMinimumHeight(26);
+    auto* menu = new QMenu(charts);
+    for (QAction* choice : m_charts->choices()) {
+        menu->addAction(choice);
+        m_chartActions.push_back(choice);
+    }
+    charts->setMenu(menu);
+    m_header->addTool(charts);
+}
+
+void RunPage::makeOffer() {
+    m_offer = new QFrame(this);
+    m_offer->setObjectName(QStringLiteral("run.offer"));
+    m_offer->setFrameShape(QFrame::StyledPanel);
+    auto* layout = new QHBoxLayout(m_offer);
+    layout->setContentsMargins(12, 4, 8, 4);
+    m_offerText = makeLabel(QStringLiteral("run.offer.text"), m_offer);
+    m_offerText->setWordWrap(true);
+    const auto button = [&](const char* name, auto&& act) {
+        auto* made = new QPushButton(m_offer);
+        made->setObjectName(QStringLiteral("run.offer.") + QLatin1String(name));
+        connect(made, &QPushButton::clicked, this, act);
+        return made;
+    };
+    TuningController* tuning = &m_session->tuning();
+    m_offerBack = button("setBack", [tuning] { tuning->setBack(); });
+    m_offerRewind = button("rewind", [tuning] {
+        if (const std::optional<std::int64_t> step = tuning->rewindStep()) tuning->rewind(*step);
     });
+    QPushButton* close = button("close", [tuning] { tuning->dismissOffer(); });
+    close->setText(tr("Keep it"));
+    close->setAccessibleName(tr("Keep the change"));
+    layout->addWidget(m_offerText, 1);
+    layout->addWidget(m_offerBack);
+    layout->addWidget(m_offerRewind);
+    layout->addWidget(close);
+    m_offer->hide();
+}
 
-    m_tensors = new QTableView;
-    setUpTable(m_tensors, QStringLiteral("run.tensors"), tr("Tensors"));
-    m_tensorModel = new TensorTableModel(&m_data, this);
-    auto* sorted = new QSortFilterProxyModel(this);
-    sorted->setSourceModel(m_tensorModel);
-    sorted->setSortRole(TensorTableModel::SortRole);
-    m_tensors->setModel(sorted);
-    m_tensors->setSortingEnabled(true);
-    m_tensors->sortByColumn(TensorTableModel::Name, Qt::AscendingOrder);
-    sizeColumns(m_tensors, {42, 8, 8, 14, 11, 13, 13, 15, 10, 13});
+void RunPage::refreshOffer() {
+    const AppliedChange* offered = m_session->tuning().offered();
+    m_offer->setVisible(offered != nullptr);
+    if (offered == nullptr) return;
+    QStringList what, back;
+    for (const auto& [key, value] : offered->values) {
+        const auto before = offered->before.find(key);
+        const QString old = before != offered->before.end() ? ui::valueText(key, before->second) : QString();
+        what << tr("%1 went %2 → %3", "config key, old and new value").arg(ui::shown(key), old, ui::valueText(key, value));
+        back << old;
+    }
+    m_offerText->setText(tr("%1 at step %2.").arg(what.join(QStringLiteral(", ")), ui::count(offered->step)));
+    m_offer->setAccessibleName(m_offerText->text());
+    m_offerBack->setText(tr("Set back to %1, from the next step").arg(back.join(QStringLiteral(", "))));
+    m_offerBack->setAccessibleName(m_offerBack->text());
+    const std::optional<std::int64_t> step = m_session->tuning().rewindStep();
+    m_offerRewind->setEnabled(step.has_value());
+    m_offerRewind->setText(step ? tr("Rewind to %1").arg(ui::count(*step)) : tr("No checkpoint before it"));
+    m_offerRewind->setAccessibleName(m_offerRewind->text());
+}
 
-    auto* config = new QTableView;
-    setUpTable(config, QStringLiteral("run.config"), tr("Config"));
-    config->setModel(new ConfigTableModel(&m_data, this));
-    config->horizontalHeader()->setStretchLastSection(true);
-    sizeColumns(config, {20, 44, 34});
+void RunPage::undo() {
+    if (!m_session->tuning().undo()) say(tr("There is no live change to take back."), false);
+}
 
-    tabs->addTab(m_events, tr("&1 Events"));
-    tabs->addTab(m_tensors, tr("&2 Tensors"));
-    tabs->addTab(config, tr("&3 Config"));
-    connect(tabs, &QTabWidget::currentChanged, this, &RunPage::refreshTables);
-    return tabs;
+void RunPage::say(const QString& sentence, bool isError) {
+    m_toast->setText((isError ? QStringLiteral("✗ ") : QStringLiteral("✓ ")) + sentence);
+    QPalette colours = palette();
+    colours.setColor(QPalette::WindowText, isError ? Theme::current().error : Theme::current().ink);
+    m_toast->setPalette(colours);
+    m_toast->show();
+    m_toastTimer->start();
+}
+
+ChartView* RunPage::focusedChart() const {
+    for (ChartView* chart : m_charts->charts()) {
+        if (chart->isVisible() && (chart->hasFocus() || chart->isAncestorOf(focusWidget()))) return chart;
+    }
+    return m_loss;
+}
+
+void RunPage::setFull(ChartView* chart) {
+    // The same again brings the others back.
+    if (chart == m_charts->alone()) chart = nullptr;
+    m_charts->setAlone(chart);
+    m_full->setChecked(chart != nullptr);
+    QWidget* const others[] = {m_controlsArea, m_tables, m_stepArea};
+    for (std::size_t i = 0; i < 3; ++i) others[i]->setVisible(chart == nullptr && m_toggles[i]->isChecked());
+    if (chart != nullptr) chart->setFocus(Qt::OtherFocusReason);
 }
 
 void RunPage::drawSoon() {
@@ -278,12 +387,8 @@ void RunPage::refresh() {
     refreshStarting();
     m_charts->drawIfNeeded();
     if (m_step->isVisible()) m_step->refresh();
-    refreshTables();
-}
-
-void RunPage::refreshTables() {
-    if (m_tensorModel == nullptr || !m_tensors->isVisible()) return;
-    m_tensorModel->setColumn(m_data.columnNear(m_axis->cursor().value_or(static_cast<double>(m_data.newestStep()))));
+    m_tables->drawIfNeeded();
+    m_tables->refreshTensors();
 }
 
 void RunPage::refreshMessages() {
@@ -359,12 +464,14 @@ void RunPage::cyclePane(int direction) {
 void RunPage::saveLayout(QSettings& settings) const {
     settings.setValue(QStringLiteral("run/columns"), m_columns->saveState());
     settings.setValue(QStringLiteral("run/rows"), m_rows->saveState());
+    m_charts->saveLayout(settings);
 }
 
 void RunPage::restoreLayout(QSettings& settings) {
     const bool columns = m_columns->restoreState(settings.value(QStringLiteral("run/columns")).toByteArray());
     const bool rows = m_rows->restoreState(settings.value(QStringLiteral("run/rows")).toByteArray());
     m_layoutKept = columns && rows;
+    m_charts->restoreLayout(settings);
 }
 
 void RunPage::resizeEvent(QResizeEvent* event) {
@@ -383,6 +490,10 @@ void RunPage::refreshIcons() {
     m_stop->setIcon(themedIcon(QStringLiteral("stop"), palette()));
     m_follow->setIcon(themedIcon(QStringLiteral("follow"), palette()));
     m_fit->setIcon(themedIcon(QStringLiteral("fit"), palette()));
+    m_checkpoint->setIcon(themedIcon(QStringLiteral("checkpoint"), palette()));
+    m_evaluate->setIcon(themedIcon(QStringLiteral("probe"), palette()));
+    m_rewind->setIcon(themedIcon(QStringLiteral("undo"), palette()));
+    m_branch->setIcon(themedIcon(QStringLiteral("branch"), palette()));
 }
 
 void RunPage::changeEvent(QEvent* event) {

@@ -10,12 +10,13 @@
 #include "ui/models/step_axis.h"
 
 class QLabel;
+class QFrame;
 class QProgressBar;
+class QPushButton;
 class QSettings;
 class QSplitter;
 class QStackedWidget;
-class QTableView;
-class QTabWidget;
+class QTimer;
 
 namespace mofo {
 
@@ -29,8 +30,8 @@ class MapChart;
 class MapRows;
 class MessageBar;
 class RunHeader;
+class RunTables;
 class StepPanel;
-class TensorTableModel;
 
 class RunPage : public QWidget {
     Q_OBJECT
@@ -58,9 +59,14 @@ private:
     void makeActions();
     QWidget* makeCharts();
     QWidget* makeStarting();
-    QTabWidget* makeTables();
+    void makeOffer();
+    void makeTools();
+    void refreshOffer();
+    void say(const QString& sentence, bool isError);
+    void undo();
+    void setFull(ChartView* chart);
+    [[nodiscard]] ChartView* focusedChart() const;
     void drawSoon();
-    void refreshTables();
     void refreshMessages();
     void refreshStarting();
     void refreshIcons();
@@ -72,6 +78,12 @@ private:
     std::array<QAction*, 3> m_toggles{};
     QAction* m_pause = nullptr;
     QAction* m_stop = nullptr;
+    QAction* m_stopNow = nullptr;
+    QAction* m_checkpoint = nullptr;
+    QAction* m_evaluate = nullptr;
+    QAction* m_rewind = nullptr;
+    QAction* m_branch = nullptr;
+    QAction* m_full = nullptr;
     QAction* m_follow = nullptr;
     QAction* m_fit = nullptr;
     RunHeader* m_header = nullptr;
@@ -92,14 +104,15 @@ private:
     LearningRateChart* m_learningRate = nullptr;
     MapRows* m_mapRows = nullptr;
     ChartStack* m_charts = nullptr;
-    ChartStack* m_machine = nullptr;
-    ChartStack* m_probes = nullptr;
     QSplitter* m_columns = nullptr;
     QSplitter* m_rows = nullptr;
-    QTabWidget* m_tables = nullptr;
-    QTableView* m_events = nullptr;
-    QTableView* m_tensors = nullptr;
-    TensorTableModel* m_tensorModel = nullptr;
+    RunTables* m_tables = nullptr;
+    QFrame* m_offer = nullptr;
+    QLabel* m_offerText = nullptr;
+    QPushButton* m_offerBack = nullptr;
+    QPushButton* m_offerRewind = nullptr;
+    QLabel* m_toast = nullptr;
+    QTimer* m_toastTimer = nullptr;
     bool m_layoutKept = false;   ///< the user's sizes were restored
     bool m_drawQueued = false;
 };

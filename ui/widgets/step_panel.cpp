@@ -1,7 +1,9 @@
 #include "ui/widgets/step_panel.h"
 
+#include <QComboBox>
 #include <QEvent>
 #include <QGridLayout>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QPainter>
@@ -15,6 +17,8 @@
 #include <cmath>
 
 #include "ui/models/display_text.h"
+#include "ui/models/what_if.h"
+#include "ui/widgets/histogram_plot.h"
 #include "ui/widgets/small_widgets.h"
 #include "ui/widgets/theme.h"
 
@@ -53,6 +57,13 @@ public:
             // Not filtered: hatched, cut at the edge, never compared with the line.
             painter->fillRect(bar, filtered ? QBrush(theme.train) : QBrush(theme.hatch, Qt::BDiagPattern));
         }
+        const double estimate = index.data(KindTableModel::EstimateRole).toDouble();
+        if (filtered && std::isfinite(estimate) && estimate > 0 && room.width() > 8) {
+            const int width = std::max(2, static_cast<int>(std::lround(std::min(1.0, estimate / scale) * room.width())));
+            painter->setPen(QPen(theme.accent, 1.4, Qt::DashLine));
+            painter->setBrush(Qt::NoBrush);
+            painter->drawRect(QRect(room.left(), room.top() + 2, width, room.height() - 5));
+        }
         if (asked > 0 && asked <= scale) {
             const int x = room.left() + static_cast<int>(std::lround(asked / scale * room.width()));
             painter->setPen(QPen(theme.surface, 3));
@@ -67,7 +78,9 @@ public:
     }
 };
 
-StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWidget(parent), m_data(data), m_axis(axis) {
+StepPanel::StepPanel(WorkspaceSession* session, StepAxis* axis, QWidget* parent)
+    : QWidget(parent), m_session(session), m_data(&session->run()), m_axis(axis) {
+    const RunData* data = m_data;
     setObjectName(QStringLiteral("run.step"));
     setAccessibleName(tr("At one step"));
     setMinimumWidth(246);
@@ -99,8 +112,17 @@ StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWi
     layout->addLayout(grid);
 
     layout->addSpacing(6);
-    m_kindHeading = makeHeading(tr("Moved, by kind"), this);
-    layout->addWidget(m_kindHeading);
+    m_kindHeading = makeHeading(tr("Moved"), this);
+    m_grouping = new QComboBox(this);
+    m_grouping->setObjectName(QStringLiteral("run.step.grouping"));
+    m_grouping->setAccessibleName(tr("What the bars are of"));
+    m_grouping->addItems({tr("by kind"), tr("by layer")});
+    new WheelGuard(m_grouping);
+    auto* kindRow = new QHBoxLayout;
+    kindRow->addWidget(m_kindHeading);
+    kindRow->addWidget(m_grouping);
+    kindRow->addStretch(1);
+    layout->addLayout(kindRow);
     m_kinds = new KindTableModel(data, this);
     m_kindView = new QTableView(this);
     m_kindView->setObjectName(QStringLiteral("run.step.kinds"));
@@ -128,6 +150,15 @@ StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWi
     m_kindNote = makeLabel(QStringLiteral("run.step.kindNote"), this);
     m_kindNote->setWordWrap(true);
     layout->addWidget(m_kindNote);
+
+    layout->addSpacing(6);
+    m_histogramHeading = makeHeading(tr("|m| of the filtered tensors"), this);
+    layout->addWidget(m_histogramHeading);
+    m_histogram = new HistogramPlot(QStringLiteral("run.step.histogram"), this);
+    layout->addWidget(m_histogram);
+    m_spreadNote = makeLabel(QStringLiteral("run.step.spread"), this);
+    m_spreadNote->setWordWrap(true);
+    layout->addWidget(m_spreadNote);
 
     layout->addSpacing(6);
     m_topHeading = makeHeading(tr("Tensors that drifted most"), this);
@@ -161,6 +192,12 @@ StepPanel::StepPanel(const RunData* data, StepAxis* axis, QWidget* parent) : QWi
         m_kindView->setFixedHeight(rows * (fontMetrics().height() + 4) + m_kindView->horizontalHeader()->sizeHint().height() + 2);
     };
     connect(data, &RunData::parametersChanged, this, fitKinds);
+    connect(m_grouping, &QComboBox::activated, this, [this, fitKinds](int index) {
+        m_kinds->setByLayer(index == 1);
+        fitKinds();
+        refresh();
+    });
+    connect(data, &RunData::histogramsChanged, this, &StepPanel::refresh);
     fitKinds();
     refresh();
 }
@@ -188,7 +225,8 @@ void StepPanel::refresh() {
     fillFacts(step, column);
 
     // Before anything is measured there is nothing to head.
-    for (QWidget* widget : {static_cast<QWidget*>(m_kindHeading), static_cast<QWidget*>(m_kindView), static_cast<QWidget*>(m_kindNote),
+    for (QWidget* widget : {static_cast<QWidget*>(m_kindHeading), static_cast<QWidget*>(m_grouping), static_cast<QWidget*>(m_histogramHeading),
+                            static_cast<QWidget*>(m_histogram), static_cast<QWidget*>(m_spreadNote), static_cast<QWidget*>(m_kindView), static_cast<QWidget*>(m_kindNote),
                             static_cast<QWidget*>(m_topHeading), static_cast<QWidget*>(m_top)}) {
         widget->setVisible(column.has_value());
     }
@@ -205,8 +243,47 @@ void StepPanel::refresh() {
     }
     m_delegate->scale = std::clamp(std::max(1.6 * m_delegate->asked, 1.1 * greatest), 0.002, 1.0);
     m_kindView->viewport()->update();
-    m_kindNote->setText(m_delegate->asked > 0 ? tr("Dashed line: α = %1 as asked. Hatched: not filtered.").arg(ui::percent(m_delegate->asked)) : QString());
+    m_kindNote->setText(m_delegate->asked > 0 ? tr("Dashed line: α = %1 as asked. Hatched: not filtered. ◌: idle rows.").arg(ui::percent(m_delegate->asked)) : QString());
+    fillHistogram(column);
     fillTop(column);
+}
+
+void StepPanel::setEstimate(const WhatIf* estimate) {
+    m_kinds->setEstimate(estimate != nullptr ? estimate->movedShare : std::vector<double>());
+    m_stagedThreshold = estimate != nullptr ? estimate->threshold : 0;
+    m_kindView->viewport()->update();
+    refresh();
+}
+
+void StepPanel::fillHistogram(std::optional<std::size_t> column) {
+    if (!column) return;
+    const TensorRow& row = m_data->tensors()[*column];
+    if (isVisible()) m_session->wantHistograms(row.step);
+    const HistogramBatch* batch = m_data->histogramsOf(row.step);
+    m_histogram->show(*m_data, batch, batch == nullptr ? tr("Reading …") : tr("No histogram of |m| is stored for this step"), m_stagedThreshold);
+    QString spread;
+    if (batch != nullptr && batch->spread) {
+        double low = INFINITY, high = 0;
+        std::vector<float> first, third;
+        for (std::size_t i = 0; i < batch->spread->minimum.size() && i < m_data->parameters().size(); ++i) {
+            if (!m_data->parameters()[i].filtered || i >= batch->spread->maximum.size()) continue;
+            low = std::min<double>(low, batch->spread->minimum[i]);
+            high = std::max<double>(high, batch->spread->maximum[i]);
+            first.push_back(batch->spread->firstQuartile[i]);
+            third.push_back(batch->spread->thirdQuartile[i]);
+        }
+        const auto middle = [](std::vector<float>& values) {
+            const auto place = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+            std::nth_element(values.begin(), place, values.end());
+            return *place;
+        };
+        if (!first.empty()) {
+            spread = tr("Thresholds of the partitions: least %1, quartiles %2 and %3, greatest %4")
+                         .arg(ui::fourDigits(low), ui::fourDigits(middle(first)), ui::fourDigits(middle(third)), ui::fourDigits(high));
+        }
+    }
+    m_spreadNote->setText(spread);
+    m_spreadNote->setVisible(!spread.isEmpty());
 }
 
 QString StepPanel::thresholdText(const TensorRow& row) const {
@@ -296,6 +373,13 @@ void StepPanel::fillTop(std::optional<std::size_t> column) {
         cell(0, ui::shortTensorName(m_data->parameters()[drifts[i].second].name), Qt::AlignLeft | Qt::AlignVCenter);
         cell(1, ui::fourDigits(drifts[i].first), Qt::AlignRight | Qt::AlignVCenter);
     }
+}
+
+bool StepPanel::event(QEvent* event) {
+    const bool done = QWidget::event(event);
+    // Wrapped texts need more height where they are narrow; a scroll area asks for the least height alone.
+    if (event->type() == QEvent::LayoutRequest || event->type() == QEvent::Resize) setMinimumHeight(layout()->totalHeightForWidth(width()));
+    return done;
 }
 
 void StepPanel::changeEvent(QEvent* event) {
