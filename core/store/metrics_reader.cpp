@@ -72,8 +72,7 @@ bool readTensorRow(Query& row, std::size_t count, TensorRow& out) {
 #define MOFO_MEASURES_1 "NULL FROM tensors "
 #define MOFO_MEASURES_2 "m.amounts FROM tensors LEFT JOIN tensor_measures AS m ON m.tensors = seq AND m.measure = 'squared_update' "
 #define MOFO_SELECT_ACKNOWLEDGEMENTS "SELECT uuid, applied_step, accepted, reason, wall_ns, superseded FROM acknowledgements "
-#define MOFO_SELECT_CHECKPOINTS \
-    "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns, removed, "
+#define MOFO_SELECT_CHECKPOINTS "SELECT step, folder, kind, manifest_sha256, size_bytes, seconds, verified, superseded, pinned, wall_ns, removed, "
 
 AcknowledgementRow readAcknowledgement(Query& row) {
     return {.uuid = row.text(0),
@@ -374,13 +373,12 @@ Result<std::vector<AcknowledgementRow>> MetricsReader::acknowledgements() const 
 Result<std::vector<CheckpointRow>> MetricsReader::checkpoints(bool all) const {
     return m_state->database->attempt([&]() -> Result<std::vector<CheckpointRow>> {
         std::vector<CheckpointRow> list;
-        Query query(*m_state->database,
-                    m_state->has(3)
-                        ? MOFO_SELECT_CHECKPOINTS "coalesce(s.state, CASE verified WHEN 1 THEN 'complete' ELSE 'failed' END), coalesce(s.reason, ''), "
-                                                  "s.eval_loss, coalesce(s.state_digest, '') FROM checkpoints LEFT JOIN checkpoint_states AS s ON "
-                                                  "s.checkpoint = seq ORDER BY seq"
-                        : MOFO_SELECT_CHECKPOINTS
-                          "CASE verified WHEN 1 THEN 'complete' ELSE 'failed' END, '', NULL, '' FROM checkpoints ORDER BY seq");
+        Query query(*m_state->database, m_state->has(3) ? MOFO_SELECT_CHECKPOINTS
+                                            "coalesce(s.state, CASE verified WHEN 1 THEN 'complete' ELSE 'failed' END), coalesce(s.reason, ''), "
+                                            "s.eval_loss, coalesce(s.state_digest, '') FROM checkpoints LEFT JOIN checkpoint_states AS s ON "
+                                            "s.checkpoint = seq ORDER BY seq"
+                                                        : MOFO_SELECT_CHECKPOINTS
+                                            "CASE verified WHEN 1 THEN 'complete' ELSE 'failed' END, '', NULL, '' FROM checkpoints ORDER BY seq");
         while (query.next()) {
             CheckpointRow row{.step = query.integer(0),
                               .folder = query.text(1),

@@ -90,8 +90,8 @@ void MetricsWriter::State::readNumbers() {
 
 bool MetricsBatch::empty() const {
     return steps.empty() && tensors.empty() && histograms.empty() && partitions.empty() && thresholdSpreads.empty() && rowCounts.empty() &&
-           evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() && generations.empty() && machine.empty() && probes.empty() &&
-           !status;
+           evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() && generations.empty() && machine.empty() &&
+           probes.empty() && !status;
 }
 
 MetricsWriter::MetricsWriter(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -400,17 +400,18 @@ void MetricsWriter::State::writeMachine(const std::vector<MachineRow>& rows, Num
         const bool device = r.deviceTotalBytes > 0;
         insert
             .with(++last.machine, r.wallNs, r.cpuShare, r.residentBytes, r.hostUsedBytes, r.hostTotalBytes, r.diskFreeBytes, r.deviceShare,
-                  device ? std::optional(r.deviceUsedBytes) : std::nullopt, device ? std::optional(r.deviceTotalBytes) : std::nullopt, r.deviceCelsius,
-                  r.deviceWatts)
+                  device ? std::optional(r.deviceUsedBytes) : std::nullopt, device ? std::optional(r.deviceTotalBytes) : std::nullopt,
+                  r.deviceCelsius, r.deviceWatts)
             .run();
     }
 }
 
 void MetricsWriter::State::writeProbes(const std::vector<ProbeRow>& rows, Numbers& last) {
     if (rows.empty()) return;
-    Query insert(*database,
-                 "INSERT INTO probes(seq, step, probe, measure, value, low, high, items, seconds, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
-                 "?, ?, ?)");
+    Query insert(
+        *database,
+        "INSERT INTO probes(seq, step, probe, measure, value, low, high, items, seconds, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?, ?)");
     for (const ProbeRow& r : rows)
         insert.with(++last.probes, r.step, r.probe, r.measure, r.value, r.low, r.high, r.items, r.seconds, r.wallNs, r.superseded ? 1 : 0).run();
 }

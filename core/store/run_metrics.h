@@ -153,7 +153,7 @@ struct CheckpointRow {
     bool removed = false;  ///< deleted by retention: written so, it is no longer read
     /// complete; failed (could not be written or verified); lost (its folder is gone or damaged)
     std::string state = "complete";
-    std::string reason;  ///< of a failed or lost one
+    std::string reason;                                          ///< of a failed or lost one
     double evalLoss = std::numeric_limits<double>::quiet_NaN();  ///< held-out loss of its step; NaN where none was measured
     std::string stateDigest;                                     ///< SHA-256 over all that a resume restores, or empty
 };
@@ -196,8 +196,8 @@ struct MachineRow {
 struct ProbeRow {
     std::int64_t seq = 0;
     std::int64_t step = 0;
-    std::string probe;    ///< name of the task
-    std::string measure;  ///< accuracy, perplexity, kl ...
+    std::string probe;                    ///< name of the task
+    std::string measure;                  ///< accuracy, perplexity, kl ...
     double value = 0, low = 0, high = 0;  ///< NaN where there is none
     std::int64_t items = 0;
     double seconds = 0;
@@ -247,7 +247,8 @@ public:
     };
     /// Marks everything after `step` as superseded (0 = all) and writes `with`, in one transaction.
     Result<void> supersedeAfter(std::int64_t step, Supersede what = Supersede::Measurements, const MetricsBatch& with = {});
-    /// Moves what the log holds into the database, if that fits on a nearly full disk: the log then starts anew and needs no more room for what follows.
+    /// Moves what the log holds into the database, if that fits on a nearly full disk: the log then starts anew and needs no more room for what
+    /// follows.
     void restartLog();
     /// seq of the newest event.
     [[nodiscard]] std::int64_t lastEventSeq() const;

@@ -2031,6 +2031,18 @@ Qt %2</translation>
         <source>There is no live change to take back.</source>
         <translation>取り消せる変更がありません。</translation>
     </message>
+    <message>
+        <source>There is no checkpoint to go on from.</source>
+        <translation>続行できるチェックポイントがありません。</translation>
+    </message>
+    <message>
+        <source>Nothing after checkpoint %1 is kept.</source>
+        <translation>チェックポイント %1 より後は残りません。</translation>
+    </message>
+    <message>
+        <source>Go on with micro-batch %1</source>
+        <translation>マイクロバッチ %1 で続ける</translation>
+    </message>
 </context>
 <context>
     <name>mofo::RunTableModel</name>

@@ -198,14 +198,18 @@ TensorRow RecordedRun::makeTensors(std::int64_t step) const {
         row.masked.push_back(static_cast<std::uint32_t>(masked * n));
         row.threshold.push_back(static_cast<float>(3e-6 * std::exp(0.6 * normal(13, index)) * std::sqrt(0.15 / alpha)));
         const double relative = 2.2e-5 * std::pow(t, 0.72) * std::exp(0.8 * (depth - 0.5) + 0.22 * normal(17, index)) *
-                                (info.kind == "embed" ? 0.35 : info.kind == "norm" ? 0.6 : 1.0) * std::sqrt(alpha / 0.15);
+                                (info.kind == "embed"  ? 0.35
+                                 : info.kind == "norm" ? 0.6
+                                                       : 1.0) *
+                                std::sqrt(alpha / 0.15);
         row.driftL2.push_back(static_cast<float>(relative * info.pretrainedL2));
         row.driftL1.push_back(static_cast<float>(relative * info.pretrainedL2 * std::sqrt(n) * 0.5));
         row.driftMax.push_back(static_cast<float>(2e-5 * std::pow(t, 0.9)));
         const double coverage = std::min(1.0, share * (1 + 0.9 * std::log(t)));
         row.changed.push_back(static_cast<std::uint32_t>(coverage * n));
         row.changedBf16.push_back(static_cast<std::uint32_t>(0.2 * coverage * n));
-        row.churn.push_back(step == 1 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(0.25 + 0.12 * noise(19 + index, static_cast<std::uint64_t>(step))));
+        row.churn.push_back(step == 1 ? std::numeric_limits<float>::quiet_NaN()
+                                      : static_cast<float>(0.25 + 0.12 * noise(19 + index, static_cast<std::uint64_t>(step))));
         row.coverage.push_back(static_cast<float>(coverage));
         row.squaredUpdate.push_back(static_cast<float>(share * n * 4e-10 * appetite));
         if (info.layer == 3 && m_options.nanDriftSteps.contains(step)) row.driftL2.back() = std::numeric_limits<float>::quiet_NaN();
@@ -262,14 +266,17 @@ void RecordedRun::addCheckpoint(MetricsBatch& batch) const {
 void RecordedRun::addEvaluation(MetricsBatch& batch) const {
     EvalRow eval;
     eval.step = m_step;
-    eval.loss = lossAt(m_step) * 0.2 + 0.8 * (0.5 + 0.75 * std::exp(-static_cast<double>(m_step) / (0.25 * static_cast<double>(m_options.totalSteps))));
+    eval.loss =
+        lossAt(m_step) * 0.2 + 0.8 * (0.5 + 0.75 * std::exp(-static_cast<double>(m_step) / (0.25 * static_cast<double>(m_options.totalSteps))));
     eval.tokens = 4000;
     batch.evals.push_back(eval);
     if (!m_options.probes) return;
     const auto t = static_cast<double>(m_step) / static_cast<double>(m_options.totalSteps);
     const auto at = static_cast<std::uint64_t>(m_step);
-    batch.probes.push_back({0, m_step, "general-qa", "accuracy", 61.5 - 1.8 * t + 0.4 * normal(91, at), 59.9 - 1.8 * t, 63.1 - 1.8 * t, 200, 1.9, wallNs(), false});
-    batch.probes.push_back({0, m_step, "maths", "accuracy", 12.0 + 8.0 * std::sqrt(t) + 0.3 * normal(92, at), 10.6 + 8.0 * std::sqrt(t), 13.4 + 8.0 * std::sqrt(t), 200, 2.6, wallNs(), false});
+    batch.probes.push_back(
+        {0, m_step, "general-qa", "accuracy", 61.5 - 1.8 * t + 0.4 * normal(91, at), 59.9 - 1.8 * t, 63.1 - 1.8 * t, 200, 1.9, wallNs(), false});
+    batch.probes.push_back({0, m_step, "maths", "accuracy", 12.0 + 8.0 * std::sqrt(t) + 0.3 * normal(92, at), 10.6 + 8.0 * std::sqrt(t),
+                            13.4 + 8.0 * std::sqrt(t), 200, 2.6, wallNs(), false});
 }
 
 Result<void> RecordedRun::advance(std::int64_t count, bool obey) {
@@ -284,11 +291,12 @@ Result<void> RecordedRun::advance(std::int64_t count, bool obey) {
         batch.steps.push_back(makeStep(m_step));
         if (m_step == 1 || m_step % m_options.statsEvery == 0 || m_step == m_options.totalSteps) {
             batch.tensors.push_back(makeTensors(m_step));
-            if (m_options.histograms) batch.histograms = [&] {
-                std::vector<HistogramRow> all = std::move(batch.histograms), more = makeHistograms(m_step);
-                all.insert(all.end(), more.begin(), more.end());
-                return all;
-            }();
+            if (m_options.histograms)
+                batch.histograms = [&] {
+                    std::vector<HistogramRow> all = std::move(batch.histograms), more = makeHistograms(m_step);
+                    all.insert(all.end(), more.begin(), more.end());
+                    return all;
+                }();
         }
         if (m_options.evalEvery > 0 && (m_step % m_options.evalEvery == 0 || m_step == m_options.totalSteps)) addEvaluation(batch);
         if (m_options.checkpointEvery > 0 && m_step % m_options.checkpointEvery == 0) addCheckpoint(batch);
@@ -325,7 +333,8 @@ Result<void> RecordedRun::writeSummary() {
             pretrained2 += m_parameters[i].pretrainedL2 * m_parameters[i].pretrainedL2;
         }
         summary.drift = std::sqrt(drift2 / pretrained2);
-        if (m_options.evalEvery > 0 && m_step >= m_options.evalEvery) summary.evalLoss = lossAt(m_step / m_options.evalEvery * m_options.evalEvery) + 0.06;
+        if (m_options.evalEvery > 0 && m_step >= m_options.evalEvery)
+            summary.evalLoss = lossAt(m_step / m_options.evalEvery * m_options.evalEvery) + 0.06;
         summary.tokensPerSecond = row.tokensPerSecond;
     }
     summary.phase = m_paused ? "" : "train";

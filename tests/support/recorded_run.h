@@ -25,16 +25,16 @@ struct RecordedRunOptions {
     double alpha = 0.15;
     std::string granularity = "tensor";
     std::string optimizer = "mofo";
-    std::set<std::int64_t> nanSteps;   ///< loss_state nan
-    std::set<std::int64_t> infSteps;   ///< loss_state inf
+    std::set<std::int64_t> nanSteps;        ///< loss_state nan
+    std::set<std::int64_t> infSteps;        ///< loss_state inf
     std::map<std::int64_t, double> spikes;  ///< loss by step
     std::set<std::string> refusedKeys;      ///< keys whose changes are refused
     std::uint64_t seed = 1;
     double stepSeconds = 0.25;
-    bool histograms = false;           ///< of |m| at every measured step
-    bool machine = false;              ///< a sample of the machine per second
-    bool probes = false;               ///< two probes at every evaluation
-    std::int64_t checkpointEvery = 0;  ///< rows and events of checkpoints; there are no files
+    bool histograms = false;               ///< of |m| at every measured step
+    bool machine = false;                  ///< a sample of the machine per second
+    bool probes = false;                   ///< two probes at every evaluation
+    std::int64_t checkpointEvery = 0;      ///< rows and events of checkpoints; there are no files
     std::set<std::int64_t> nanDriftSteps;  ///< measurements whose drift of layer 3 is NaN
     std::string modelName = "SmolLM2-135M-Instruct";
 };

@@ -80,7 +80,9 @@ protected:
 };
 
 TEST_F(ChartTest, ANaNAtStep77OfAMillionIsSeenCountedAndFound) {
-    show(stepsOf(1'000'000, [](std::int64_t step) { return step == 77 ? std::numeric_limits<double>::quiet_NaN() : 1.0 + 1e-3 * static_cast<double>(step % 7); }));
+    show(stepsOf(1'000'000, [](std::int64_t step) {
+        return step == 77 ? std::numeric_limits<double>::quiet_NaN() : 1.0 + 1e-3 * static_cast<double>(step % 7);
+    }));
     EXPECT_EQ(chart.nonFiniteMarksDrawn(), 1);
     bool counted = false;
     for (const LegendEntry& entry : chart.legend().entries()) counted = counted || entry.name == "1 NaN";
@@ -115,7 +117,8 @@ TEST_F(ChartTest, ALogAxisMarksWhatItCannotShowAndTheFileKeepsIt) {
 TEST_F(ChartTest, TheFileHoldsEveryStoredPointAlsoWhatWasTakenBack) {
     RunBatch batch = stepsOf(60, [](std::int64_t step) { return 2.0 - 0.01 * static_cast<double>(step); });
     for (std::size_t i = 40; i < 60; ++i) batch.steps[i].superseded = true;
-    const RunBatch again = stepsOf(30, [](std::int64_t step) { return 1.0 - 0.001 * static_cast<double>(step); }, 41);
+    const RunBatch again = stepsOf(
+        30, [](std::int64_t step) { return 1.0 - 0.001 * static_cast<double>(step); }, 41);
     batch.steps.insert(batch.steps.end(), again.steps.begin(), again.steps.end());
     EvalRow eval;
     eval.step = 50;
@@ -131,8 +134,8 @@ TEST_F(ChartTest, TheFileHoldsEveryStoredPointAlsoWhatWasTakenBack) {
     EXPECT_EQ(rows.size(), 20 + 70);
     EXPECT_EQ(rows.filter(QRegularExpression("^\\d+,1,")).size(), 20);
     EXPECT_TRUE(text.contains("step,superseded,raw [nats/token],smoothed [nats/token],held out [nats/token]")) << text.left(600).toStdString();
-    EXPECT_TRUE(text.contains("\n50,1,1.5,"));    // taken back: 2 - 0.5
-    EXPECT_TRUE(text.contains("\n50,0,0.95,"));   // what counts
+    EXPECT_TRUE(text.contains("\n50,1,1.5,"));   // taken back: 2 - 0.5
+    EXPECT_TRUE(text.contains("\n50,0,0.95,"));  // what counts
     EXPECT_TRUE(text.contains("superseded: 1 where"));
     // Only the shown range and the shown series.
     axis.setRange(10, 20);

@@ -290,14 +290,31 @@ TEST_F(LiveUndo, TheEffectCardWaitsForTwentySteps) {
     EXPECT_TRUE(card->text().contains("15 % → 5 %"));
 }
 
-TEST_F(LiveUndo, AnEndedRunBehindTheWindowRefusesWithAReason) {
-    open({});
-    ASSERT_OK(run->end(RunState::Failed, "out of memory: the longest batch did not fit; last checkpoint 40"));
+TEST_F(LiveUndo, OutOfMemoryNamesTheCheckpointAndOffersASmallerMicroBatch) {
+    open(withCheckpoints());
+    ASSERT_OK(run->end(RunState::Failed, "out of memory in step 46 (longest batch)"));
     auto* message = window->findChild<MessageBar*>("run.message");
     ASSERT_TRUE(waitFor([&] { return message->text().contains("out of memory"); })) << message->text().toStdString();
-    EXPECT_TRUE(message->text().contains("45"));
-    EXPECT_TRUE(window->findChild<QPushButton*>("run.message.action")->isVisible());
+    EXPECT_TRUE(message->text().contains("step 45"));
+    EXPECT_TRUE(message->text().contains("Nothing after checkpoint 40 is kept"));
+    auto* action = window->findChild<QPushButton*>("run.message.action");
+    ASSERT_TRUE(action->isVisible());
+    EXPECT_EQ(action->text(), "Go on with micro-batch 2");  // of a batch of 4
     EXPECT_FALSE(dial->isEnabled());
+    // The checkpoint is a row without files here: what core/client says to that is shown, and nothing was queued.
+    action->click();
+    ASSERT_TRUE(waitFor([&] { return !tuning().sendProblem().isEmpty() || tuning().isAsked("branch") == false; }));
+    const std::vector<RunRow> runs = std::move(run->registry().runs()).value();
+    EXPECT_EQ(runs.size(), 1u);
+}
+
+TEST_F(LiveUndo, AnyOtherFailureOffersToResume) {
+    open({});
+    ASSERT_OK(run->end(RunState::Failed, "the loss is not a number"));
+    auto* message = window->findChild<MessageBar*>("run.message");
+    ASSERT_TRUE(waitFor([&] { return message->text().contains("not a number"); })) << message->text().toStdString();
+    EXPECT_TRUE(message->text().contains("no checkpoint"));
+    EXPECT_EQ(window->findChild<QPushButton*>("run.message.action")->text(), "Resume");
 }
 
 }  // namespace

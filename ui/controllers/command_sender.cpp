@@ -26,8 +26,10 @@ void CommandSender::send(const QString& runId, const QString& kind, const Json& 
         return sendCommand(*m_registry, run, kind.toStdString(), payload, step, "window");
     };
     const Result<std::string> uuid = write();
-    if (uuid.ok()) Q_EMIT sent(ticket, QString::fromStdString(*uuid));
-    else Q_EMIT failed(ticket, ui::shown(uuid.error().text()));
+    if (uuid.ok())
+        Q_EMIT sent(ticket, QString::fromStdString(*uuid));
+    else
+        Q_EMIT failed(ticket, ui::shown(uuid.error().text()));
 }
 
 void CommandSender::withdraw(const QString& runId, const QStringList& uuids, quint64 ticket) {
@@ -40,8 +42,10 @@ void CommandSender::withdraw(const QString& runId, const QStringList& uuids, qui
         return {};
     };
     const Result<void> written = write();
-    if (written.ok()) Q_EMIT done(ticket);
-    else Q_EMIT failed(ticket, ui::shown(written.error().text()));
+    if (written.ok())
+        Q_EMIT done(ticket);
+    else
+        Q_EMIT failed(ticket, ui::shown(written.error().text()));
 }
 
 void CommandSender::rewind(const QString& runId, qint64 step, quint64 ticket) {
@@ -51,8 +55,10 @@ void CommandSender::rewind(const QString& runId, qint64 step, quint64 ticket) {
         return undoRun(*m_workspace, *m_registry, run, step, "window");
     };
     const Result<PendingUndo> undo = write();
-    if (undo.ok()) Q_EMIT sent(ticket, QString::fromStdString(undo->uuid));
-    else Q_EMIT failed(ticket, ui::shown(undo.error().text()));
+    if (undo.ok())
+        Q_EMIT sent(ticket, QString::fromStdString(undo->uuid));
+    else
+        Q_EMIT failed(ticket, ui::shown(undo.error().text()));
 }
 
 void CommandSender::branch(const QString& runId, qint64 step, const QString& name, const QStringList& assignments, quint64 ticket) {
@@ -64,6 +70,25 @@ void CommandSender::branch(const QString& runId, qint64 step, const QString& nam
         options.name = name.toStdString();
         options.who = "window";
         return branchRun(*m_workspace, *m_registry, run, step, options);
+    };
+    const Result<BranchedRun> child = write();
+    if (!child.ok()) {
+        Q_EMIT failed(ticket, ui::shown(child.error().text()));
+        return;
+    }
+    QStringList warnings;
+    for (const std::string& warning : child->warnings) warnings << ui::shown(warning);
+    Q_EMIT branched(ticket, QString::fromStdString(child->run.id), warnings.join(QLatin1Char(' ')));
+}
+
+void CommandSender::resumeAsChild(const QString& runId, const QStringList& assignments, quint64 ticket) {
+    const auto write = [&]() -> Result<BranchedRun> {
+        MOFO_CHECK(open());
+        MOFO_TRY(const RunRow run, m_registry->findRun(runId.toStdString()));
+        BranchOptions options;
+        for (const QString& assignment : assignments) options.assignments.push_back(assignment.toStdString());
+        options.who = "window";
+        return resumeAsBranch(*m_workspace, *m_registry, run, options);
     };
     const Result<BranchedRun> child = write();
     if (!child.ok()) {
@@ -87,8 +112,10 @@ void CommandSender::resumeEndedRun(const QString& runId, quint64 ticket) {
         return resumeRun(*m_workspace, *m_registry, run, true);
     };
     const Result<void> done = write();
-    if (done.ok()) Q_EMIT resumed(ticket);
-    else Q_EMIT failed(ticket, ui::shown(done.error().text()));
+    if (done.ok())
+        Q_EMIT resumed(ticket);
+    else
+        Q_EMIT failed(ticket, ui::shown(done.error().text()));
 }
 
 }  // namespace mofo

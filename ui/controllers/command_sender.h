@@ -30,6 +30,8 @@ public Q_SLOTS:
     void rewind(const QString& runId, qint64 step, quint64 ticket);
     /// A child run from the checkpoint of `step`; answers with branched() or failed().
     void branch(const QString& runId, qint64 step, const QString& name, const QStringList& assignments, quint64 ticket);
+    /// Goes on from an ended run's newest checkpoint as a child with other values (a smaller micro-batch); answers as branch() does.
+    void resumeAsChild(const QString& runId, const QStringList& assignments, quint64 ticket);
     /// Keeps what is staged for a run in the workspace; an empty object forgets it. No answer: it is tried again with the next change.
     void keepDraft(const QString& runId, const mofo::Json& values);
     /// Continues a stopped, failed or lost run; answers with resumed() or failed().

@@ -79,8 +79,8 @@ private:
     std::int64_t m_supersessions = 0;
     bool m_parametersRead = false;
     bool m_historyRead = false;
-    bool m_answered = false;   ///< the present request has had a batch
-    QString m_runProblem;      ///< as last handed over
+    bool m_answered = false;  ///< the present request has had a batch
+    QString m_runProblem;     ///< as last handed over
 
     QTimer* m_runTimer = nullptr;
     QTimer* m_listTimer = nullptr;

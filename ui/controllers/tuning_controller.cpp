@@ -98,12 +98,13 @@ void TuningController::onTuningChanged() {
         if (!m_waiting.contains(command.uuid)) m_waiting[command.uuid].start();
     }
     std::erase_if(m_waiting, [&](const auto& entry) {
-        const bool pending = std::any_of(tuning.pending.begin(), tuning.pending.end(),
-                                         [&](const PendingCommand& command) { return command.uuid == entry.first; });
+        const bool pending =
+            std::any_of(tuning.pending.begin(), tuning.pending.end(), [&](const PendingCommand& command) { return command.uuid == entry.first; });
         return !pending && !m_written.contains(entry.first);
     });
     for (auto it = m_withdrawing.begin(); it != m_withdrawing.end();) {
-        const auto taken = std::find_if(tuning.changes.begin(), tuning.changes.end(), [&](const AppliedChange& change) { return change.uuid == *it; });
+        const auto taken =
+            std::find_if(tuning.changes.begin(), tuning.changes.end(), [&](const AppliedChange& change) { return change.uuid == *it; });
         if (taken != tuning.changes.end()) {
             // The engine was faster: what it applied can still be taken back.
             m_offered = *taken;
@@ -113,7 +114,8 @@ void TuningController::onTuningChanged() {
         }
     }
     if (m_offered) {
-        const bool stands = std::any_of(tuning.changes.begin(), tuning.changes.end(), [&](const AppliedChange& change) { return change.uuid == m_offered->uuid; });
+        const bool stands =
+            std::any_of(tuning.changes.begin(), tuning.changes.end(), [&](const AppliedChange& change) { return change.uuid == m_offered->uuid; });
         if (!stands) m_offered.reset();
     }
     // What was staged may have come into force from elsewhere.
@@ -346,6 +348,15 @@ void TuningController::branch(std::int64_t step, const QString& name, bool withS
     const quint64 ticket = ++m_lastTicket;
     m_asked[ticket] = QStringLiteral("branch");
     Q_EMIT branchWanted(QString::fromStdString(m_runId), step, name, assignments, ticket);
+    Q_EMIT changed();
+}
+
+void TuningController::resumeAsChild(const QStringList& assignments) {
+    if (!m_data->run() || isAsked(QStringLiteral("branch"))) return;
+    m_sendProblem.clear();
+    const quint64 ticket = ++m_lastTicket;
+    m_asked[ticket] = QStringLiteral("branch");
+    Q_EMIT childWanted(QString::fromStdString(m_runId), assignments, ticket);
     Q_EMIT changed();
 }
 

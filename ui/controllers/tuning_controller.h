@@ -23,15 +23,15 @@ namespace mofo {
 struct KeyState {
     enum class Phase { Applied, Staged, Sending, Waiting };
     Phase phase = Phase::Applied;
-    std::string applied;                   ///< canonical text of what the run runs with
+    std::string applied;                    ///< canonical text of what the run runs with
     std::optional<std::int64_t> sinceStep;  ///< of a live change
-    std::string sinceWho;                  ///< who asked for it
-    bool onResume = false;                 ///< acknowledged, but the run is paused before that step
-    std::string wanted;                    ///< staged or sent text; equals `applied` where nothing is
-    std::string who;                       ///< of what is sent
-    std::optional<std::int64_t> atStep;    ///< of what is sent
+    std::string sinceWho;                   ///< who asked for it
+    bool onResume = false;                  ///< acknowledged, but the run is paused before that step
+    std::string wanted;                     ///< staged or sent text; equals `applied` where nothing is
+    std::string who;                        ///< of what is sent
+    std::optional<std::int64_t> atStep;     ///< of what is sent
     double waitingSeconds = 0;
-    QString refusal;                       ///< why the last change of this key was refused; empty otherwise
+    QString refusal;  ///< why the last change of this key was refused; empty otherwise
 };
 
 class TuningController : public QObject {
@@ -85,6 +85,8 @@ public:
     void rewind(std::int64_t step);
     /// A child run from the checkpoint of `step`, with what is staged as its first difference where `withStaged` says so.
     void branch(std::int64_t step, const QString& name, bool withStaged);
+    /// Goes on from an ended run's newest checkpoint as a child with these assignments.
+    void resumeAsChild(const QStringList& assignments);
     /// Checkpoints that a run can go on from, ascending.
     [[nodiscard]] std::vector<CheckpointRow> resumable() const;
 
@@ -105,6 +107,7 @@ Q_SIGNALS:
     void withdrawWanted(const QString& runId, const QStringList& uuids, quint64 ticket);
     void rewindWanted(const QString& runId, qint64 step, quint64 ticket);
     void branchWanted(const QString& runId, qint64 step, const QString& name, const QStringList& assignments, quint64 ticket);
+    void childWanted(const QString& runId, const QStringList& assignments, quint64 ticket);
     void draftWanted(const QString& runId, const mofo::Json& values);
     void branchMade(const QString& runId, const QString& warnings);
     void changed();
@@ -126,19 +129,19 @@ private:
     const RunData* m_data;
     std::string m_runId;
     KeyValues m_staged;
-    std::vector<std::string> m_stagedOrder;     ///< keys, the newest last
+    std::vector<std::string> m_stagedOrder;  ///< keys, the newest last
     QString m_stagedProblem;
-    KeyValues m_sending;                        ///< handed to the sender, no uuid yet
+    KeyValues m_sending;  ///< handed to the sender, no uuid yet
     std::optional<quint64> m_sendingTicket;
-    std::map<quint64, QString> m_asked;         ///< kinds of the other commands handed to the sender
-    std::map<std::string, Written> m_written;   ///< by uuid: in the store, which has not been read since
+    std::map<quint64, QString> m_asked;              ///< kinds of the other commands handed to the sender
+    std::map<std::string, Written> m_written;        ///< by uuid: in the store, which has not been read since
     std::map<std::string, QElapsedTimer> m_waiting;  ///< by uuid: since it was first seen unanswered
-    std::set<std::string> m_watched;            ///< uuids that this window saw unanswered: only their refusals are news
-    std::set<std::string> m_seenRefusals;       ///< older than the newest staging: no longer shown
-    std::set<std::string> m_withdrawing;        ///< uuids whose withdrawal was asked for
+    std::set<std::string> m_watched;                 ///< uuids that this window saw unanswered: only their refusals are news
+    std::set<std::string> m_seenRefusals;            ///< older than the newest staging: no longer shown
+    std::set<std::string> m_withdrawing;             ///< uuids whose withdrawal was asked for
     std::optional<AppliedChange> m_offered;
     QTimer m_draftTimer;
-    bool m_draftTaken = false;                  ///< what was kept for this run has been staged
+    bool m_draftTaken = false;  ///< what was kept for this run has been staged
     quint64 m_lastTicket = 0;
     QElapsedTimer m_sendingSince;
     QString m_sendProblem;

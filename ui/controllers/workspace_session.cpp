@@ -45,6 +45,7 @@ WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* par
     connect(m_tuning, &TuningController::withdrawWanted, m_sender, &CommandSender::withdraw);
     connect(m_tuning, &TuningController::rewindWanted, m_sender, &CommandSender::rewind);
     connect(m_tuning, &TuningController::branchWanted, m_sender, &CommandSender::branch);
+    connect(m_tuning, &TuningController::childWanted, m_sender, &CommandSender::resumeAsChild);
     connect(m_tuning, &TuningController::draftWanted, m_sender, &CommandSender::keepDraft);
     connect(m_sender, &CommandSender::done, m_tuning, &TuningController::onDone);
     connect(m_sender, &CommandSender::branched, m_tuning, &TuningController::onBranched);
@@ -70,7 +71,8 @@ WorkspaceSession::~WorkspaceSession() {
     }
     // What is staged outlives the window; the writer takes it before it stops.
     m_tuning->flushDraft();
-    QMetaObject::invokeMethod(m_sender, [] {}, Qt::BlockingQueuedConnection);
+    QMetaObject::invokeMethod(
+        m_sender, [] {}, Qt::BlockingQueuedConnection);
     m_readThread.quit();
     m_writeThread.quit();
     m_readThread.wait();

@@ -60,7 +60,7 @@ private:
 
     const std::filesystem::path m_folder;
     QThread m_readThread, m_writeThread;
-    StoreReader* m_reader;   ///< lives on m_readThread
+    StoreReader* m_reader;    ///< lives on m_readThread
     CommandSender* m_sender;  ///< lives on m_writeThread
     RunTableModel* m_runs;
     RunData* m_run;

@@ -9,12 +9,12 @@
 namespace mofo {
 
 struct EffectSide {
-    std::int64_t from = 0, to = 0;          ///< steps, both inclusive
-    std::int64_t steps = 0;                 ///< stored ones with a finite loss
-    std::optional<double> lossSlope;        ///< nats per token and 100 steps, least squares
+    std::int64_t from = 0, to = 0;    ///< steps, both inclusive
+    std::int64_t steps = 0;           ///< stored ones with a finite loss
+    std::optional<double> lossSlope;  ///< nats per token and 100 steps, least squares
     std::optional<double> meanLoss;
-    std::optional<double> driftPerStep;     ///< relative L2 of the whole model, between the first and the last measurement of the stretch
-    std::optional<double> churn;            ///< mean of its measurements
+    std::optional<double> driftPerStep;  ///< relative L2 of the whole model, between the first and the last measurement of the stretch
+    std::optional<double> churn;         ///< mean of its measurements
 };
 
 struct Effect {

@@ -29,8 +29,7 @@ KeyValues valuesOf(const CommandRow& command) {
     return values;
 }
 
-LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& commands,
-                        const std::vector<AcknowledgementRow>& acknowledgements) {
+LiveTuning deriveTuning(const RunConfig& base, const std::vector<CommandRow>& commands, const std::vector<AcknowledgementRow>& acknowledgements) {
     LiveTuning tuning;
     tuning.applied = base;
     std::unordered_map<std::string, const AcknowledgementRow*> answers;

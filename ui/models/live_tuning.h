@@ -21,8 +21,8 @@ using KeyValues = std::map<std::string, std::string>;
 /// A command that the engine has not answered yet.
 struct PendingCommand {
     std::string uuid;
-    std::string kind;   ///< set, pause, resume, stop ...
-    KeyValues values;   ///< of a set
+    std::string kind;  ///< set, pause, resume, stop ...
+    KeyValues values;  ///< of a set
     std::string who;
     std::optional<std::int64_t> atStep;
     std::int64_t createdNs = 0;
@@ -36,16 +36,16 @@ struct RefusedCommand {
 };
 
 struct AppliedChange {
-    std::int64_t step = 0;      ///< the first update that uses it
+    std::int64_t step = 0;  ///< the first update that uses it
     std::string uuid;
     std::string who;
     KeyValues values;
-    KeyValues before;            ///< of the same keys
-    double waitSeconds = 0;      ///< from the command to its answer
+    KeyValues before;        ///< of the same keys
+    double waitSeconds = 0;  ///< from the command to its answer
 };
 
 struct LiveTuning {
-    RunConfig applied;                          ///< the config with every acknowledged change
+    RunConfig applied;                           ///< the config with every acknowledged change
     std::map<std::string, AppliedChange> since;  ///< by key: the change that gave it its present value
     std::vector<PendingCommand> pending;         ///< in order of arrival
     std::vector<RefusedCommand> refused;         ///< in order of arrival

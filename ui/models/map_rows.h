@@ -27,13 +27,13 @@ class MapRows : public QObject {
 public:
     enum class Grouping { Layers, Kinds };
     struct Row {
-        QString label;                          ///< "L07", under an opened row "q"
-        QString title;                          ///< "layer 7", the full name of a tensor
+        QString label;  ///< "L07", under an opened row "q"
+        QString title;  ///< "layer 7", the full name of a tensor
         std::vector<std::uint32_t> parameters;
         bool filtered = false;
         bool isTensor = false;
         bool isOpen = false;
-        int group = 0;                          ///< place of the group it belongs to
+        int group = 0;  ///< place of the group it belongs to
     };
 
     MapRows(const RunData* data, QObject* parent = nullptr);

@@ -19,19 +19,19 @@ namespace mofo {
 /// The runs of the workspace, newest first, or why they cannot be read.
 struct RunListBatch {
     std::vector<RunRow> runs;
-    bool missing = false;    ///< there is no workspace at this place yet
-    QString problem;         ///< one sentence, escaped for display; empty where all is well
+    bool missing = false;  ///< there is no workspace at this place yet
+    QString problem;       ///< one sentence, escaped for display; empty where all is well
 };
 
 /// What is new about the run on screen. Rows arrive in order of their seq.
 struct RunBatch {
-    std::uint64_t request = 0;      ///< of the showRun() call this answers; others are stale
-    bool reset = false;             ///< everything read before is to be forgotten: the history was rewound
-    bool complete = false;          ///< the history up to now has been handed over
+    std::uint64_t request = 0;  ///< of the showRun() call this answers; others are stale
+    bool reset = false;         ///< everything read before is to be forgotten: the history was rewound
+    bool complete = false;      ///< the history up to now has been handed over
     std::optional<RunRow> run;
-    std::optional<RunConfig> initialConfig;  ///< what the run was added with, before any live change
+    std::optional<RunConfig> initialConfig;                         ///< what the run was added with, before any live change
     std::optional<std::map<std::string, std::string>> stagedDraft;  ///< keys and values staged and not sent, with the first batch
-    bool metricsExist = false;      ///< the engine has created metrics.db
+    bool metricsExist = false;                                      ///< the engine has created metrics.db
     std::optional<std::vector<ParameterRow>> parameters;
     std::vector<StepRow> steps;
     std::vector<TensorRow> tensors;

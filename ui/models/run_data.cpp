@@ -60,8 +60,10 @@ void RunData::take(const RunBatch& batch) {
     if (batch.reset) resetHistory();
     if (batch.run) {
         m_run = batch.run;
-        if (batch.initialConfig) m_baseConfig = batch.initialConfig;
-        else if (!m_baseConfig) m_baseConfig = batch.run->config;
+        if (batch.initialConfig)
+            m_baseConfig = batch.initialConfig;
+        else if (!m_baseConfig)
+            m_baseConfig = batch.run->config;
     }
     m_metricsExist = batch.metricsExist;
     m_complete = batch.complete;

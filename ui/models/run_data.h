@@ -37,8 +37,8 @@ struct MapColumn {
 struct EventFlag {
     std::int64_t step = 0;
     QString letter;
-    QString text;     ///< what happened, one line
-    QString who;      ///< window, command line, guard rail, engine
+    QString text;  ///< what happened, one line
+    QString who;   ///< window, command line, guard rail, engine
     std::int64_t wallNs = 0;
     std::optional<double> waitSeconds;  ///< from the command to its answer
     bool isError = false;
@@ -155,7 +155,7 @@ private:
     QStringList m_logTail;
     KeyValues m_stagedDraft;
     std::vector<HistogramBatchPtr> m_histograms;  ///< the one read last at the end
-    mutable RunSeries m_series;  ///< placeMachine() is a matter of drawing
+    mutable RunSeries m_series;                   ///< placeMachine() is a matter of drawing
     mutable std::pair<std::size_t, std::size_t> m_machinePlaced{0, 0};
     std::optional<std::int64_t> m_lastSuperseded;  ///< step of the row before, where it was taken back
 };

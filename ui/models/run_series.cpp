@@ -13,10 +13,22 @@ constexpr double gib = 1024.0 * 1024.0 * 1024.0;
 
 constexpr std::size_t place(SeriesId id) { return static_cast<std::size_t>(id); }
 
-constexpr std::array ofSteps{SeriesId::Loss,         SeriesId::LearningRate,         SeriesId::GradNorm,       SeriesId::ClippedNorm,
-                             SeriesId::TopGradNorm,  SeriesId::TokensPerSecond,      SeriesId::StepMs,         SeriesId::DataMs,
-                             SeriesId::ForwardBackwardMs, SeriesId::OptimizerMs,     SeriesId::StatisticsMs,   SeriesId::StackData,
-                             SeriesId::StackForwardBackward, SeriesId::StackOptimizer, SeriesId::StackStatistics, SeriesId::AlphaAsked,
+constexpr std::array ofSteps{SeriesId::Loss,
+                             SeriesId::LearningRate,
+                             SeriesId::GradNorm,
+                             SeriesId::ClippedNorm,
+                             SeriesId::TopGradNorm,
+                             SeriesId::TokensPerSecond,
+                             SeriesId::StepMs,
+                             SeriesId::DataMs,
+                             SeriesId::ForwardBackwardMs,
+                             SeriesId::OptimizerMs,
+                             SeriesId::StatisticsMs,
+                             SeriesId::StackData,
+                             SeriesId::StackForwardBackward,
+                             SeriesId::StackOptimizer,
+                             SeriesId::StackStatistics,
+                             SeriesId::AlphaAsked,
                              SeriesId::MovedShare};
 
 /// Whether a quantity was measured at all is told by its absence, not by a mark for each step.
@@ -145,7 +157,8 @@ void RunSeries::setSmoothing(double smoothing) {
 }
 
 void RunSeries::clearMeasurements() {
-    for (const SeriesId id : {SeriesId::ThresholdMedian, SeriesId::ThresholdLow, SeriesId::ThresholdHigh, SeriesId::Churn, SeriesId::Coverage, SeriesId::DriftWhole}) {
+    for (const SeriesId id :
+         {SeriesId::ThresholdMedian, SeriesId::ThresholdLow, SeriesId::ThresholdHigh, SeriesId::Churn, SeriesId::Coverage, SeriesId::DriftWhole}) {
         m_series[place(id)].clear();
     }
     m_kinds.clear();

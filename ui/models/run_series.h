@@ -14,11 +14,31 @@ namespace mofo {
 
 /// Of a step: from rows of `steps`. Of a measurement: from rows of `tensors`.
 enum class SeriesId {
-    Loss, LossEma, LearningRate, GradNorm, ClippedNorm, TopGradNorm, TokensPerSecond, StepMs, DataMs, ForwardBackwardMs, OptimizerMs, StatisticsMs,
+    Loss,
+    LossEma,
+    LearningRate,
+    GradNorm,
+    ClippedNorm,
+    TopGradNorm,
+    TokensPerSecond,
+    StepMs,
+    DataMs,
+    ForwardBackwardMs,
+    OptimizerMs,
+    StatisticsMs,
     // cumulated from the first phase on, for stacking
-    StackData, StackForwardBackward, StackOptimizer, StackStatistics,
-    AlphaAsked, MovedShare,
-    ThresholdMedian, ThresholdLow, ThresholdHigh, Churn, Coverage, DriftWhole,
+    StackData,
+    StackForwardBackward,
+    StackOptimizer,
+    StackStatistics,
+    AlphaAsked,
+    MovedShare,
+    ThresholdMedian,
+    ThresholdLow,
+    ThresholdHigh,
+    Churn,
+    Coverage,
+    DriftWhole,
     EvalLoss,
     Count
 };
@@ -26,8 +46,8 @@ enum class SeriesId {
 /// Moved share, thresholds, churn, coverage and drift of one measurement, over all filtered tensors.
 struct MeasurementDigest {
     double thresholdMedian = 0, thresholdLow = 0, thresholdHigh = 0;  ///< over the filtered tensors
-    double churn = 0, coverage = 0;                                  ///< weighted by size
-    double drift = 0;                                                ///< relative L2 of all of the model
+    double churn = 0, coverage = 0;                                   ///< weighted by size
+    double drift = 0;                                                 ///< relative L2 of all of the model
 };
 
 /// NaN where nothing was measured.

@@ -69,8 +69,10 @@ void StepAxis::setRange(double lower, double upper) {
     lower = std::clamp(lower, -width * 0.5, std::max(0.0, whole - width * 0.5));
     const auto newest = static_cast<double>(m_newest);
     const bool holdsNewest = newest >= lower && newest <= lower + width;
-    if (m_following && holdsNewest) m_followWidth = width;
-    else setFollowing(false);
+    if (m_following && holdsNewest)
+        m_followWidth = width;
+    else
+        setFollowing(false);
     apply(lower, lower + width);
 }
 
@@ -100,8 +102,10 @@ void StepAxis::setFollowing(bool following) {
     m_following = following;
     if (following) {
         // Keeps the width the user chose and goes to the newest step.
-        if (m_lower <= 0) m_followWidth.reset();
-        else m_followWidth = m_upper - m_lower;
+        if (m_lower <= 0)
+            m_followWidth.reset();
+        else
+            m_followWidth = m_upper - m_lower;
         follow();
     }
     Q_EMIT followingChanged(following);

@@ -53,14 +53,11 @@ double TensorTableModel::measure(std::size_t parameter, int column) const {
     const TensorRow& row = m_data->tensors()[*m_column];
     const ParameterRow& info = m_data->parameters()[parameter];
     switch (column) {
-        case Share:
-            return parameter < row.selected.size() && info.size > 0 ? row.selected[parameter] / static_cast<double>(info.size) : notANumber;
-        case Masked:
-            return parameter < row.masked.size() && info.size > 0 ? row.masked[parameter] / static_cast<double>(info.size) : notANumber;
+        case Share: return parameter < row.selected.size() && info.size > 0 ? row.selected[parameter] / static_cast<double>(info.size) : notANumber;
+        case Masked: return parameter < row.masked.size() && info.size > 0 ? row.masked[parameter] / static_cast<double>(info.size) : notANumber;
         case DriftL2: return at(row.driftL2, parameter);
         case DriftL1: return at(row.driftL1, parameter);
-        case Changed:
-            return parameter < row.changed.size() && info.size > 0 ? row.changed[parameter] / static_cast<double>(info.size) : notANumber;
+        case Changed: return parameter < row.changed.size() && info.size > 0 ? row.changed[parameter] / static_cast<double>(info.size) : notANumber;
         case ChangedBf16:
             return parameter < row.changedBf16.size() && info.size > 0 ? row.changedBf16[parameter] / static_cast<double>(info.size) : notANumber;
         case Threshold: return info.filtered ? at(row.threshold, parameter) : notANumber;
@@ -109,7 +106,8 @@ QVariant TensorTableModel::data(const QModelIndex& index, int role) const {
             if (column == Trend) return {};
             const double value = measure(parameter, column);
             if (std::isnan(value)) return QStringLiteral("–");
-            if (column == Share || column == Masked || column == Changed || column == ChangedBf16 || column == Coverage) return ui::measuredPercent(value);
+            if (column == Share || column == Masked || column == Changed || column == ChangedBf16 || column == Coverage)
+                return ui::measuredPercent(value);
             return ui::fourDigits(value);
         }
     }
@@ -279,7 +277,8 @@ QVariant KindTableModel::data(const QModelIndex& index, int role) const {
             return std::isnan(row.drift) ? QStringLiteral("–") : ui::fourDigits(row.drift);
         case Qt::TextAlignmentRole: return index.column() == Kind ? QVariant() : rightAligned();
         case Qt::ToolTipRole:
-            return row.filtered ? QString::fromStdString(row.title).toHtmlEscaped() + (idle ? tr(": idle rows, the mask chose %1").arg(ui::measuredPercent(row.masked)) : QString())
+            return row.filtered ? QString::fromStdString(row.title).toHtmlEscaped() +
+                                      (idle ? tr(": idle rows, the mask chose %1").arg(ui::measuredPercent(row.masked)) : QString())
                                 : tr("%1: not filtered, every coordinate may move").arg(QString::fromStdString(row.title)).toHtmlEscaped();
         case ValueRole: return index.column() == Drift ? row.drift : row.share;
         case FilteredRole: return row.filtered;

@@ -13,7 +13,25 @@ namespace mofo {
 class TensorTableModel : public QAbstractTableModel {
     Q_OBJECT
 public:
-    enum Column { Name, Kind, Layer, Size, Share, Masked, Threshold, Drift, Trend, DriftL2, DriftL1, DriftMax, Changed, ChangedBf16, Churn, Coverage, ColumnCount };
+    enum Column {
+        Name,
+        Kind,
+        Layer,
+        Size,
+        Share,
+        Masked,
+        Threshold,
+        Drift,
+        Trend,
+        DriftL2,
+        DriftL1,
+        DriftMax,
+        Changed,
+        ChangedBf16,
+        Churn,
+        Coverage,
+        ColumnCount
+    };
     /// TrendRole: the tensor's drift over the run as QVector<double>, at most some dozens of points; for a delegate that draws a line.
     enum Role { SortRole = Qt::UserRole + 1, TrendRole };
 

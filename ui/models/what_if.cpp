@@ -13,7 +13,7 @@ constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 /// Histograms of one width to the octave are brought onto the coarsest one of a partition.
 struct Pool {
     int stepsPerOctave = 64;
-    double size = 0;               ///< coordinates, zeros included
+    double size = 0;  ///< coordinates, zeros included
     std::vector<std::size_t> members;
     std::map<std::int64_t, double> counts;  ///< by bin of stepsPerOctave
 };

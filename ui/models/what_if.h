@@ -10,11 +10,11 @@
 namespace mofo {
 
 struct WhatIf {
-    double threshold = 0;        ///< of |m|: the median over the filtered tensors
-    double kept = 0;             ///< share of the sum of |m| over the filtered coordinates that is selected, 0..1
-    double moved = 0;            ///< share of the filtered coordinates that would move (selected, and m not zero)
-    std::int64_t tensors = 0;    ///< filtered ones
-    std::int64_t stillTensors = 0;  ///< of them, those that would not move at all
+    double threshold = 0;            ///< of |m|: the median over the filtered tensors
+    double kept = 0;                 ///< share of the sum of |m| over the filtered coordinates that is selected, 0..1
+    double moved = 0;                ///< share of the filtered coordinates that would move (selected, and m not zero)
+    std::int64_t tensors = 0;        ///< filtered ones
+    std::int64_t stillTensors = 0;   ///< of them, those that would not move at all
     std::vector<double> movedShare;  ///< per parameter, NaN where it is not filtered or has no histogram
     std::vector<double> thresholds;  ///< per parameter, likewise
 };

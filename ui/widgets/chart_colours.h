@@ -7,7 +7,8 @@
 
 namespace mofo {
 
-/// One of seven, each at least 3:1 against the chart surface and apart from the others in normal, protan, deutan and tritan sight. `index` wraps around.
+/// One of seven, each at least 3:1 against the chart surface and apart from the others in normal, protan, deutan and tritan sight. `index` wraps
+/// around.
 [[nodiscard]] QColor seriesColour(const Theme& theme, int index);
 /// White paper, whatever the window shows: the same palette as the light theme.
 [[nodiscard]] Theme printTheme();

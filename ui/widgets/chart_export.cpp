@@ -92,7 +92,8 @@ QString ChartView::savePicture(const QString& path) {
         painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignLeft | Qt::AlignVCenter, title());
         painter.setFont(font());
         painter.setPen(m_theme.inkSoft);
-        painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter, m_data->run() ? ui::shown(m_data->run()->name) : QString());
+        painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter,
+                         m_data->run() ? ui::shown(m_data->run()->name) : QString());
         painter.translate(0, headHeight);
         m_plot->toPainter(&painter, plotSize.width(), plotSize.height());
         painter.translate(plotSize.width(), 0);
@@ -132,7 +133,8 @@ void ChartView::saveCsv(const QString& path, std::function<void(const QString&)>
         const Result<void> written = writeChartCsv(path, header, *values);
         const QString problem = written.ok() ? QString() : ui::shown(written.error().text());
         if (self == nullptr) return;
-        QMetaObject::invokeMethod(self.data(), [done, problem] { done(problem); }, Qt::QueuedConnection);
+        QMetaObject::invokeMethod(
+            self.data(), [done, problem] { done(problem); }, Qt::QueuedConnection);
     });
 }
 
@@ -146,7 +148,9 @@ void ChartView::askWhereToSave(bool csv) {
     dialog->setDefaultSuffix(csv ? QStringLiteral("csv") : QStringLiteral("png"));
     dialog->selectFile(fileNameOf(*m_data, title()) + (csv ? QStringLiteral(".csv") : QStringLiteral(".png")));
     connect(dialog, &QFileDialog::filterSelected, dialog, [dialog](const QString& filter) {
-        dialog->setDefaultSuffix(filter.contains(QLatin1String("svg")) ? QStringLiteral("svg") : filter.contains(QLatin1String("pdf")) ? QStringLiteral("pdf") : QStringLiteral("png"));
+        dialog->setDefaultSuffix(filter.contains(QLatin1String("svg"))   ? QStringLiteral("svg")
+                                 : filter.contains(QLatin1String("pdf")) ? QStringLiteral("pdf")
+                                                                         : QStringLiteral("png"));
     });
     connect(dialog, &QFileDialog::fileSelected, this, [this, csv](const QString& path) {
         if (!csv) {
@@ -154,7 +158,9 @@ void ChartView::askWhereToSave(bool csv) {
             Q_EMIT said(problem.isEmpty() ? tr("Saved as %1.").arg(path) : problem, !problem.isEmpty());
             return;
         }
-        saveCsv(path, [this, path](const QString& problem) { Q_EMIT said(problem.isEmpty() ? tr("Saved as %1.").arg(path) : problem, !problem.isEmpty()); });
+        saveCsv(path, [this, path](const QString& problem) {
+            Q_EMIT said(problem.isEmpty() ? tr("Saved as %1.").arg(path) : problem, !problem.isEmpty());
+        });
     });
     dialog->open();
 }

@@ -95,8 +95,10 @@ void ChartLegend::mousePressEvent(QMouseEvent* event) {
     for (std::size_t i = 0; i < m_entries.size(); ++i) {
         if (!rectOf(static_cast<int>(i), rect()).contains(event->pos()) || m_entries[i].series < 0) continue;
         m_current = static_cast<int>(i);
-        if (event->modifiers().testFlag(Qt::AltModifier)) Q_EMIT soloed(m_entries[i].series);
-        else Q_EMIT toggled(m_entries[i].series);
+        if (event->modifiers().testFlag(Qt::AltModifier))
+            Q_EMIT soloed(m_entries[i].series);
+        else
+            Q_EMIT toggled(m_entries[i].series);
         return;
     }
     event->ignore();
@@ -116,8 +118,10 @@ void ChartLegend::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Right: step(1); return;
         case Qt::Key_Space:
             if (m_entries.empty() || m_entries[static_cast<std::size_t>(m_current)].series < 0) return;
-            if (event->modifiers().testFlag(Qt::ShiftModifier)) Q_EMIT soloed(m_entries[static_cast<std::size_t>(m_current)].series);
-            else Q_EMIT toggled(m_entries[static_cast<std::size_t>(m_current)].series);
+            if (event->modifiers().testFlag(Qt::ShiftModifier))
+                Q_EMIT soloed(m_entries[static_cast<std::size_t>(m_current)].series);
+            else
+                Q_EMIT toggled(m_entries[static_cast<std::size_t>(m_current)].series);
             return;
         default: QWidget::keyPressEvent(event);
     }
@@ -129,7 +133,8 @@ bool ChartLegend::event(QEvent* event) {
         for (std::size_t i = 0; i < m_entries.size(); ++i) {
             if (!rectOf(static_cast<int>(i), rect()).contains(help->pos())) continue;
             const QString name = m_entries[i].name.toHtmlEscaped();
-            QToolTip::showText(help->globalPos(), m_entries[i].series < 0 ? name : tr("%1: click or Space switches it, Alt+click shows it alone").arg(name), this);
+            QToolTip::showText(help->globalPos(),
+                               m_entries[i].series < 0 ? name : tr("%1: click or Space switches it, Alt+click shows it alone").arg(name), this);
             return true;
         }
         QToolTip::hideText();

@@ -12,7 +12,7 @@ namespace mofo {
 struct LegendEntry {
     QString name;
     std::function<void(QPainter&, QPointF, QPointF)> sample;  ///< paints between two points of its line
-    int series = -1;  ///< what a click switches; -1: a note that cannot be switched
+    int series = -1;                                          ///< what a click switches; -1: a note that cannot be switched
     bool on = true;
 };
 

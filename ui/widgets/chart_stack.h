@@ -37,7 +37,6 @@ Q_SIGNALS:
     /// A chart asks to be alone, or not to be any more.
     void fullWanted(mofo::ChartView* chart);
 
-
 private:
     void arrange();
 

@@ -12,7 +12,7 @@ namespace mofo {
 
 /// One line per step (twice where a stretch was taken back), one column per series.
 struct ChartTable {
-    QStringList names;                         ///< "loss [nats/token]"
+    QStringList names;  ///< "loss [nats/token]"
     std::vector<double> steps;
     std::vector<char> superseded;              ///< 1: an undo or a resume took it back
     std::vector<std::vector<double>> columns;  ///< by series, then line

@@ -58,7 +58,10 @@ protected:
             case StepUnit::Time: {
                 const auto seconds = static_cast<qlonglong>(std::llround(std::fabs(tick)));
                 const QString sign = tick < 0 ? QStringLiteral("-") : QString();
-                return sign + QStringLiteral("%1:%2:%3").arg(seconds / 3600).arg(seconds / 60 % 60, 2, 10, QLatin1Char('0')).arg(seconds % 60, 2, 10, QLatin1Char('0'));
+                return sign + QStringLiteral("%1:%2:%3")
+                                  .arg(seconds / 3600)
+                                  .arg(seconds / 60 % 60, 2, 10, QLatin1Char('0'))
+                                  .arg(seconds % 60, 2, 10, QLatin1Char('0'));
             }
         }
         return {};
@@ -340,7 +343,8 @@ void ChartView::paintCursor(QCPPainter* painter) {
         fill.setAlpha(50);
         painter->setBrush(fill);
         const bool tall = std::fabs(m_pointer->y() - m_pressedAt->y()) > 14;
-        painter->drawRect(QRectF(QPointF(m_pressedAt->x(), tall ? m_pressedAt->y() : rect.top()), QPointF(m_pointer->x(), tall ? m_pointer->y() : rect.bottom())));
+        painter->drawRect(
+            QRectF(QPointF(m_pressedAt->x(), tall ? m_pressedAt->y() : rect.top()), QPointF(m_pointer->x(), tall ? m_pointer->y() : rect.bottom())));
     }
 }
 
@@ -352,7 +356,9 @@ void ChartView::paintReadout(QCPPainter* painter, double x, double step) {
     const QFontMetrics metrics(font());
     const std::optional<double> mark = m_axis->mark();
     const std::vector<ReadoutRow> marked = mark ? readoutRows(*mark) : std::vector<ReadoutRow>();
-    const auto text = [](const ReadoutRow& row, double value) { return row.isShare && std::isfinite(value) ? ui::measuredPercent(value) : ui::fourDigits(value); };
+    const auto text = [](const ReadoutRow& row, double value) {
+        return row.isShare && std::isfinite(value) ? ui::measuredPercent(value) : ui::fourDigits(value);
+    };
     int names = 0, values = 0, differences = 0;
     std::vector<std::array<QString, 3>> cells;
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -386,7 +392,8 @@ void ChartView::paintReadout(QCPPainter* painter, double x, double step) {
         painter->setPen(m_theme.ink);
         painter->drawText(QRectF(box.left() + 16, y, names, line), Qt::AlignLeft | Qt::AlignVCenter, cells[i][0]);
         painter->drawText(QRectF(box.left() + 16 + names + 12, y, values, line), Qt::AlignRight | Qt::AlignVCenter, cells[i][1]);
-        if (differences > 0) painter->drawText(QRectF(box.right() - differences - 6, y, differences, line), Qt::AlignRight | Qt::AlignVCenter, cells[i][2]);
+        if (differences > 0)
+            painter->drawText(QRectF(box.right() - differences - 6, y, differences, line), Qt::AlignRight | Qt::AlignVCenter, cells[i][2]);
     }
 }
 

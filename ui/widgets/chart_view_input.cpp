@@ -43,10 +43,12 @@ bool ChartView::eventFilter(QObject* watched, QEvent* event) {
             const auto* mouse = static_cast<QMouseEvent*>(event);
             setFocus(Qt::MouseFocusReason);
             if (mouse->button() == Qt::LeftButton && showFlag(mouse->position())) return true;
-            const bool pans = mouse->button() == Qt::MiddleButton ||
-                              (mouse->button() == Qt::LeftButton && mouse->modifiers().testFlag(Qt::ShiftModifier));
-            if (pans) m_panFrom = mouse->position();
-            else if (mouse->button() == Qt::LeftButton) m_pressedAt = mouse->position();
+            const bool pans =
+                mouse->button() == Qt::MiddleButton || (mouse->button() == Qt::LeftButton && mouse->modifiers().testFlag(Qt::ShiftModifier));
+            if (pans)
+                m_panFrom = mouse->position();
+            else if (mouse->button() == Qt::LeftButton)
+                m_pressedAt = mouse->position();
             return true;
         }
         case QEvent::MouseButtonRelease: {
@@ -81,8 +83,10 @@ bool ChartView::eventFilter(QObject* watched, QEvent* event) {
         case QEvent::Wheel: {
             const auto* wheel = static_cast<QWheelEvent*>(event);
             const double factor = std::pow(1.2, -wheel->angleDelta().y() / 120.0);
-            if (wheel->modifiers().testFlag(Qt::ShiftModifier)) zoomValues(factor);
-            else m_axis->zoom(factor, stepAt(wheel->position()));
+            if (wheel->modifiers().testFlag(Qt::ShiftModifier))
+                zoomValues(factor);
+            else
+                m_axis->zoom(factor, stepAt(wheel->position()));
             return true;
         }
         case QEvent::ContextMenu: {
@@ -211,15 +215,20 @@ void ChartView::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Plus:
         case Qt::Key_Equal:
             // '+' needs Shift on many keyboards: only Shift with the key that gives '+' without it zooms values.
-            if (shift && event->key() == Qt::Key_Equal) zoomValues(1 / 1.3);
-            else if (shift && event->text() != QLatin1String("+")) zoomValues(1 / 1.3);
-            else m_axis->zoom(1 / 1.5, middle);
+            if (shift && event->key() == Qt::Key_Equal)
+                zoomValues(1 / 1.3);
+            else if (shift && event->text() != QLatin1String("+"))
+                zoomValues(1 / 1.3);
+            else
+                m_axis->zoom(1 / 1.5, middle);
             return;
         case Qt::Key_Asterisk: zoomValues(1 / 1.3); return;
         case Qt::Key_Underscore: zoomValues(1.3); return;
         case Qt::Key_Minus:
-            if (shift) zoomValues(1.3);
-            else m_axis->zoom(1.5, middle);
+            if (shift)
+                zoomValues(1.3);
+            else
+                m_axis->zoom(1.5, middle);
             return;
         case Qt::Key_0:
             m_axis->fit();
@@ -228,14 +237,14 @@ void ChartView::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_F: m_axis->setFollowing(!m_axis->isFollowing()); return;
         case Qt::Key_N: goToNonFinite(); return;
         case Qt::Key_E: goToEvent(shift ? -1 : 1); return;
-        case Qt::Key_A:
-            m_axis->setMark(shift ? std::nullopt : std::optional(shownStep()));
-            return;
+        case Qt::Key_A: m_axis->setMark(shift ? std::nullopt : std::optional(shownStep())); return;
         case Qt::Key_V: setTableVisible(!isTableVisible()); return;
         case Qt::Key_C: copyPicture(); return;
         case Qt::Key_Escape:
-            if (isTableVisible()) setTableVisible(false);
-            else m_axis->setPinned(std::nullopt);
+            if (isTableVisible())
+                setTableVisible(false);
+            else
+                m_axis->setPinned(std::nullopt);
             return;
         case Qt::Key_Menu: {
             QMenu menu(this);

@@ -36,8 +36,7 @@ bool takesNumber(const QString& kind) { return kind == QLatin1String("block") ||
 
 }  // namespace
 
-ControlsPanel::ControlsPanel(WorkspaceSession* session, QWidget* parent)
-    : QWidget(parent), m_data(&session->run()), m_tuning(&session->tuning()) {
+ControlsPanel::ControlsPanel(WorkspaceSession* session, QWidget* parent) : QWidget(parent), m_data(&session->run()), m_tuning(&session->tuning()) {
     setObjectName(QStringLiteral("run.controls"));
     setAccessibleName(tr("Controls"));
     setMinimumWidth(214);
@@ -67,8 +66,8 @@ ControlsPanel::ControlsPanel(WorkspaceSession* session, QWidget* parent)
     layout->addWidget(guards);
     QWidget* more = nullptr;
     QToolButton* moreFold = makeFold(QStringLiteral("run.more"), tr("More"),
-                                     {"rule", "clip", "l1", "l2", "alpha.attention", "alpha.mlp", "alpha.embedding", "alpha.head", "eval_every", "stats_every",
-                                      "checkpoint_every", "checkpoint_minutes", "keep", "early_stop"},
+                                     {"rule", "clip", "l1", "l2", "alpha.attention", "alpha.mlp", "alpha.embedding", "alpha.head", "eval_every",
+                                      "stats_every", "checkpoint_every", "checkpoint_minutes", "keep", "early_stop"},
                                      more);
     layout->addWidget(moreFold);
     layout->addWidget(more);
@@ -262,6 +261,7 @@ QToolButton* ControlsPanel::makeFold(const QString& objectName, const QString& t
         fold->setArrowType(on ? Qt::DownArrow : Qt::RightArrow);
         body->setVisible(on);
     });
+    connect(fold, &QToolButton::toggled, this, &ControlsPanel::refresh);
     return fold;
 }
 
@@ -344,14 +344,19 @@ void ControlsPanel::refresh() {
     const KeyState granularity = m_tuning->state(granularityKey);
     refreshAlpha(alpha);
     refreshGranularity(granularity);
-    for (KeyRow* row : m_rows) row->refresh();
+    for (KeyRow* row : m_rows) {
+        if (row->isVisibleTo(this)) row->refresh();
+    }
     m_guardsFold->setText(guardsText());
     const bool filters = m_data->run() && selectsCoordinates(m_data->run()->config.optimizer);
     const bool enabled = filters && m_tuning->canTune();
     QString why;
-    if (!m_data->run()) why = tr("No run is shown");
-    else if (!m_tuning->canTune()) why = tr("This run has ended");
-    else if (!filters) why = tr("This run trains with AdamW: every coordinate moves");
+    if (!m_data->run())
+        why = tr("No run is shown");
+    else if (!m_tuning->canTune())
+        why = tr("This run has ended");
+    else if (!filters)
+        why = tr("This run trains with AdamW: every coordinate moves");
     for (QWidget* widget : {static_cast<QWidget*>(m_spin), static_cast<QWidget*>(m_granularity), static_cast<QWidget*>(m_granularityN)}) {
         widget->setEnabled(enabled);
         widget->setToolTip(why);

@@ -74,10 +74,12 @@ void WhatIfCard::refresh() {
     m_estimate = estimateSelection(data.parameters(), histograms->histograms, alpha, config->granularity);
     const WhatIf now = estimateSelection(data.parameters(), histograms->histograms, alphaOf(applied, step), applied.granularity);
     m_lastMs = static_cast<double>(clock.nsecsElapsed()) * 1e-6;
-    QString text = tr("At %1, by %2: %3 of |m| kept, was %4. Threshold %5, was %6.")
-                       .arg(ui::percent(alpha), ui::granularityText(config->granularity.text()), ui::percent(std::round(m_estimate->kept * 1000) / 1000),
-                            ui::percent(std::round(now.kept * 1000) / 1000), ui::fourDigits(m_estimate->threshold), ui::fourDigits(now.threshold));
-    if (m_estimate->stillTensors > 0) text += QLatin1Char(' ') + tr("%n tensor(s) would not move.", nullptr, static_cast<int>(m_estimate->stillTensors));
+    QString text =
+        tr("At %1, by %2: %3 of |m| kept, was %4. Threshold %5, was %6.")
+            .arg(ui::percent(alpha), ui::granularityText(config->granularity.text()), ui::percent(std::round(m_estimate->kept * 1000) / 1000),
+                 ui::percent(std::round(now.kept * 1000) / 1000), ui::fourDigits(m_estimate->threshold), ui::fourDigits(now.threshold));
+    if (m_estimate->stillTensors > 0)
+        text += QLatin1Char(' ') + tr("%n tensor(s) would not move.", nullptr, static_cast<int>(m_estimate->stillTensors));
     text += QLatin1Char(' ') + tr("From the histograms of step %1.").arg(ui::count(step));
     m_text->setText(text);
     Q_EMIT estimated();
@@ -170,7 +172,8 @@ void EffectCard::refresh() {
     set(3, tr("drift per step"), small(effect.before.driftPerStep), small(effect.after.driftPerStep));
     set(4, tr("churn"), share(effect.before.churn), share(effect.after.churn));
     m_note->setText(early ? tr("Too early: %1 of %2 steps").arg(ui::count(effect.after.steps), ui::count(Effect::least))
-                          : tr("%1 steps before, %2 after; beside each other, not because of each other.").arg(ui::count(effect.before.steps), ui::count(effect.after.steps)));
+                          : tr("%1 steps before, %2 after; beside each other, not because of each other.")
+                                .arg(ui::count(effect.before.steps), ui::count(effect.after.steps)));
     show();
 }
 

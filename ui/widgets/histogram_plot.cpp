@@ -49,7 +49,8 @@ void HistogramPlot::show(const RunData& data, const HistogramBatch* batch, const
         m_firstOctave = first;
         for (const HistogramRow& row : batch->histograms) {
             if (!counts(row)) continue;
-            for (std::size_t i = 0; i < row.counts.size(); ++i) m_counts[static_cast<std::size_t>(octave(row, row.firstBin + static_cast<std::int64_t>(i)) - first)] += row.counts[i];
+            for (std::size_t i = 0; i < row.counts.size(); ++i)
+                m_counts[static_cast<std::size_t>(octave(row, row.firstBin + static_cast<std::int64_t>(i)) - first)] += row.counts[i];
         }
         for (const double count : m_counts) m_greatest = std::max(m_greatest, count);
         if (const std::optional<std::size_t> column = data.columnNear(static_cast<double>(batch->step))) {
@@ -91,7 +92,8 @@ void HistogramPlot::paintEvent(QPaintEvent*) {
         // What is above the threshold is selected: filled. The rest: light.
         QColor colour = theme.train;
         if (low < m_threshold) colour.setAlphaF(0.35F);
-        painter.fillRect(QRectF(room.left() + static_cast<double>(i) * width + 0.5, room.bottom() + 1 - height, std::max(1.0, width - 1), height), colour);
+        painter.fillRect(QRectF(room.left() + static_cast<double>(i) * width + 0.5, room.bottom() + 1 - height, std::max(1.0, width - 1), height),
+                         colour);
     }
     const auto line = [&](double at, const QPen& pen) {
         if (!(at > 0)) return;
@@ -112,7 +114,8 @@ void HistogramPlot::paintEvent(QPaintEvent*) {
     const int below = room.bottom() + 2;
     const auto label = [&](double share, Qt::Alignment alignment) {
         const double value = std::exp2(static_cast<double>(m_firstOctave) + share * static_cast<double>(m_counts.size()));
-        painter.drawText(QRect(room.left(), below, room.width(), fontMetrics().height()), alignment, ui::shortNumber(std::stod(QString::number(value, 'g', 1).toStdString())));
+        painter.drawText(QRect(room.left(), below, room.width(), fontMetrics().height()), alignment,
+                         ui::shortNumber(std::stod(QString::number(value, 'g', 1).toStdString())));
     };
     label(0, Qt::AlignLeft);
     label(1, Qt::AlignRight);
@@ -126,7 +129,10 @@ bool HistogramPlot::event(QEvent* event) {
         const auto i = static_cast<std::ptrdiff_t>((help->pos().x() - room.left()) * static_cast<double>(m_counts.size()) / room.width());
         if (i >= 0 && i < static_cast<std::ptrdiff_t>(m_counts.size())) {
             const double low = std::exp2(static_cast<double>(m_firstOctave + i));
-            QToolTip::showText(help->globalPos(), tr("%1 coordinates with %2 ≤ |m| < %3").arg(ui::shortCount(m_counts[static_cast<std::size_t>(i)]), ui::fourDigits(low), ui::fourDigits(2 * low)), this);
+            QToolTip::showText(help->globalPos(),
+                               tr("%1 coordinates with %2 ≤ |m| < %3")
+                                   .arg(ui::shortCount(m_counts[static_cast<std::size_t>(i)]), ui::fourDigits(low), ui::fourDigits(2 * low)),
+                               this);
         }
         return true;
     }

@@ -47,10 +47,14 @@ QString keyStateText(const RunData& data, const std::string& key, const KeyState
             if (state.who != "window") text += Tuning::tr(" · by %1").arg(ui::whoText(state.who));
             break;
         case KeyState::Phase::Applied:
-            if (state.sinceStep && state.onResume) text = Tuning::tr("%1 will apply on resume, at step %2").arg(applied, ui::count(*state.sinceStep));
-            else if (state.sinceStep) text = Tuning::tr("%1 since step %2").arg(applied, ui::count(*state.sinceStep));
-            else if (data.run() && plainWhenApplied) text = Tuning::tr("applied");
-            if (state.sinceStep && !state.sinceWho.empty() && state.sinceWho != "window") text += Tuning::tr(" · by %1").arg(ui::whoText(state.sinceWho));
+            if (state.sinceStep && state.onResume)
+                text = Tuning::tr("%1 will apply on resume, at step %2").arg(applied, ui::count(*state.sinceStep));
+            else if (state.sinceStep)
+                text = Tuning::tr("%1 since step %2").arg(applied, ui::count(*state.sinceStep));
+            else if (data.run() && plainWhenApplied)
+                text = Tuning::tr("applied");
+            if (state.sinceStep && !state.sinceWho.empty() && state.sinceWho != "window")
+                text += Tuning::tr(" · by %1").arg(ui::whoText(state.sinceWho));
             break;
     }
     if (!state.refusal.isEmpty()) text += (text.isEmpty() ? QString() : QStringLiteral("\n")) + Tuning::tr("✗ refused: %1").arg(state.refusal);
@@ -86,7 +90,8 @@ KeyRow::KeyRow(const KeyDescription& key, const RunData* data, TuningController*
         m_choice = new QComboBox(this);
         for (const std::string& choice : key.choices) m_choice->addItem(ui::shown(choice), QString::fromStdString(choice));
         new WheelGuard(m_choice);
-        connect(m_choice, &QComboBox::activated, this, [this](int index) { m_tuning->stage(m_key, m_choice->itemData(index).toString().toStdString()); });
+        connect(m_choice, &QComboBox::activated, this,
+                [this](int index) { m_tuning->stage(m_key, m_choice->itemData(index).toString().toStdString()); });
         field = m_choice;
     } else {
         m_edit = new QLineEdit(this);

@@ -12,8 +12,8 @@ class QLineEdit;
 
 namespace mofo {
 
-/// "staged 5 %, not sent", "5 % sent, waiting for step… 3 s", "5 % since step 1,211", "✗ refused: ..."; empty where the value is as it was started with
-/// and `plainWhenApplied` is not set.
+/// "staged 5 %, not sent", "5 % sent, waiting for step… 3 s", "5 % since step 1,211", "✗ refused: ..."; empty where the value is as it was started
+/// with and `plainWhenApplied` is not set.
 [[nodiscard]] QString keyStateText(const RunData& data, const std::string& key, const KeyState& state, bool plainWhenApplied);
 /// Colour, slant and text of a state line; an empty text hides it.
 void showKeyState(QLabel* label, const QString& text, const KeyState& state);

@@ -177,9 +177,12 @@ void LineChart::setLogarithmic(bool logarithmic) {
     m_ownRange = false;
     plot().yAxis->setScaleType(logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     QSharedPointer<QCPAxisTicker> ticker;
-    if (logarithmic) ticker = QSharedPointer<QCPAxisTicker>(new LogTicker);
-    else if (m_options.isShare) ticker = QSharedPointer<QCPAxisTicker>(new ShareTicker);
-    else ticker = QSharedPointer<QCPAxisTicker>::create();
+    if (logarithmic)
+        ticker = QSharedPointer<QCPAxisTicker>(new LogTicker);
+    else if (m_options.isShare)
+        ticker = QSharedPointer<QCPAxisTicker>(new ShareTicker);
+    else
+        ticker = QSharedPointer<QCPAxisTicker>::create();
     ticker->setTickCount(4);
     plot().yAxis->setTicker(ticker);
     markDirty();
@@ -198,7 +201,8 @@ void LineChart::setLineOn(int line, bool on) {
 }
 
 void LineChart::solo(int line) {
-    const bool alone = std::none_of(m_lines.begin(), m_lines.end(), [&](const LineSpec& other) { return other.on && &other != &m_lines[static_cast<std::size_t>(line)]; });
+    const bool alone = std::none_of(m_lines.begin(), m_lines.end(),
+                                    [&](const LineSpec& other) { return other.on && &other != &m_lines[static_cast<std::size_t>(line)]; });
     for (std::size_t i = 0; i < m_lines.size(); ++i) m_lines[i].on = alone || i == static_cast<std::size_t>(line);
     markDirty();
     drawIfNeeded();
@@ -266,7 +270,8 @@ void LineChart::drawSeries() {
             for (const LevelLine& level : m_levels()) {
                 // A limit far away would flatten the curve: it is drawn where it comes into view.
                 const double width = range->upper - range->lower;
-                if (!level.isGuard || level.value < range->upper + 2 * width) range = ValueRange{std::min(range->lower, level.value), std::max(range->upper, level.value)};
+                if (!level.isGuard || level.value < range->upper + 2 * width)
+                    range = ValueRange{std::min(range->lower, level.value), std::max(range->upper, level.value)};
             }
         }
         if (!range) range = m_options.fixed ? *m_options.fixed : m_logarithmic ? ValueRange{1e-6, 1} : ValueRange{0, 1};
@@ -353,26 +358,32 @@ void LineChart::refreshLegend() {
     }
     if (taken) {
         const QColor hatch = theme().hatch;
-        entries.push_back({tr("taken back"), [hatch](QPainter& painter, QPointF a, QPointF b) {
+        entries.push_back({tr("taken back"),
+                           [hatch](QPainter& painter, QPointF a, QPointF b) {
                                painter.setPen(Qt::NoPen);
                                painter.setBrush(QBrush(hatch, Qt::BDiagPattern));
                                painter.drawRect(QRectF(a + QPointF(0, -5), b + QPointF(0, 5)));
-                           }, -1, true});
+                           },
+                           -1, true});
     }
     const QColor error = theme().error;
     if (nan > 0) {
-        entries.push_back({tr("%1 NaN").arg(ui::count(nan)), [error](QPainter& painter, QPointF a, QPointF b) {
+        entries.push_back({tr("%1 NaN").arg(ui::count(nan)),
+                           [error](QPainter& painter, QPointF a, QPointF b) {
                                painter.setPen(QPen(error, 2));
                                drawCross(painter, (a + b) / 2, 4);
-                           }, -1, true});
+                           },
+                           -1, true});
     }
     if (inf > 0) {
-        entries.push_back({tr("%1 Inf").arg(ui::count(inf)), [error](QPainter& painter, QPointF a, QPointF b) {
+        entries.push_back({tr("%1 Inf").arg(ui::count(inf)),
+                           [error](QPainter& painter, QPointF a, QPointF b) {
                                const QPointF c = (a + b) / 2;
                                painter.setPen(Qt::NoPen);
                                painter.setBrush(error);
                                painter.drawPolygon(QPolygonF{c + QPointF(-5, 4), c + QPointF(5, 4), c + QPointF(0, -5)});
-                           }, -1, true});
+                           },
+                           -1, true});
     }
     addLegendNotes(entries);
     m_legend->setEntries(std::move(entries));
@@ -463,7 +474,8 @@ void LineChart::paintLevels(QCPPainter* painter) const {
         pen.setDashPattern(level.isGuard ? QVector<qreal>{10, 4} : QVector<qreal>{4, 4});
         painter->setPen(pen);
         painter->drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y));
-        painter->drawText(QRectF(rect.left() + 4, y - fontMetrics().height() - 1, rect.width() - 8, fontMetrics().height()), Qt::AlignLeft | Qt::AlignVCenter, level.label);
+        painter->drawText(QRectF(rect.left() + 4, y - fontMetrics().height() - 1, rect.width() - 8, fontMetrics().height()),
+                          Qt::AlignLeft | Qt::AlignVCenter, level.label);
     }
 }
 
@@ -484,7 +496,8 @@ std::vector<ReadoutRow> LineChart::readoutRows(double step) const {
         if (!index) continue;
         QString name = line.name;
         // Series of a coarser grid say which of their points this is.
-        if (std::fabs(series.key(*index) - step) > 0.5) name += QStringLiteral(" @") + ui::count(static_cast<std::int64_t>(std::llround(series.key(*index))));
+        if (std::fabs(series.key(*index) - step) > 0.5)
+            name += QStringLiteral(" @") + ui::count(static_cast<std::int64_t>(std::llround(series.key(*index))));
         rows.push_back({name, series.value(*index), colourOf(line), line.isShare || m_options.isShare});
     }
     return rows;
@@ -496,7 +509,8 @@ QString LineChart::readoutText() const {
     if (rows.empty()) return m_options.unit;
     QString text = tr("step %1").arg(ui::count(static_cast<std::int64_t>(std::llround(step))));
     for (const ReadoutRow& row : rows) {
-        text += QStringLiteral(" · %1 %2").arg(row.name, row.isShare && std::isfinite(row.value) ? ui::measuredPercent(row.value) : ui::fourDigits(row.value));
+        text += QStringLiteral(" · %1 %2")
+                    .arg(row.name, row.isShare && std::isfinite(row.value) ? ui::measuredPercent(row.value) : ui::fourDigits(row.value));
     }
     if (!m_options.unit.isEmpty()) text += QLatin1Char(' ') + m_options.unit;
     return text;

@@ -15,14 +15,14 @@ namespace mofo {
 /// One curve. The functions are asked at every drawing; what they return lives in the models.
 struct LineSpec {
     enum class Style { Thin, Line, Thick, Dashed, Ringed, Stacked, Step };
-    QString name;  ///< in legend and read-out
-    QString unit;  ///< for the heads of columns; empty = none
+    QString name;    ///< in legend and read-out
+    QString unit;    ///< for the heads of columns; empty = none
     int colour = 0;  ///< of seriesColour(); -1 = ink, -2 = what is staged
     Style style = Style::Line;
     std::function<const SeriesBuffer*()> values;
-    std::function<const std::vector<SeriesBuffer>*()> taken;    ///< stretches that were taken back, or unset
-    std::function<const SeriesBuffer*()> low, high;             ///< a band, or with Ringed error bars; or unset
-    std::function<const SeriesBuffer*()> shown;                 ///< what read-outs and files give where the curve is a sum (Stacked)
+    std::function<const std::vector<SeriesBuffer>*()> taken;  ///< stretches that were taken back, or unset
+    std::function<const SeriesBuffer*()> low, high;           ///< a band, or with Ringed error bars; or unset
+    std::function<const SeriesBuffer*()> shown;               ///< what read-outs and files give where the curve is a sum (Stacked)
     bool isShare = false;
     bool inTable = true;
     bool on = true;
@@ -39,19 +39,21 @@ class LineChart : public ChartView {
     Q_OBJECT
 public:
     struct Options {
-        QString unit;                ///< beside the title
+        QString unit;  ///< beside the title
         bool logarithmic = false;
         bool canBeLogarithmic = true;
-        bool fromZero = false;       ///< the y axis begins at 0 (linear)
-        bool isShare = false;        ///< y in percent of 1
+        bool fromZero = false;            ///< the y axis begins at 0 (linear)
+        bool isShare = false;             ///< y in percent of 1
         std::optional<ValueRange> fixed;  ///< y range, unless the user zooms
-        QString empty;               ///< what the plot says without data
+        QString empty;                    ///< what the plot says without data
     };
     LineChart(const QString& objectName, const QString& title, Options options, const RunData* data, StepAxis* axis, QWidget* parent = nullptr);
 
     void setLines(std::vector<LineSpec> lines);
     [[nodiscard]] const std::vector<LineSpec>& lines() const { return m_lines; }
     void setLevels(std::function<std::vector<LevelLine>()> levels) { m_levels = std::move(levels); }
+    /// What is drawn has changed without a step having come.
+    void invalidate() { markDirty(); }
     void setLineOn(int line, bool on);
     /// This one alone; all of them again where it was alone.
     void solo(int line);

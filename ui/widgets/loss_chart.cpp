@@ -47,7 +47,8 @@ LossChart::LossChart(const QString& objectName, RunData* data, StepAxis* axis, Q
         double best = INFINITY;
         for (const EvalRow& row : data->evals()) best = std::min(best, row.loss);
         if (config.guardEval > 0 && std::isfinite(best)) levels.push_back({best + config.guardEval, LossChart::tr("guard: held-out loss"), true});
-        if (config.guardEvalStart > 0) levels.push_back({data->evals().front().loss * (1 + config.guardEvalStart), LossChart::tr("guard: above the first"), true});
+        if (config.guardEvalStart > 0)
+            levels.push_back({data->evals().front().loss * (1 + config.guardEvalStart), LossChart::tr("guard: above the first"), true});
         return levels;
     });
 

@@ -101,8 +101,9 @@ MapChart::MapChart(const QString& objectName, MapMeasure first, MapRows* rows, c
     m_measureBox->setObjectName(objectName + QStringLiteral(".measure"));
     m_measureBox->setAccessibleName(tr("%1: measure").arg(title()));
     for (const auto& [measure, name] : measuresOf(m_isDrift)) m_measureBox->addItem(tr(name), static_cast<int>(measure));
-    m_measureBox->setToolTip(m_isDrift ? tr("How far a row is from its pretrained weights")
-                                       : tr("Moved: selected, and momentum not zero. Mask: selected. Concentration: share of the update over share of the size."));
+    m_measureBox->setToolTip(
+        m_isDrift ? tr("How far a row is from its pretrained weights")
+                  : tr("Moved: selected, and momentum not zero. Mask: selected. Concentration: share of the update over share of the size."));
     new WheelGuard(m_measureBox);
     connect(m_measureBox, &QComboBox::activated, this, &MapChart::chooseMeasure);
     titleRow()->insertWidget(1, m_measureBox);
@@ -263,7 +264,8 @@ void MapChart::fillCells() {
             from = to;
             continue;
         }
-        begin = static_cast<std::size_t>(std::lower_bound(m_valueSteps.begin(), m_valueSteps.end(), static_cast<std::int64_t>(std::ceil(from))) - m_valueSteps.begin());
+        begin = static_cast<std::size_t>(std::lower_bound(m_valueSteps.begin(), m_valueSteps.end(), static_cast<std::int64_t>(std::ceil(from))) -
+                                         m_valueSteps.begin());
         std::size_t end = begin;
         while (end < m_values.size() && stepOf(end) < to) ++end;
         if (begin == end) {
@@ -300,7 +302,8 @@ void MapChart::paintCells(QCPPainter* painter) {
         const double left = std::max<double>(rect.left(), pixelOf(m_cellLower)), right = std::min<double>(rect.right(), pixelOf(m_cellUpper));
         painter->setPen(Qt::NoPen);
         painter->setBrush(QBrush(theme().hatch, Qt::BDiagPattern));
-        const double bottom = m_bands.empty() ? rect.bottom() : std::min<double>(rect.bottom(), rect.top() + m_bands.back().top + m_bands.back().height);
+        const double bottom =
+            m_bands.empty() ? rect.bottom() : std::min<double>(rect.bottom(), rect.top() + m_bands.back().top + m_bands.back().height);
         painter->drawRect(QRectF(QPointF(left, rect.top()), QPointF(right, bottom)));
     }
     if (!m_cells.isNull()) {
@@ -343,7 +346,8 @@ void MapChart::paintLabels(QCPPainter* painter) {
         QString text = row.label;
         if (!row.isTensor && row.parameters.size() > 1) text = (row.isOpen ? QStringLiteral("▾ ") : QStringLiteral("▸ ")) + text;
         // Fewer moved than the mask had chosen: momentum was zero there.
-        if (!m_isDrift && !measured.empty() && (row.isTensor || row.parameters.size() == 1) && m_rows->isIdle(row, measured.back())) text += QStringLiteral(" ◌");
+        if (!m_isDrift && !measured.empty() && (row.isTensor || row.parameters.size() == 1) && m_rows->isIdle(row, measured.back()))
+            text += QStringLiteral(" ◌");
         painter->setPen(current ? theme().accent : theme().ink);
         painter->drawText(QRectF(2, centre - line / 2.0, leftMargin - 6, line), Qt::AlignRight | Qt::AlignVCenter,
                           fontMetrics().elidedText(text, Qt::ElideRight, leftMargin - 6));
@@ -391,7 +395,8 @@ QString MapChart::readoutText() const {
             ++of;
             if (valueAt(static_cast<int>(other), step) > value) ++rank;
         }
-        QString text = tr("step %1 · %2 · %3 · rank %4 of %5").arg(ui::count(column.step), place.title, valueText(value), ui::count(rank), ui::count(of));
+        QString text =
+            tr("step %1 · %2 · %3 · rank %4 of %5").arg(ui::count(column.step), place.title, valueText(value), ui::count(rank), ui::count(of));
         if (!m_isDrift && !place.filtered) text += tr(" · not filtered");
         if (!m_isDrift && m_rows->isIdle(place, data().tensors()[*index])) text += tr(" · idle rows");
         return text;
@@ -440,8 +445,10 @@ void MapChart::clicked(const QPointF& position) {
     const int row = rowAt(position.y());
     if (row < 0) return;
     // On its name: open or close. In the map: this row's numbers stay in the read-out.
-    if (position.x() < plot().axisRect()->rect().left()) m_rows->toggle(row);
-    else m_rows->setCurrent(row);
+    if (position.x() < plot().axisRect()->rect().left())
+        m_rows->toggle(row);
+    else
+        m_rows->setCurrent(row);
 }
 
 bool MapChart::eventFilter(QObject* watched, QEvent* event) {
@@ -463,15 +470,18 @@ ChartTable MapChart::table(double from, double to) const {
     std::vector<ChartTable::Source> sources;
     for (int row = first; row < end; ++row) {
         SeriesBuffer& buffer = buffers[static_cast<std::size_t>(row - first)];
-        for (std::size_t i = 0; i < m_values.size(); ++i) buffer.append(static_cast<double>(m_valueSteps[i]), m_values[i][static_cast<std::size_t>(row)]);
-        sources.push_back({QStringLiteral("%1 [%2]").arg(m_rows->rows()[static_cast<std::size_t>(row)].title, m_measureBox->currentText()), &buffer, nullptr});
+        for (std::size_t i = 0; i < m_values.size(); ++i)
+            buffer.append(static_cast<double>(m_valueSteps[i]), m_values[i][static_cast<std::size_t>(row)]);
+        sources.push_back(
+            {QStringLiteral("%1 [%2]").arg(m_rows->rows()[static_cast<std::size_t>(row)].title, m_measureBox->currentText()), &buffer, nullptr});
     }
     return ChartTable::of(sources, from, to);
 }
 
 void MapChart::paintBar(QPainter& painter, const QRect& bar, int right, const Theme& theme) const {
     if (bar.height() < 12) return;
-    for (int y = 0; y < bar.height(); ++y) painter.fillRect(bar.left(), bar.top() + y, bar.width(), 1, QColor(colourAt(1.0 - (y + 0.5) / bar.height())));
+    for (int y = 0; y < bar.height(); ++y)
+        painter.fillRect(bar.left(), bar.top() + y, bar.width(), 1, QColor(colourAt(1.0 - (y + 0.5) / bar.height())));
     painter.setPen(theme.hatch);
     painter.setBrush(Qt::NoBrush);
     painter.drawRect(bar.adjusted(0, 0, -1, -1));

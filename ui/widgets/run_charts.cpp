@@ -98,15 +98,17 @@ void LearningRateChart::beforeDrawing() {
 }
 
 ProbesChart::ProbesChart(const RunData* data, StepAxis* axis)
-    : LineChart(QStringLiteral("run.probes"), tr("Probes"),
-                [] {
-                    LineChart::Options options;
-                    options.unit = tr("difference to the base");
-                    options.canBeLogarithmic = false;
-                    options.empty = tr("No probe has been measured in this run. Probes ask the model the same questions while it trains, and show what it forgets.");
-                    return options;
-                }(),
-                data, axis) {
+    : LineChart(
+          QStringLiteral("run.probes"), tr("Probes"),
+          [] {
+              LineChart::Options options;
+              options.unit = tr("difference to the base");
+              options.canBeLogarithmic = false;
+              options.empty =
+                  tr("No probe has been measured in this run. Probes ask the model the same questions while it trains, and show what it forgets.");
+              return options;
+          }(),
+          data, axis) {
     connect(data, &RunData::probesChanged, this, &ProbesChart::rebuild);
     connect(data, &RunData::cleared, this, &ProbesChart::rebuild);
     setLevels([this] {
@@ -150,14 +152,15 @@ void ProbesChart::rebuild() {
 }
 
 AlphaStrip::AlphaStrip(const RunData* data, StepAxis* axis)
-    : LineChart(QStringLiteral("run.alphaStrip"), tr("α asked"),
-                [] {
-                    LineChart::Options options;
-                    options.unit = tr("%");
-                    options.logarithmic = true;
-                    return options;
-                }(),
-                data, axis) {
+    : LineChart(
+          QStringLiteral("run.alphaStrip"), tr("α asked"),
+          [] {
+              LineChart::Options options;
+              options.unit = tr("%");
+              options.logarithmic = true;
+              return options;
+          }(),
+          data, axis) {
     std::vector<LineSpec> lines;
     lines.push_back(ofSeries(data, SeriesId::AlphaAsked, tr("asked"), 0, LineSpec::Style::Step));
     LineSpec moved = ofSeries(data, SeriesId::MovedShare, tr("moved, all"), 1, LineSpec::Style::Thin);
@@ -203,7 +206,8 @@ void AlphaStrip::paintSegments(QCPPainter* painter) {
         painter->setPen(theme().ink);
         const QRectF text = box.adjusted(4, 0, -4, 0);
         if (text.width() > fontMetrics().averageCharWidth() * 3) {
-            painter->drawText(text, Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(segment.label, Qt::ElideRight, static_cast<int>(text.width())));
+            painter->drawText(text, Qt::AlignLeft | Qt::AlignVCenter,
+                              fontMetrics().elidedText(segment.label, Qt::ElideRight, static_cast<int>(text.width())));
         }
     }
 }
@@ -212,7 +216,8 @@ LineChart* makeGradientChart(const RunData* data, StepAxis* axis) {
     LineChart::Options options = withUnit(QString());
     options.logarithmic = true;
     auto* chart = new LineChart(QStringLiteral("run.gradient"), Charts::tr("Gradient norm"), options, data, axis);
-    chart->setLines({ofSeries(data, SeriesId::GradNorm, Charts::tr("before clipping"), 0), ofSeries(data, SeriesId::ClippedNorm, Charts::tr("after"), 1, LineSpec::Style::Thin),
+    chart->setLines({ofSeries(data, SeriesId::GradNorm, Charts::tr("before clipping"), 0),
+                     ofSeries(data, SeriesId::ClippedNorm, Charts::tr("after"), 1, LineSpec::Style::Thin),
                      ofSeries(data, SeriesId::TopGradNorm, Charts::tr("L1, top α"), 2, LineSpec::Style::Thin)});
     chart->setLevels([data] {
         std::vector<LevelLine> levels;
@@ -260,7 +265,7 @@ LineChart* makeLoadChart(const RunData* data, StepAxis* axis) {
     auto* chart = new LineChart(QStringLiteral("run.load"), Charts::tr("Load"), options, data, axis);
     chart->setLines({ofMachine(data, RunSeries::Machine::Cpu, Charts::tr("processor"), QStringLiteral("%"), 0),
                      ofMachine(data, RunSeries::Machine::DeviceLoad, Charts::tr("GPU"), QStringLiteral("%"), 1)});
-    QObject::connect(data, &RunData::machineChanged, chart, [chart] { chart->update(); });
+    QObject::connect(data, &RunData::machineChanged, chart, &LineChart::invalidate);
     return chart;
 }
 
@@ -278,10 +283,13 @@ LineChart* makeMemoryChart(const RunData* data, StepAxis* axis) {
         if (data->machine().empty()) return levels;
         const MachineRow& row = data->machine().back();
         constexpr double gib = 1024.0 * 1024.0 * 1024.0;
-        if (row.deviceTotalBytes > 0) levels.push_back({static_cast<double>(row.deviceTotalBytes) / gib, Charts::tr("GPU memory"), true});
-        else if (row.hostTotalBytes > 0) levels.push_back({static_cast<double>(row.hostTotalBytes) / gib, Charts::tr("host memory"), true});
+        if (row.deviceTotalBytes > 0)
+            levels.push_back({static_cast<double>(row.deviceTotalBytes) / gib, Charts::tr("GPU memory"), true});
+        else if (row.hostTotalBytes > 0)
+            levels.push_back({static_cast<double>(row.hostTotalBytes) / gib, Charts::tr("host memory"), true});
         return levels;
     });
+    QObject::connect(data, &RunData::machineChanged, chart, &LineChart::invalidate);
     return chart;
 }
 
@@ -292,6 +300,7 @@ LineChart* makeHeatChart(const RunData* data, StepAxis* axis) {
     auto* chart = new LineChart(QStringLiteral("run.heat"), Charts::tr("Temperature and power"), options, data, axis);
     chart->setLines({ofMachine(data, RunSeries::Machine::DeviceHeat, Charts::tr("temperature, °C"), QStringLiteral("°C"), 1),
                      ofMachine(data, RunSeries::Machine::DevicePower, Charts::tr("power, W"), QStringLiteral("W"), 3)});
+    QObject::connect(data, &RunData::machineChanged, chart, &LineChart::invalidate);
     return chart;
 }
 
@@ -337,7 +346,9 @@ LineChart* makeDriftLines(const RunData* data, StepAxis* axis) {
             line.colour = static_cast<int>(kind);
             // The colours are used up after seven: what repeats one is dashed.
             line.style = kind < 7 ? LineSpec::Style::Line : LineSpec::Style::Dashed;
-            line.values = [data, kind] { return kind < data->series().kinds().size() ? &data->series().driftOfKind(kind) : &data->series().of(SeriesId::DriftWhole); };
+            line.values = [data, kind] {
+                return kind < data->series().kinds().size() ? &data->series().driftOfKind(kind) : &data->series().of(SeriesId::DriftWhole);
+            };
             lines.push_back(line);
         }
         if (lines.size() != chart->lines().size()) chart->setLines(std::move(lines));
@@ -347,7 +358,8 @@ LineChart* makeDriftLines(const RunData* data, StepAxis* axis) {
     rebuild();
     chart->setLevels([data] {
         std::vector<LevelLine> levels;
-        if (data->run() && data->tuning().applied.guardDrift > 0) levels.push_back({data->tuning().applied.guardDrift, Charts::tr("guard: drift"), true});
+        if (data->run() && data->tuning().applied.guardDrift > 0)
+            levels.push_back({data->tuning().applied.guardDrift, Charts::tr("guard: drift"), true});
         return levels;
     });
     return chart;

@@ -60,14 +60,14 @@ private:
     std::size_t m_seenSteps = 0;
 };
 
-[[nodiscard]] LineChart* makeGradientChart(const RunData* data, StepAxis* axis);        ///< C3
-[[nodiscard]] LineChart* makeSpeedChart(const RunData* data, StepAxis* axis);           ///< C4, tokens per second
-[[nodiscard]] LineChart* makeTimePerStepChart(const RunData* data, StepAxis* axis);     ///< C4, milliseconds by phase
-[[nodiscard]] LineChart* makeLoadChart(const RunData* data, StepAxis* axis);            ///< C5, percent
-[[nodiscard]] LineChart* makeMemoryChart(const RunData* data, StepAxis* axis);          ///< C5, GiB
-[[nodiscard]] LineChart* makeHeatChart(const RunData* data, StepAxis* axis);            ///< C5, degrees and watts
-[[nodiscard]] LineChart* makeThresholdChart(const RunData* data, StepAxis* axis);       ///< C9
-[[nodiscard]] LineChart* makeChurnChart(const RunData* data, StepAxis* axis);           ///< C10
-[[nodiscard]] LineChart* makeDriftLines(const RunData* data, StepAxis* axis);           ///< C11, lines
+[[nodiscard]] LineChart* makeGradientChart(const RunData* data, StepAxis* axis);     ///< C3
+[[nodiscard]] LineChart* makeSpeedChart(const RunData* data, StepAxis* axis);        ///< C4, tokens per second
+[[nodiscard]] LineChart* makeTimePerStepChart(const RunData* data, StepAxis* axis);  ///< C4, milliseconds by phase
+[[nodiscard]] LineChart* makeLoadChart(const RunData* data, StepAxis* axis);         ///< C5, percent
+[[nodiscard]] LineChart* makeMemoryChart(const RunData* data, StepAxis* axis);       ///< C5, GiB
+[[nodiscard]] LineChart* makeHeatChart(const RunData* data, StepAxis* axis);         ///< C5, degrees and watts
+[[nodiscard]] LineChart* makeThresholdChart(const RunData* data, StepAxis* axis);    ///< C9
+[[nodiscard]] LineChart* makeChurnChart(const RunData* data, StepAxis* axis);        ///< C10
+[[nodiscard]] LineChart* makeDriftLines(const RunData* data, StepAxis* axis);        ///< C11, lines
 
 }  // namespace mofo

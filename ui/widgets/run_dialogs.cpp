@@ -156,7 +156,8 @@ BranchDialog::BranchDialog(WorkspaceSession* session, std::int64_t step, QWidget
     m_name->setPlaceholderText(tr("made from this run's name"));
     QStringList staged;
     for (const auto& [key, value] : session->tuning().staged()) staged << ui::shown(key) + QLatin1Char('=') + ui::shown(value);
-    m_staged = new QCheckBox(staged.isEmpty() ? tr("no staged changes") : tr("with the staged changes: %1").arg(staged.join(QStringLiteral(", "))), this);
+    m_staged =
+        new QCheckBox(staged.isEmpty() ? tr("no staged changes") : tr("with the staged changes: %1").arg(staged.join(QStringLiteral(", "))), this);
     m_staged->setObjectName(QStringLiteral("run.branch.staged"));
     m_staged->setAccessibleName(tr("Start with the staged changes"));
     m_staged->setChecked(!staged.isEmpty());

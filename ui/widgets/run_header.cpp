@@ -84,7 +84,8 @@ QString RunHeader::phaseText() const {
     const StepRow* newest = m_data->steps().empty() ? nullptr : &m_data->steps().back();
     if (newest != nullptr && newest->epoch > 0) {
         const QString epoch = QLocale().toString(newest->epoch, 'f', 2);
-        parts << (run->config.steps == 0 && run->config.epochs > 0 ? tr("epoch %1 of %2").arg(epoch, QLocale().toString(run->config.epochs, 'g', 4)) : tr("epoch %1").arg(epoch));
+        parts << (run->config.steps == 0 && run->config.epochs > 0 ? tr("epoch %1 of %2").arg(epoch, QLocale().toString(run->config.epochs, 'g', 4))
+                                                                   : tr("epoch %1").arg(epoch));
     }
     if (m_data->status() && !isEnded(run->state)) {
         QString phase = ui::phaseText(m_data->status()->phase);
@@ -121,9 +122,12 @@ void RunHeader::refresh() {
     const auto isAsked = [this](const char* kind) { return m_tuning->isAsked(QLatin1String(kind)); };
     const bool asked = isAsked("pause") || isAsked("resume") || isAsked("restart");
     QAction* pause = m_acts.pause;
-    if (isAsked("pause")) pause->setText(tr("Pausing …"));
-    else if (isAsked("resume") || isAsked("restart")) pause->setText(tr("Resuming …"));
-    else pause->setText(resumes || restarts ? tr("Resume") : tr("Pause"));
+    if (isAsked("pause"))
+        pause->setText(tr("Pausing …"));
+    else if (isAsked("resume") || isAsked("restart"))
+        pause->setText(tr("Resuming …"));
+    else
+        pause->setText(resumes || restarts ? tr("Resume") : tr("Pause"));
     pause->setEnabled(run && !asked && (restarts || m_tuning->canTune()));
     pause->setToolTip(pause->isEnabled() || asked ? tr("%1 (F9)").arg(pause->text()) : tr("This run has ended: nothing to pause or resume"));
     const bool stopping = state == RunState::Stopping || isAsked("stop");
@@ -136,9 +140,11 @@ void RunHeader::refresh() {
     const bool live = m_tuning->isLive();
     const QString ended = tr("No engine is at work on this run");
     m_acts.checkpoint->setEnabled(live && !isAsked("checkpoint"));
-    m_acts.checkpoint->setToolTip(live ? (isAsked("checkpoint") ? tr("A checkpoint is on its way") : tr("Write a checkpoint after this step (Ctrl+S)")) : ended);
+    m_acts.checkpoint->setToolTip(
+        live ? (isAsked("checkpoint") ? tr("A checkpoint is on its way") : tr("Write a checkpoint after this step (Ctrl+S)")) : ended);
     m_acts.evaluate->setEnabled(live && !isAsked("evaluate"));
-    m_acts.evaluate->setToolTip(live ? (isAsked("evaluate") ? tr("An evaluation is on its way") : tr("Measure the held-out rows after this step (F8)")) : ended);
+    m_acts.evaluate->setToolTip(
+        live ? (isAsked("evaluate") ? tr("An evaluation is on its way") : tr("Measure the held-out rows after this step (F8)")) : ended);
     m_acts.rewind->setEnabled(run && !m_data->steps().empty() && !isAsked("undo"));
     m_acts.rewind->setToolTip(tr("Go back to a checkpoint (Ctrl+Alt+Z)"));
     m_acts.branch->setEnabled(run && !m_data->steps().empty() && !isAsked("branch"));

@@ -59,7 +59,8 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
-    m_header = new RunHeader(&m_data, &session->tuning(), {m_follow, m_fit, m_pause, m_stop, m_stopNow, m_checkpoint, m_evaluate, m_rewind, m_branch}, this);
+    m_header =
+        new RunHeader(&m_data, &session->tuning(), {m_follow, m_fit, m_pause, m_stop, m_stopNow, m_checkpoint, m_evaluate, m_rewind, m_branch}, this);
     m_message = new MessageBar(QStringLiteral("run.message"), this);
     m_hint = new MessageBar(QStringLiteral("run.hint"), this);
     layout->addWidget(m_header);
@@ -117,6 +118,7 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     connect(&m_data, &RunData::stepsChanged, this, &RunPage::drawSoon);
     connect(&m_data, &RunData::runChanged, this, &RunPage::drawSoon);
     connect(session, &WorkspaceSession::dataMoved, this, &RunPage::refresh);
+    connect(&m_data, &RunData::checkpointsChanged, this, &RunPage::refreshMessages);
     connect(session, &WorkspaceSession::shownRunChanged, this, [this] {
         m_axis->reset();
         refresh();
@@ -135,7 +137,13 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     connect(m_charts, &ChartStack::said, this, &RunPage::say);
     connect(m_charts, &ChartStack::fullWanted, this, &RunPage::setFull);
     connect(m_tables, &RunTables::said, this, &RunPage::say);
-    connect(m_message, &MessageBar::actionTriggered, m_pause, &QAction::trigger);
+    connect(m_message, &MessageBar::actionTriggered, this, [this] {
+        const std::int64_t smaller = smallerMicroBatch();
+        if (smaller > 0)
+            m_session->tuning().resumeAsChild({QStringLiteral("micro_batch=%1").arg(smaller)});
+        else
+            m_pause->trigger();
+    });
     refreshIcons();
     refresh();
 }
@@ -391,6 +399,13 @@ void RunPage::refresh() {
     m_tables->refreshTensors();
 }
 
+std::int64_t RunPage::smallerMicroBatch() const {
+    const std::optional<RunRow>& run = m_data.run();
+    if (!run || run->state != RunState::Failed || m_session->tuning().resumable().empty()) return 0;
+    if (run->endReason.find("out of memory") == std::string::npos && run->endReason.find("out of device memory") == std::string::npos) return 0;
+    return effectiveMicroBatch(run->config) / 2;
+}
+
 void RunPage::refreshMessages() {
     const std::optional<RunRow>& run = m_data.run();
     const QString resume = tr("Resume");
@@ -401,19 +416,29 @@ void RunPage::refreshMessages() {
                               tr("The engine of this run ended without saying so at step %1.").arg(ui::count(m_data.newestStep())), resume);
     } else if (run && run->state == RunState::Failed) {
         const QString reason = run->endReason.empty() ? tr("no reason was given") : ui::shown(run->endReason);
-        m_message->setMessage(MessageBar::Kind::Error, tr("This run failed at step %1: %2").arg(ui::count(m_data.newestStep()), reason), resume);
+        QString text = tr("This run failed at step %1: %2").arg(ui::count(m_data.newestStep()), reason);
+        const std::vector<CheckpointRow> checkpoints = m_session->tuning().resumable();
+        text += QLatin1Char(' ') + (checkpoints.empty() ? tr("There is no checkpoint to go on from.")
+                                                        : tr("Nothing after checkpoint %1 is kept.").arg(ui::count(checkpoints.back().step)));
+        // Where memory ran out the same again would fail again.
+        if (smallerMicroBatch() > 0)
+            m_message->setMessage(MessageBar::Kind::Error, text, tr("Go on with micro-batch %1").arg(smallerMicroBatch()));
+        else
+            m_message->setMessage(MessageBar::Kind::Error, text, resume);
     } else if (run && run->state == RunState::Stopped) {
         m_message->setMessage(MessageBar::Kind::Warning, tr("This run was stopped at step %1.").arg(ui::count(m_data.newestStep())), resume);
     } else if (run && !isEnded(run->state) && m_data.status() && m_data.status()->bootId == bootId() && m_data.status()->heartbeatBootNs > 0 &&
                static_cast<double>(bootNs() - m_data.status()->heartbeatBootNs) * 1e-9 > stalledSeconds) {
         const double silence = static_cast<double>(bootNs() - m_data.status()->heartbeatBootNs) * 1e-9;
-        m_message->setMessage(MessageBar::Kind::Warning,
-                              tr("No news from the engine for %1. It may be busy or stopped; changes wait until it answers.").arg(ui::duration(silence)));
+        m_message->setMessage(
+            MessageBar::Kind::Warning,
+            tr("No news from the engine for %1. It may be busy or stopped; changes wait until it answers.").arg(ui::duration(silence)));
     } else {
         m_message->setMessage(MessageBar::Kind::Warning, QString());
     }
     const bool invites = m_session->tuning().invitesTuning();
-    m_hint->setMessage(MessageBar::Kind::Hint, invites ? tr("Turn alpha now: drag the dial or press Ctrl+[ / Ctrl+], then Apply (Ctrl+Return).") : QString());
+    m_hint->setMessage(MessageBar::Kind::Hint,
+                       invites ? tr("Turn alpha now: drag the dial or press Ctrl+[ / Ctrl+], then Apply (Ctrl+Return).") : QString());
 }
 
 void RunPage::refreshStarting() {

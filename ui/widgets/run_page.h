@@ -62,6 +62,8 @@ private:
     void makeOffer();
     void makeTools();
     void refreshOffer();
+    /// What to go on with after memory ran out; 0 where it did not, or where nothing smaller is left.
+    [[nodiscard]] std::int64_t smallerMicroBatch() const;
     void say(const QString& sentence, bool isError);
     void undo();
     void setFull(ChartView* chart);
@@ -113,7 +115,7 @@ private:
     QPushButton* m_offerRewind = nullptr;
     QLabel* m_toast = nullptr;
     QTimer* m_toastTimer = nullptr;
-    bool m_layoutKept = false;   ///< the user's sizes were restored
+    bool m_layoutKept = false;  ///< the user's sizes were restored
     bool m_drawQueued = false;
 };
 

@@ -196,8 +196,8 @@ QWidget* RunTables::makeMachine() {
     auto* splitter = new QSplitter(Qt::Horizontal);
     splitter->setObjectName(QStringLiteral("run.machineSplitter"));
     splitter->setChildrenCollapsible(false);
-    for (LineChart* chart : {makeSpeedChart(m_data, m_axis), makeTimePerStepChart(m_data, m_axis), makeLoadChart(m_data, m_axis), makeMemoryChart(m_data, m_axis),
-                             makeHeatChart(m_data, m_axis)}) {
+    for (LineChart* chart : {makeSpeedChart(m_data, m_axis), makeTimePerStepChart(m_data, m_axis), makeLoadChart(m_data, m_axis),
+                             makeMemoryChart(m_data, m_axis), makeHeatChart(m_data, m_axis)}) {
         chart->setStepLabelsVisible(true);
         splitter->addWidget(chart);
         m_charts.push_back(chart);
@@ -206,7 +206,8 @@ QWidget* RunTables::makeMachine() {
     ChartView* heat = m_charts.back();
     heat->hide();
     connect(m_data, &RunData::machineChanged, heat, [this, heat] {
-        const bool known = !m_data->machine().empty() && (std::isfinite(m_data->machine().back().deviceCelsius) || std::isfinite(m_data->machine().back().deviceWatts));
+        const bool known = !m_data->machine().empty() &&
+                           (std::isfinite(m_data->machine().back().deviceCelsius) || std::isfinite(m_data->machine().back().deviceWatts));
         heat->setVisible(known);
     });
     return splitter;
@@ -216,7 +217,8 @@ QWidget* RunTables::makeSamples() {
     auto* label = makeLabel(QStringLiteral("run.samples"), this);
     label->setAlignment(Qt::AlignCenter);
     label->setWordWrap(true);
-    label->setText(tr("No sample has been answered in this run. Fixed prompts are answered at each probe, and stand here side by side, step by step."));
+    label->setText(
+        tr("No sample has been answered in this run. Fixed prompts are answered at each probe, and stand here side by side, step by step."));
     return label;
 }
 

@@ -208,9 +208,12 @@ void StepPanel::refresh() {
     const double at = m_axis->cursor().value_or(static_cast<double>(m_data->newestStep()));
     const StepRow* step = m_data->stepNear(at);
     const std::optional<std::size_t> column = m_data->columnNear(step != nullptr ? static_cast<double>(step->step) : at);
-    if (step == nullptr) m_heading->setText(tr("No step yet"));
-    else if (m_axis->cursor()) m_heading->setText(tr("At step %1").arg(ui::count(step->step)));
-    else m_heading->setText(tr("At step %1 (newest)").arg(ui::count(step->step)));
+    if (step == nullptr)
+        m_heading->setText(tr("No step yet"));
+    else if (m_axis->cursor())
+        m_heading->setText(tr("At step %1").arg(ui::count(step->step)));
+    else
+        m_heading->setText(tr("At step %1 (newest)").arg(ui::count(step->step)));
     QString note = tr("First statistics after step 1");
     if (column) {
         const std::int64_t measured = m_data->mapColumns()[*column].step;
@@ -226,14 +229,15 @@ void StepPanel::refresh() {
 
     // Before anything is measured there is nothing to head.
     for (QWidget* widget : {static_cast<QWidget*>(m_kindHeading), static_cast<QWidget*>(m_grouping), static_cast<QWidget*>(m_histogramHeading),
-                            static_cast<QWidget*>(m_histogram), static_cast<QWidget*>(m_spreadNote), static_cast<QWidget*>(m_kindView), static_cast<QWidget*>(m_kindNote),
-                            static_cast<QWidget*>(m_topHeading), static_cast<QWidget*>(m_top)}) {
+                            static_cast<QWidget*>(m_histogram), static_cast<QWidget*>(m_spreadNote), static_cast<QWidget*>(m_kindView),
+                            static_cast<QWidget*>(m_kindNote), static_cast<QWidget*>(m_topHeading), static_cast<QWidget*>(m_top)}) {
         widget->setVisible(column.has_value());
     }
     m_kinds->setColumn(column);
     m_delegate->asked = 0;
     if (column) {
-        if (const StepRow* measuredStep = m_data->stepNear(static_cast<double>(m_data->mapColumns()[*column].step))) m_delegate->asked = measuredStep->alpha;
+        if (const StepRow* measuredStep = m_data->stepNear(static_cast<double>(m_data->mapColumns()[*column].step)))
+            m_delegate->asked = measuredStep->alpha;
     }
     double greatest = 0;
     for (int row = 0; row < m_kinds->rowCount(); ++row) {
@@ -243,7 +247,9 @@ void StepPanel::refresh() {
     }
     m_delegate->scale = std::clamp(std::max(1.6 * m_delegate->asked, 1.1 * greatest), 0.002, 1.0);
     m_kindView->viewport()->update();
-    m_kindNote->setText(m_delegate->asked > 0 ? tr("Dashed line: α = %1 as asked. Hatched: not filtered. ◌: idle rows.").arg(ui::percent(m_delegate->asked)) : QString());
+    m_kindNote->setText(m_delegate->asked > 0
+                            ? tr("Dashed line: α = %1 as asked. Hatched: not filtered. ◌: idle rows.").arg(ui::percent(m_delegate->asked))
+                            : QString());
     fillHistogram(column);
     fillTop(column);
 }
