@@ -1,7 +1,7 @@
 // Taking back and branching: staged, sent, applied changes; rewinding to checkpoints; drafts; the stalled engine; estimates.
 #include <gtest/gtest.h>
 
-#include <QDialogButtonBox>
+#include <QDialog>
 #include <QElapsedTimer>
 #include <QLabel>
 #include <QPushButton>

@@ -8,6 +8,7 @@
 
 #include "ui/models/display_text.h"
 #include "ui/widgets/small_widgets.h"
+#include "ui/widgets/wrapped_height.h"
 
 namespace mofo {
 
@@ -30,6 +31,7 @@ WhatIfCard::WhatIfCard(WorkspaceSession* session, QWidget* parent) : QFrame(pare
     m_text->setAccessibleName(tr("What the staged change would select"));
     m_text->setWordWrap(true);
     layout->addWidget(m_text);
+    new WrappedHeight(this);
     hide();
     connect(&session->tuning(), &TuningController::changed, this, &WhatIfCard::refresh);
     connect(&session->run(), &RunData::histogramsChanged, this, &WhatIfCard::refresh);
@@ -117,6 +119,7 @@ EffectCard::EffectCard(WorkspaceSession* session, QWidget* parent) : QFrame(pare
     }
     layout->addLayout(grid);
     layout->addWidget(m_note);
+    new WrappedHeight(this);
     hide();
     connect(&session->run(), &RunData::stepsChanged, this, &EffectCard::refresh);
     connect(&session->run(), &RunData::tuningChanged, this, &EffectCard::refresh);

@@ -22,7 +22,7 @@ constexpr std::array<QRgb, 12> cividis{0xff00204d, 0xff00306f, 0xff2a406c, 0xff4
                                        0xff878479, 0xff9e9677, 0xffb6a971, 0xffd0be67, 0xffead357, 0xffffea46};
 constexpr std::array<QRgb, 11> viridis{0xff440154, 0xff482475, 0xff414487, 0xff355f8d, 0xff2a788e, 0xff21918c,
                                        0xff22a884, 0xff44bf70, 0xff7ad151, 0xffbddf26, 0xfffde725};
-constexpr double leastRowHeight = 3;
+constexpr double leastRowHeight = 1.7;
 
 template <std::size_t N>
 QRgb between(const std::array<QRgb, N>& colours, double share) {

@@ -174,6 +174,18 @@ AlphaStrip::AlphaStrip(const RunData* data, StepAxis* axis)
     });
 }
 
+void AlphaStrip::drawSeries() {
+    const QCPRange before = plot().yAxis->range();
+    LineChart::drawSeries();
+    const QCPRange fitted = plot().yAxis->range();
+    // The segments stand below the curves, not over them. A range that the user chose stays.
+    if (fitted == before || plot().axisRect()->height() < 1) return;
+    const double share = std::min(0.6, (fontMetrics().height() + 3.0) / plot().axisRect()->height());
+    const double part = share / (1 - share);
+    const double lower = isLogarithmic() ? fitted.lower * std::pow(fitted.lower / fitted.upper, part) : fitted.lower - fitted.size() * part;
+    plot().yAxis->setRange(lower, fitted.upper);
+}
+
 void AlphaStrip::beforeDrawing() {
     const auto& steps = data().steps();
     if (m_seenSteps > steps.size()) {

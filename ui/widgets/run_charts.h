@@ -52,6 +52,7 @@ public:
     [[nodiscard]] const std::vector<Segment>& segments() const { return m_segments; }
 
 protected:
+    void drawSeries() override;
     void beforeDrawing() override;
 
 private:
