@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QDir>
+#include <QFileInfo>
 #include <QSettings>
 #include <QTimer>
 #include <cstdio>
@@ -9,6 +10,8 @@
 #include <filesystem>
 
 #include "core/base/paths.h"
+#include "ui/controllers/new_run_controller.h"
+#include "ui/controllers/window_presence.h"
 #include "ui/widgets/application.h"
 #include "ui/widgets/main_window.h"
 #include "ui/widgets/theme.h"
@@ -35,21 +38,32 @@ int main(int argc, char** argv) {
     mofo::setUpApplication(application);
 
     QCommandLineParser parser;
-    parser.setApplicationDescription(QCoreApplication::translate("main", "The window of MoFO Workbench: watch and tune fine-tuning runs. "
-                                                                         "Closing it never stops a run."));
+    parser.setApplicationDescription(QCoreApplication::translate("main",
+                                                                 "The window of MoFO Workbench: watch and tune fine-tuning runs. "
+                                                                 "Closing it never stops a run."));
     const QCommandLineOption help = parser.addHelpOption();
     const QCommandLineOption version = parser.addVersionOption();
-    const QCommandLineOption workspace(QStringLiteral("workspace"), QCoreApplication::translate("main", "Folder of the workspace."), QStringLiteral("DIR"));
-    const QCommandLineOption run(QStringLiteral("run"), QCoreApplication::translate("main", "Open page Run on this run: id, unique prefix or name."), QStringLiteral("RUN"));
+    const QCommandLineOption workspace(QStringLiteral("workspace"), QCoreApplication::translate("main", "Folder of the workspace."),
+                                       QStringLiteral("DIR"));
+    const QCommandLineOption run(QStringLiteral("run"), QCoreApplication::translate("main", "Open page Run on this run: id, unique prefix or name."),
+                                 QStringLiteral("RUN"));
     const QCommandLineOption theme(QStringLiteral("theme"), QCoreApplication::translate("main", "light, dark or desktop."), QStringLiteral("THEME"));
     const QCommandLineOption language(QStringLiteral("language"), QCoreApplication::translate("main", "en or ja."), QStringLiteral("LANGUAGE"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"),
-                                        QCoreApplication::translate("main", "For developers: write the window as a PNG and quit."), QStringLiteral("FILE"));
-    const QCommandLineOption after(QStringLiteral("after"), QCoreApplication::translate("main", "With --screenshot: wait this many milliseconds (1500)."),
+                                        QCoreApplication::translate("main", "For developers: write the window as a PNG and quit."),
+                                        QStringLiteral("FILE"));
+    const QCommandLineOption after(QStringLiteral("after"),
+                                   QCoreApplication::translate("main", "With --screenshot: wait this many milliseconds (1500)."),
                                    QStringLiteral("MS"), QStringLiteral("1500"));
     const QCommandLineOption size(QStringLiteral("size"), QCoreApplication::translate("main", "With --screenshot: size of the window (1440x900)."),
                                   QStringLiteral("WxH"));
-    parser.addOptions({workspace, run, theme, language, screenshot, after, size});
+    const QCommandLineOption page(QStringLiteral("page"),
+                                  QCoreApplication::translate("main", "Open this page: runs, new, run, compare, chat, models or setup."),
+                                  QStringLiteral("PAGE"));
+    const QCommandLineOption take(QStringLiteral("take"),
+                                  QCoreApplication::translate("main", "Put this model or data file into the form of a new run."),
+                                  QStringLiteral("PATH"));
+    parser.addOptions({workspace, run, page, take, theme, language, screenshot, after, size});
     if (!parser.parse(QCoreApplication::arguments())) return refuse(parser.errorText());
     if (parser.isSet(help)) parser.showHelp();
     if (parser.isSet(version)) parser.showVersion();
@@ -69,14 +83,28 @@ int main(int argc, char** argv) {
     const std::filesystem::path folder =
         parser.isSet(workspace) ? std::filesystem::path(parser.value(workspace).toStdString()) : mofo::defaultWorkspacePath();
     const bool pictured = parser.isSet(screenshot);
+    mofo::WindowLock lock(std::filesystem::absolute(folder).lexically_normal());
+    if (!pictured && !lock.acquire()) {
+        const mofo::Result<void> asked = lock.askToRaise();
+        if (asked.ok()) return 0;
+        std::fprintf(stderr, "mofo-workbench: a window of this workspace is open and cannot be raised: %s\n", asked.error().text().c_str());
+        return exitFailed;
+    }
     mofo::MainWindow window(std::filesystem::absolute(folder).lexically_normal(), pictured ? nullptr : &settings);
     if (parser.isSet(size)) {
         const QStringList sides = parser.value(size).split(QLatin1Char('x'));
-        if (sides.size() != 2 || sides[0].toInt() <= 0 || sides[1].toInt() <= 0) return refuse(QStringLiteral("--size takes WIDTHxHEIGHT, as in 1440x900"));
+        if (sides.size() != 2 || sides[0].toInt() <= 0 || sides[1].toInt() <= 0)
+            return refuse(QStringLiteral("--size takes WIDTHxHEIGHT, as in 1440x900"));
         window.resize(sides[0].toInt(), sides[1].toInt());
     }
     if (parser.isSet(run)) window.openRun(parser.value(run));
+    for (const QString& path : parser.values(take)) window.newRun().takePath(QFileInfo(path).absoluteFilePath());
+    if (parser.isSet(take)) window.showPage(mofo::MainWindow::NewIndex);
+    if (parser.isSet(page) && !window.showPageNamed(parser.value(page))) {
+        return refuse(QStringLiteral("there is no page '%1'").arg(parser.value(page)));
+    }
     window.show();
+    if (!pictured) window.watchForRaise();
     if (pictured) {
         QTimer::singleShot(parser.value(after).toInt(), &window, [&] {
             const bool written = window.grab().save(parser.value(screenshot));

@@ -133,6 +133,10 @@ public:
     Result<void> renameRun(std::string_view id, std::string_view name);
     Result<void> setRunNote(std::string_view id, std::string_view note);
     Result<void> setRunTags(std::string_view id, const std::vector<std::string>& tags);
+    /// Pinned runs stand on top of lists.
+    Result<void> setRunPinned(std::string_view id, bool pinned);
+    /// At most one run is the baseline that others are compared with: making one takes the mark from the other.
+    Result<void> setRunBaseline(std::string_view id, bool baseline);
     Result<void> setRunTrashed(std::string_view id, bool trashed);
     Result<void> setRunRestarts(std::string_view id, std::int64_t restarts);
     /// Puts a run (back) into its device's queue, at the end.

@@ -21,15 +21,42 @@ bool hasCheckpoint(const fs::path& folder) {
     return false;
 }
 
+Error noSuchRun(std::string_view id) {
+    return Error{ErrorCode::NotFound, "there is no run \"" + escapeForDisplay(id) + '"', "", "mofo runs lists them", ""};
+}
+
+bool isRun(Database& database, std::string_view id) { return Query(database, "SELECT 1 FROM runs WHERE id = ?").with(id).next(); }
+
 }  // namespace
+
+Result<void> Registry::setRunPinned(std::string_view id, bool pinned) {
+    return m_state->database->attempt([&]() -> Result<void> {
+        Database& database = *m_state->database;
+        WriteTransaction transaction(database);
+        if (!isRun(database, id)) return noSuchRun(id);
+        Query(database, "UPDATE runs SET pinned = ? WHERE id = ?").with(pinned, id).run();
+        transaction.commit();
+        return {};
+    });
+}
+
+Result<void> Registry::setRunBaseline(std::string_view id, bool baseline) {
+    return m_state->database->attempt([&]() -> Result<void> {
+        Database& database = *m_state->database;
+        WriteTransaction transaction(database);
+        if (!isRun(database, id)) return noSuchRun(id);
+        Query(database, "UPDATE runs SET baseline = 0 WHERE baseline = 1").run();
+        if (baseline) Query(database, "UPDATE runs SET baseline = 1 WHERE id = ?").with(id).run();
+        transaction.commit();
+        return {};
+    });
+}
 
 Result<void> Registry::setCheckpointPinned(std::string_view id, std::int64_t step, bool pinned) {
     return m_state->database->attempt([&]() -> Result<void> {
         Database& database = *m_state->database;
         WriteTransaction transaction(database);
-        Query run(database, "SELECT 1 FROM runs WHERE id = ?");
-        if (!run.with(id).next())
-            return Error{ErrorCode::NotFound, "there is no run \"" + escapeForDisplay(id) + '"', "", "mofo runs lists them", ""};
+        if (!isRun(database, id)) return noSuchRun(id);
         if (pinned) {
             Query(database, "INSERT INTO checkpoint_pins(run, step, created_ns) VALUES (?, ?, ?) ON CONFLICT (run, step) DO NOTHING")
                 .with(id, step, wallNs())

@@ -215,6 +215,712 @@
     </message>
 </context>
 <context>
+    <name>Glossary</name>
+    <message>
+        <source>MoFO paper (arXiv 2407.20999), Algorithm 1</source>
+        <translation>MoFO 論文（arXiv 2407.20999）アルゴリズム 1</translation>
+    </message>
+    <message>
+        <source>MoFO</source>
+        <translation>MoFO</translation>
+    </message>
+    <message>
+        <source>Momentum-filtered optimizer: AdamW that, at every step and within each partition, moves only the coordinates whose first moment is largest in magnitude. Both moments of all coordinates go on being updated; only the step is filtered.</source>
+        <translation>モーメンタムで選別するオプティマイザ。各ステップで、各パーティションの中から 1 次モーメントの絶対値が最大の座標だけを動かす AdamW です。両モーメントは全座標で更新され続け、選別されるのは更新だけです。</translation>
+    </message>
+    <message>
+        <source>α (alpha)</source>
+        <translation>α（アルファ）</translation>
+    </message>
+    <message>
+        <source>The share of a partition&apos;s coordinates that one step moves. 5 to 20 % is advised; 100 % is AdamW. It is not the learning rate.</source>
+        <translation>1 ステップで動かす、パーティション内の座標の割合。5〜20 % を推奨、100 % は AdamW です。学習率ではありません。</translation>
+    </message>
+    <message>
+        <source>Partition</source>
+        <translation>パーティション</translation>
+    </message>
+    <message>
+        <source>The set of coordinates within which the largest are chosen. In the paper it is one tensor; here also the whole model, a layer, a module, a head, a row, a block of N, or S shards.</source>
+        <translation>最大の座標を選ぶ範囲です。論文ではテンソル 1 つ。ここではモデル全体、層、モジュール、ヘッド、行、N 個のブロック、S 個のシャードも選べます。</translation>
+    </message>
+    <message>
+        <source>MoFO paper, section 3; granularities beyond the tensor are this program&apos;s</source>
+        <translation>MoFO 論文 3 節。テンソル以外の粒度はこのプログラム独自</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>しきい値</translation>
+    </message>
+    <message>
+        <source>The smallest |m| that is still moved in a partition: the k-th largest, with k = α times its size. Ties at the threshold are all kept.</source>
+        <translation>パーティション内で動く最小の |m|。k = α×要素数 として k 番目に大きい値です。同値はすべて残します。</translation>
+    </message>
+    <message>
+        <source>Mask and moved share</source>
+        <translation>マスクと移動率</translation>
+    </message>
+    <message>
+        <source>The mask is what the filter lets through; the moved share is the part of it whose momentum is not zero, so that it really moves. Rows that were never touched, such as unused words of the embedding, are masked but do not move: idle rows.</source>
+        <translation>マスクは選別を通った座標、移動率はそのうちモーメンタムが 0 でなく実際に動いた割合です。使われない語の埋め込みのように一度も触れられていない行は、マスクに入っても動きません（遊休行）。</translation>
+    </message>
+    <message>
+        <source>Churn</source>
+        <translation>入れ替わり</translation>
+    </message>
+    <message>
+        <source>How much of the mask is new since the last measured step: 1 minus the overlap. Low churn means that the same coordinates keep moving.</source>
+        <translation>前回の測定ステップからマスクがどれだけ入れ替わったか（1 − 重なり）。低いほど同じ座標が動き続けています。</translation>
+    </message>
+    <message>
+        <source>this program&apos;s measure</source>
+        <translation>このプログラム独自の指標</translation>
+    </message>
+    <message>
+        <source>Coverage</source>
+        <translation>カバレッジ</translation>
+    </message>
+    <message>
+        <source>The share of coordinates that were in the mask at any measured step so far.</source>
+        <translation>これまでの測定ステップで一度でもマスクに入った座標の割合。</translation>
+    </message>
+    <message>
+        <source>Drift</source>
+        <translation>ドリフト</translation>
+    </message>
+    <message>
+        <source>Distance from the pretrained weights: the L2 norm of p − p0 over the L2 norm of p0, of the whole model, a layer or a tensor. The paper&apos;s finding is that less distance goes with less forgetting.</source>
+        <translation>事前学習済み重みからの距離。p − p0 の L2 ノルムを p0 の L2 ノルムで割った値で、モデル全体・層・テンソルごとに測ります。距離が小さいほど忘却も少ない、というのが論文の知見です。</translation>
+    </message>
+    <message>
+        <source>MoFO paper, section 4</source>
+        <translation>MoFO 論文 4 節</translation>
+    </message>
+    <message>
+        <source>Forgetting</source>
+        <translation>忘却</translation>
+    </message>
+    <message>
+        <source>What the tuned model does worse than the pretrained one on what it was not tuned for. It is measured by probes with intervals, never guessed from the loss.</source>
+        <translation>チューニング対象でないことについて、チューニング後のモデルが事前学習済みモデルより悪くなること。損失から推測せず、区間つきのプローブで測ります。</translation>
+    </message>
+    <message>
+        <source>MoFO paper, sections 1 and 5</source>
+        <translation>MoFO 論文 1 節・5 節</translation>
+    </message>
+    <message>
+        <source>Probe</source>
+        <translation>プローブ</translation>
+    </message>
+    <message>
+        <source>A fixed set of items the model is scored on before, during and after a run. `task` probes show what is learned, `general` ones what is kept.</source>
+        <translation>実行の前・途中・後にモデルを採点する固定の問題集。`task` は学んだこと、`general` は保たれたことを示します。</translation>
+    </message>
+    <message>
+        <source>Checkpoint</source>
+        <translation>チェックポイント</translation>
+    </message>
+    <message>
+        <source>Weights, both moments, random state and position in the data after a step: enough to go on bit for bit.</source>
+        <translation>あるステップ後の重み、両モーメント、乱数の状態、データ内の位置。ビット単位で同じに再開できます。</translation>
+    </message>
+    <message>
+        <source>this program</source>
+        <translation>このプログラム</translation>
+    </message>
+    <message>
+        <source>Micro-batch</source>
+        <translation>マイクロバッチ</translation>
+    </message>
+    <message>
+        <source>Rows that go through the model at once. The step is the same for any micro-batch, as long as the loss is the mean over the tokens of the whole step; smaller ones need less memory.</source>
+        <translation>一度にモデルに通す行数。損失がステップ全体のトークン平均である限り、どのマイクロバッチでもステップは同じで、小さいほどメモリが減ります。</translation>
+    </message>
+    <message>
+        <source>this program; loss_mean=micro_batch is the paper&apos;s own mean</source>
+        <translation>このプログラム。loss_mean=micro_batch が論文の平均</translation>
+    </message>
+</context>
+<context>
+    <name>KeyHelp</name>
+    <message>
+        <source>What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2 (architecture.md, section 4)</source>
+        <translation>チューニング対象：GGUF ファイル、Hugging Face フォルダ、ワークスペースのモデル、または random:smollm2（architecture.md 4 節）</translation>
+    </message>
+    <message>
+        <source>Name of the chat template, such as chatml or llama3; empty: recognised from the model, never executed</source>
+        <translation>チャットテンプレート名（chatml、llama3 など）。空：モデルから認識。実行はしません</translation>
+    </message>
+    <message>
+        <source>Training rows: JSONL, JSON array, CSV or TSV; chats, question and answer pairs, or texts</source>
+        <translation>学習する行：JSONL、JSON 配列、CSV、TSV。チャット、質問と回答の組、またはテキスト</translation>
+    </message>
+    <message>
+        <source>Which columns to train on where their names say nothing: prompt:A,completion:B or text:A</source>
+        <translation>列名で判断できないときに学習する列：prompt:A,completion:B または text:A</translation>
+    </message>
+    <message>
+        <source>Rows for the held-out loss; never trained on</source>
+        <translation>評価損失用の行。学習には使いません</translation>
+    </message>
+    <message>
+        <source>Share of the data, its last rows, held out for evaluation; 0 with eval_every and without eval_data: 0.05</source>
+        <translation>評価用に残すデータの割合（末尾の行）。eval_every があり eval_data がなければ 0 は 0.05 とみなします</translation>
+    </message>
+    <message>
+        <source>Held-out loss after every so many steps; 0: only before the first and after the last</source>
+        <translation>この歩数ごとに評価損失を測定。0：最初の前と最後の後だけ</translation>
+    </message>
+    <message>
+        <source>Longer rows are cut at the end and counted (MoFO paper: 1024)</source>
+        <translation>これより長い行は末尾を切り、数えます（MoFO 論文：1024）</translation>
+    </message>
+    <message>
+        <source>Order of the rows drawn anew each epoch from seed and epoch alone; false: file order</source>
+        <translation>行の順序を、シードとエポックだけからエポックごとに引き直します。オフ：ファイル順</translation>
+    </message>
+    <message>
+        <source>Decides the order of the rows and every random choice; equal seeds give equal runs</source>
+        <translation>行の順序とすべての乱数を決めます。同じシードなら同じ実行になります</translation>
+    </message>
+    <message>
+        <source>mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: all moves; hft: half of each layer&apos;s tensors (arXiv 2404.18466); fixed_mask: a random share alpha, drawn once</source>
+        <translation>mofo：モーメンタム選別 AdamW（arXiv 2407.20999）、adamw：すべて動く、hft：各層のテンソルの半分（arXiv 2404.18466）、fixed_mask：割合 alpha を一度だけ抽選</translation>
+    </message>
+    <message>
+        <source>What ranks a partition&apos;s coordinates: momentum |m| (MoFO), gradient |g|, mv |m/h|, random (MoFO paper, its ablation of rules)</source>
+        <translation>座標の順位づけ：momentum |m|（MoFO）、gradient |g|、mv |m/h|、random（MoFO 論文の規則比較）</translation>
+    </message>
+    <message>
+        <source>Share of each partition&apos;s coordinates that a step moves; 5 to 20 % is advised, 1 is AdamW (MoFO paper, Algorithm 1)</source>
+        <translation>1 ステップで動かす、各パーティションの座標の割合。5〜20 % を推奨、1 は AdamW（MoFO 論文アルゴリズム 1）</translation>
+    </message>
+    <message>
+        <source>alpha of the attention parameters alone; empty: as alpha</source>
+        <translation>アテンションのパラメータだけの alpha。空：alpha と同じ</translation>
+    </message>
+    <message>
+        <source>alpha of the mlp parameters alone; empty: as alpha</source>
+        <translation>MLP のパラメータだけの alpha。空：alpha と同じ</translation>
+    </message>
+    <message>
+        <source>alpha of the embedding parameters alone; empty: as alpha</source>
+        <translation>埋め込みのパラメータだけの alpha。空：alpha と同じ</translation>
+    </message>
+    <message>
+        <source>alpha of the head (output layer) parameters alone; empty: as alpha</source>
+        <translation>出力ヘッドのパラメータだけの alpha。空：alpha と同じ</translation>
+    </message>
+    <message>
+        <source>What a partition is: model, layer, module, tensor (the paper&apos;s), head, row, block:N or shards:S</source>
+        <translation>パーティションの単位：model、layer、module、tensor（論文）、head、row、block:N、shards:S</translation>
+    </message>
+    <message>
+        <source>Steps after which hft draws its half anew (arXiv 2404.18466: each round); 0: after one pass over the rows</source>
+        <translation>hft が半分を引き直すステップ数（arXiv 2404.18466：ラウンドごと）。0：行を一巡したら</translation>
+    </message>
+    <message>
+        <source>Pull to the pretrained weights p0 by sign: p -= lr l1 sign(p - p0), norms exempt (baseline of the MoFO paper); 0: off</source>
+        <translation>事前学習済み重み p0 への符号による引き戻し：p -= lr l1 sign(p - p0)、正規化は除外（MoFO 論文の比較手法）。0：なし</translation>
+    </message>
+    <message>
+        <source>Pull to the pretrained weights p0 by distance: p -= lr l2 (p - p0), norms exempt (baseline of the MoFO paper); 0: off</source>
+        <translation>事前学習済み重み p0 への距離による引き戻し：p -= lr l2 (p - p0)、正規化は除外（MoFO 論文の比較手法）。0：なし</translation>
+    </message>
+    <message>
+        <source>Parameters that are filtered, as name patterns (* any characters, comma between patterns); empty: all but norms and biases (MoFO paper)</source>
+        <translation>選別するパラメータの名前パターン（* は任意の文字、区切りはコンマ）。空：正規化とバイアス以外すべて（MoFO 論文）</translation>
+    </message>
+    <message>
+        <source>Parameters that are not filtered, as name patterns: they take the whole AdamW step</source>
+        <translation>選別しないパラメータの名前パターン。AdamW のステップをそのまま受けます</translation>
+    </message>
+    <message>
+        <source>Decoupled weight decay of everything but norms (AdamW, arXiv 1711.05101)</source>
+        <translation>正規化以外への分離型の重み減衰（AdamW、arXiv 1711.05101）</translation>
+    </message>
+    <message>
+        <source>Which coordinates weight decay reaches: all (MoFO paper) or only those the step moves</source>
+        <translation>重み減衰の対象：all（MoFO 論文）、または動いた座標だけ</translation>
+    </message>
+    <message>
+        <source>Decay of the first moment (Adam, arXiv 1412.6980)</source>
+        <translation>1 次モーメントの減衰（Adam、arXiv 1412.6980）</translation>
+    </message>
+    <message>
+        <source>Decay of the second moment (Adam, arXiv 1412.6980)</source>
+        <translation>2 次モーメントの減衰（Adam、arXiv 1412.6980）</translation>
+    </message>
+    <message>
+        <source>Added to the root of the second moment (Adam, arXiv 1412.6980)</source>
+        <translation>2 次モーメントの平方根に加える値（Adam、arXiv 1412.6980）</translation>
+    </message>
+    <message>
+        <source>Mean of the loss over all trained tokens of the step, per row, or per micro-batch as the MoFO authors&apos; code does</source>
+        <translation>損失の平均：ステップの全学習トークン、行ごと、または MoFO 著者のコードと同じマイクロバッチごと</translation>
+    </message>
+    <message>
+        <source>Peak learning rate (MoFO paper: 2e-5 on MetaMathQA, 1e-5 on PMC-LLaMA)</source>
+        <translation>学習率の最大値（MoFO 論文：MetaMathQA で 2e-5、PMC-LLaMA で 1e-5）</translation>
+    </message>
+    <message>
+        <source>How lr falls after the warm-up, as Transformers defines it</source>
+        <translation>ウォームアップ後の学習率の下げ方（Transformers の定義）</translation>
+    </message>
+    <message>
+        <source>Linear rise of lr at the start: steps from 1 on, a share of the run below 1</source>
+        <translation>開始時の学習率の線形上昇：1 以上はステップ数、1 未満は実行に対する割合</translation>
+    </message>
+    <message>
+        <source>Length of the run in optimizer steps; 0: from epochs</source>
+        <translation>実行の長さ（オプティマイザのステップ数）。0：エポック数から</translation>
+    </message>
+    <message>
+        <source>Passes over the rows where steps is 0: ceil(rows x epochs / batch) steps</source>
+        <translation>steps が 0 のときに行を巡る回数：ceil(行数×エポック数÷バッチ) ステップ</translation>
+    </message>
+    <message>
+        <source>Rows per optimizer step (MoFO paper: 128)</source>
+        <translation>1 ステップあたりの行数（MoFO 論文：128）</translation>
+    </message>
+    <message>
+        <source>Rows per forward pass: less memory, the same step; 0: the whole batch</source>
+        <translation>一度に順伝播する行数。メモリが減り、ステップは同じ。0：バッチ全体</translation>
+    </message>
+    <message>
+        <source>Largest L2 norm of the whole gradient; 0: off (MoFO paper: 1.0)</source>
+        <translation>勾配全体の L2 ノルムの上限。0：なし（MoFO 論文：1.0）</translation>
+    </message>
+    <message>
+        <source>At a NaN or infinite loss or gradient: stop before the update, or leave the update out (ten in a row stop the run)</source>
+        <translation>損失や勾配が NaN や無限大のとき：更新前に停止、または更新を飛ばす（10 回続けば停止）</translation>
+    </message>
+    <message>
+        <source>Steps whose update is left out, such as 812,900: a batch that breaks the run; empty: none</source>
+        <translation>更新を飛ばすステップ（例 812,900：実行を壊すバッチ）。空：なし</translation>
+    </message>
+    <message>
+        <source>What guards do: notify; pause; lower_alpha: halve it; back: return to the best checkpoint, then halve alpha, or leave out the step that spiked</source>
+        <translation>ガードの動作：notify、pause、lower_alpha（半分にする）、back（最良のチェックポイントに戻り、alpha を半分にするか跳ねたステップを飛ばす）</translation>
+    </message>
+    <message>
+        <source>Limit of a step&apos;s loss above the median of the last 50, in robust deviations (1.4826 MAD, at least 2 % of the median); from 20 losses on</source>
+        <translation>直近 50 の中央値からのステップ損失の上限（ロバスト偏差 1.4826 MAD、中央値の 2 % 以上）。損失 20 個から有効</translation>
+    </message>
+    <message>
+        <source>What guard_spike does; default: as guard_action</source>
+        <translation>guard_spike の動作。default：guard_action と同じ</translation>
+    </message>
+    <message>
+        <source>Limit of the distance from the pretrained weights (L2 over theirs, whole model), looked at where statistics are measured; 0: off</source>
+        <translation>事前学習済み重みからの距離の上限（モデル全体の相対 L2）。統計の測定時に確認。0：なし</translation>
+    </message>
+    <message>
+        <source>What guard_drift does; default: as guard_action</source>
+        <translation>guard_drift の動作。default：guard_action と同じ</translation>
+    </message>
+    <message>
+        <source>Limit of the held-out loss above the lowest so far, in nats per token, looked at every eval_every steps; 0: off</source>
+        <translation>これまでの最小値からの評価損失の上昇の上限（nat/トークン）。eval_every ごとに確認。0：なし</translation>
+    </message>
+    <message>
+        <source>What guard_eval does; default: as guard_action</source>
+        <translation>guard_eval の動作。default：guard_action と同じ</translation>
+    </message>
+    <message>
+        <source>Limit of the held-out loss above that of the start, as a share of it (0.05: 5 % more), looked at every eval_every steps; 0: off</source>
+        <translation>開始時からの評価損失の上昇の上限（割合、0.05：5 % 増）。eval_every ごとに確認。0：なし</translation>
+    </message>
+    <message>
+        <source>What guard_eval_start does; default: as guard_action</source>
+        <translation>guard_eval_start の動作。default：guard_action と同じ</translation>
+    </message>
+    <message>
+        <source>Stop after so many evaluations in a row without a lower held-out loss; the best checkpoint stays (RUN@best); 0: off</source>
+        <translation>評価損失がこの回数続けて下がらなければ停止。最良のチェックポイントは残ります（RUN@best）。0：なし</translation>
+    </message>
+    <message>
+        <source>Number format of weights, moments and arithmetic; TF32 is off</source>
+        <translation>重み、モーメント、演算の数値形式。TF32 は使いません</translation>
+    </message>
+    <message>
+        <source>auto: the GPU where one can be used, else the CPU, and why is said; cuda refuses instead</source>
+        <translation>auto：使える GPU があれば GPU、なければ理由を示して CPU。cuda は代わりに拒否します</translation>
+    </message>
+    <message>
+        <source>optimizer: m and v stay in host memory and the CPU does the step, for models that fill the GPU (ZeRO-Offload, arXiv 2101.06840)</source>
+        <translation>optimizer：m と v をホストメモリに置き CPU で更新します。GPU に収まりにくいモデル向け（ZeRO-Offload、arXiv 2101.06840）</translation>
+    </message>
+    <message>
+        <source>Checkpoint after every so many steps; 0: only the last step&apos;s</source>
+        <translation>この歩数ごとにチェックポイント。0：最後のステップだけ</translation>
+    </message>
+    <message>
+        <source>Checkpoint when the last one is this old; 0: off</source>
+        <translation>前回からこの時間が経ったらチェックポイント。0：なし</translation>
+    </message>
+    <message>
+        <source>Newest checkpoints to keep; pinned ones and the best stay beside them</source>
+        <translation>残す最新のチェックポイント数。固定したものと最良のものは別に残ります</translation>
+    </message>
+    <message>
+        <source>Selection and drift of every tensor, measured at step 1, at this cadence, and at the last step</source>
+        <translation>全テンソルの選択とドリフトを、ステップ 1、この間隔、最後のステップで測定</translation>
+    </message>
+    <message>
+        <source>Parameters whose selected coordinates are counted row by row at logged steps, as name patterns (filter_include&apos;s); empty: none</source>
+        <translation>記録ステップで選択数を行ごとに数えるパラメータの名前パターン（filter_include と同じ書式）。空：なし</translation>
+    </message>
+    <message>
+        <source>Which coordinates were ever selected at logged steps (mofo.md, &quot;What is shown&quot;): one bit of memory a parameter</source>
+        <translation>記録ステップで一度でも選ばれた座標（mofo.md「What is shown」）。パラメータあたり 1 ビットのメモリ</translation>
+    </message>
+</context>
+<context>
+    <name>KeyLabel</name>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Chat template</source>
+        <translation>チャットテンプレート</translation>
+    </message>
+    <message>
+        <source>Training data</source>
+        <translation>学習データ</translation>
+    </message>
+    <message>
+        <source>Columns</source>
+        <translation>列</translation>
+    </message>
+    <message>
+        <source>Held-out data</source>
+        <translation>評価データ</translation>
+    </message>
+    <message>
+        <source>Held-out share</source>
+        <translation>評価用の割合</translation>
+    </message>
+    <message>
+        <source>Evaluate every</source>
+        <translation>評価の間隔</translation>
+    </message>
+    <message>
+        <source>Longest row</source>
+        <translation>行の最大長</translation>
+    </message>
+    <message>
+        <source>Shuffle rows</source>
+        <translation>行をシャッフル</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>シード</translation>
+    </message>
+    <message>
+        <source>Optimizer</source>
+        <translation>オプティマイザ</translation>
+    </message>
+    <message>
+        <source>Selection rule</source>
+        <translation>選択規則</translation>
+    </message>
+    <message>
+        <source>Alpha (α)</source>
+        <translation>アルファ (α)</translation>
+    </message>
+    <message>
+        <source>α of attention</source>
+        <translation>アテンションの α</translation>
+    </message>
+    <message>
+        <source>α of MLPs</source>
+        <translation>MLP の α</translation>
+    </message>
+    <message>
+        <source>α of the embedding</source>
+        <translation>埋め込みの α</translation>
+    </message>
+    <message>
+        <source>α of the head</source>
+        <translation>ヘッドの α</translation>
+    </message>
+    <message>
+        <source>Granularity</source>
+        <translation>粒度</translation>
+    </message>
+    <message>
+        <source>HFT draws every</source>
+        <translation>HFT の抽選間隔</translation>
+    </message>
+    <message>
+        <source>L1 pull</source>
+        <translation>L1 引き戻し</translation>
+    </message>
+    <message>
+        <source>L2 pull</source>
+        <translation>L2 引き戻し</translation>
+    </message>
+    <message>
+        <source>Filtered parameters</source>
+        <translation>選別するパラメータ</translation>
+    </message>
+    <message>
+        <source>Unfiltered parameters</source>
+        <translation>選別しないパラメータ</translation>
+    </message>
+    <message>
+        <source>Weight decay</source>
+        <translation>重み減衰</translation>
+    </message>
+    <message>
+        <source>Decay reaches</source>
+        <translation>減衰の対象</translation>
+    </message>
+    <message>
+        <source>Beta 1</source>
+        <translation>ベータ 1</translation>
+    </message>
+    <message>
+        <source>Beta 2</source>
+        <translation>ベータ 2</translation>
+    </message>
+    <message>
+        <source>Epsilon</source>
+        <translation>イプシロン</translation>
+    </message>
+    <message>
+        <source>Loss mean</source>
+        <translation>損失の平均</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>学習率</translation>
+    </message>
+    <message>
+        <source>Schedule</source>
+        <translation>スケジュール</translation>
+    </message>
+    <message>
+        <source>Warm-up</source>
+        <translation>ウォームアップ</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>ステップ数</translation>
+    </message>
+    <message>
+        <source>Epochs</source>
+        <translation>エポック数</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>バッチ</translation>
+    </message>
+    <message>
+        <source>Micro-batch</source>
+        <translation>マイクロバッチ</translation>
+    </message>
+    <message>
+        <source>Gradient clip</source>
+        <translation>勾配クリップ</translation>
+    </message>
+    <message>
+        <source>At NaN or Inf</source>
+        <translation>NaN・Inf のとき</translation>
+    </message>
+    <message>
+        <source>Steps left out</source>
+        <translation>飛ばすステップ</translation>
+    </message>
+    <message>
+        <source>Guards do</source>
+        <translation>ガードの動作</translation>
+    </message>
+    <message>
+        <source>Loss spike</source>
+        <translation>損失の跳ね</translation>
+    </message>
+    <message>
+        <source>At a spike</source>
+        <translation>跳ねたとき</translation>
+    </message>
+    <message>
+        <source>Drift limit</source>
+        <translation>ドリフト上限</translation>
+    </message>
+    <message>
+        <source>At the drift limit</source>
+        <translation>ドリフト上限のとき</translation>
+    </message>
+    <message>
+        <source>Held-out loss rise</source>
+        <translation>評価損失の上昇</translation>
+    </message>
+    <message>
+        <source>At a rise</source>
+        <translation>上昇したとき</translation>
+    </message>
+    <message>
+        <source>Rise over the start</source>
+        <translation>開始時からの上昇</translation>
+    </message>
+    <message>
+        <source>At a rise over the start</source>
+        <translation>開始時から上昇したとき</translation>
+    </message>
+    <message>
+        <source>Early stop</source>
+        <translation>早期終了</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Offload</source>
+        <translation>オフロード</translation>
+    </message>
+    <message>
+        <source>Checkpoint every</source>
+        <translation>チェックポイント間隔</translation>
+    </message>
+    <message>
+        <source>Checkpoint after</source>
+        <translation>チェックポイント時間</translation>
+    </message>
+    <message>
+        <source>Keep newest</source>
+        <translation>残す数</translation>
+    </message>
+    <message>
+        <source>Statistics every</source>
+        <translation>統計の間隔</translation>
+    </message>
+    <message>
+        <source>Row counts of</source>
+        <translation>行ごとの数</translation>
+    </message>
+    <message>
+        <source>Coverage</source>
+        <translation>カバレッジ</translation>
+    </message>
+</context>
+<context>
+    <name>KeySection</name>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>データ</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>手法</translation>
+    </message>
+    <message>
+        <source>Schedule</source>
+        <translation>スケジュール</translation>
+    </message>
+    <message>
+        <source>Guard rails</source>
+        <translation>ガードレール</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Checkpoints</source>
+        <translation>チェックポイント</translation>
+    </message>
+    <message>
+        <source>Statistics</source>
+        <translation>統計</translation>
+    </message>
+</context>
+<context>
+    <name>KeyUnit</name>
+    <message>
+        <source>share of the rows</source>
+        <translation>行に対する割合</translation>
+    </message>
+    <message>
+        <source>steps</source>
+        <translation>ステップ</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>トークン</translation>
+    </message>
+    <message>
+        <source>steps, or share below 1</source>
+        <translation>ステップ、1 未満は割合</translation>
+    </message>
+    <message>
+        <source>epochs</source>
+        <translation>エポック</translation>
+    </message>
+    <message>
+        <source>rows</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>evaluations</source>
+        <translation>回の評価</translation>
+    </message>
+    <message>
+        <source>minutes</source>
+        <translation>分</translation>
+    </message>
+    <message>
+        <source>checkpoints</source>
+        <translation>個</translation>
+    </message>
+</context>
+<context>
+    <name>Preset</name>
+    <message>
+        <source>MoFO paper, MetaMathQA</source>
+        <translation>MoFO 論文、MetaMathQA</translation>
+    </message>
+    <message>
+        <source>The recipe of arXiv 2407.20999 for Llama-2-7B on the first 39,500 rows of MetaMathQA. The paper trains in bf16; this version trains in fp32.</source>
+        <translation>arXiv 2407.20999 の Llama-2-7B・MetaMathQA 先頭 39,500 行のレシピ。論文は bf16、この版は fp32 で学習します。</translation>
+    </message>
+    <message>
+        <source>MoFO paper, PMC-LLaMA instructions</source>
+        <translation>MoFO 論文、PMC-LLaMA instructions</translation>
+    </message>
+    <message>
+        <source>The recipe of arXiv 2407.20999 for Llama-2-7B-chat on the first 51,200 rows of the PMC-LLaMA instructions. The paper trains in bf16; this version trains in fp32.</source>
+        <translation>arXiv 2407.20999 の Llama-2-7B-chat・PMC-LLaMA instructions 先頭 51,200 行のレシピ。論文は bf16、この版は fp32 で学習します。</translation>
+    </message>
+    <message>
+        <source>Small machine</source>
+        <translation>小さなマシン</translation>
+    </message>
+    <message>
+        <source>A model of up to about a billion parameters on a laptop or desktop: short rows, small micro-batches, a checkpoint every 200 steps.</source>
+        <translation>ノートやデスクトップで約 10 億パラメータまでのモデル。短い行、小さなマイクロバッチ、200 ステップごとのチェックポイント。</translation>
+    </message>
+    <message>
+        <source>Demonstration</source>
+        <translation>デモ</translation>
+    </message>
+    <message>
+        <source>40 steps in a few minutes on two cores, measured often enough to watch selection and drift; a checkpoint at the end.</source>
+        <translation>2 コアで数分、40 ステップ。選択とドリフトを見られるよう頻繁に測定し、最後にチェックポイントを書きます。</translation>
+    </message>
+</context>
+<context>
     <name>RunCharts</name>
     <message>
         <source>Gradient norm</source>
@@ -463,6 +1169,14 @@
         <source>With --screenshot: size of the window (1440x900).</source>
         <translation>--screenshot と併用: ウィンドウのサイズ（1440x900）。</translation>
     </message>
+    <message>
+        <source>Open this page: runs, new, run, compare, chat, models or setup.</source>
+        <translation>このページを開く：runs、new、run、compare、chat、models、setup。</translation>
+    </message>
+    <message>
+        <source>Put this model or data file into the form of a new run.</source>
+        <translation>このモデルまたはデータファイルを新しい実行のフォームに入れる。</translation>
+    </message>
 </context>
 <context>
     <name>mofo::AlphaDial</name>
@@ -699,6 +1413,163 @@
     </message>
 </context>
 <context>
+    <name>mofo::CommandPalette</name>
+    <message>
+        <source>Command palette</source>
+        <translation>コマンドパレット</translation>
+    </message>
+    <message>
+        <source>Find an act, a page, a run, a setting or a tensor</source>
+        <translation>操作、ページ、実行、設定、テンソルを検索</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>見つかったもの</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ComparePage</name>
+    <message>
+        <source>Compare</source>
+        <translation>比較</translation>
+    </message>
+    <message>
+        <source>Compare runs</source>
+        <translation>実行を比較</translation>
+    </message>
+    <message>
+        <source>Choose two or more runs in Runs (Space selects, Ctrl+Return compares). Their configurations stand side by side here, with what was changed while they ran.</source>
+        <translation>実行一覧で 2 つ以上の実行を選びます（スペースで選択、Ctrl+Return で比較）。設定と、実行中の変更がここに並びます。</translation>
+    </message>
+    <message>
+        <source>All values of a run</source>
+        <translation>実行のすべての値</translation>
+    </message>
+    <message>
+        <source>Compared runs</source>
+        <translation>比較中の実行</translation>
+    </message>
+    <message>
+        <source>Show equal keys too</source>
+        <translation>同じキーも表示</translation>
+    </message>
+    <message>
+        <source>Differences of the configurations</source>
+        <translation>設定の違い</translation>
+    </message>
+    <message>
+        <source>The configurations are equal.</source>
+        <translation>設定は同じです。</translation>
+    </message>
+    <message>
+        <source>Ways to compare</source>
+        <translation>比較の方法</translation>
+    </message>
+    <message>
+        <source>Config diff</source>
+        <translation>設定の差分</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ConfigDiffModel</name>
+    <message>
+        <source> → %1 @%2</source>
+        <comment>new value, step</comment>
+        <translation> → %1 @%2</translation>
+    </message>
+    <message>
+        <source>They tune different models.</source>
+        <translation>異なるモデルをチューニングしています。</translation>
+    </message>
+    <message>
+        <source>They train on different rows.</source>
+        <translation>異なる行で学習しています。</translation>
+    </message>
+    <message>
+        <source>Their rows come in another order.</source>
+        <translation>行の順序が異なります。</translation>
+    </message>
+    <message>
+        <source>Their rows are cut at different lengths.</source>
+        <translation>行を切る長さが異なります。</translation>
+    </message>
+    <message>
+        <source>The mean per micro-batch makes other micro-batches another loss.</source>
+        <translation>マイクロバッチごとの平均では、マイクロバッチが違えば損失も別物です。</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>キー</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ConfigField</name>
+    <message>
+        <source>Key of --set: %1</source>
+        <translation>--set のキー：%1</translation>
+    </message>
+    <message>
+        <source>Back to the default of %1</source>
+        <translation>%1 を既定値に戻す</translation>
+    </message>
+    <message>
+        <source>Back to the default: empty</source>
+        <translation>既定値に戻す：空</translation>
+    </message>
+    <message>
+        <source>Back to the default: %1</source>
+        <translation>既定値に戻す：%1</translation>
+    </message>
+    <message>
+        <source>What is wrong with %1</source>
+        <translation>%1 の問題</translation>
+    </message>
+    <message>
+        <source>GGUF file, Hugging Face folder or workspace model</source>
+        <translation>GGUF ファイル、Hugging Face フォルダ、またはワークスペースのモデル</translation>
+    </message>
+    <message>
+        <source>JSONL, JSON array, CSV or TSV file</source>
+        <translation>JSONL、JSON 配列、CSV、TSV のファイル</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>参照…</translation>
+    </message>
+    <message>
+        <source>Browse for %1</source>
+        <translation>%1 を参照</translation>
+    </message>
+    <message>
+        <source>GGUF file…</source>
+        <translation>GGUF ファイル…</translation>
+    </message>
+    <message>
+        <source>Hugging Face folder…</source>
+        <translation>Hugging Face フォルダ…</translation>
+    </message>
+    <message>
+        <source>GGUF models (*.gguf)</source>
+        <translation>GGUF モデル (*.gguf)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>すべてのファイル (*)</translation>
+    </message>
+    <message>
+        <source>Rows (*.jsonl *.json *.csv *.tsv *.ndjson)</source>
+        <translation>行データ (*.jsonl *.json *.csv *.tsv *.ndjson)</translation>
+    </message>
+    <message>
+        <source>as alpha</source>
+        <translation>alpha と同じ</translation>
+    </message>
+    <message>
+        <source>Size of a block, or number of shards</source>
+        <translation>ブロックの大きさ、またはシャードの数</translation>
+    </message>
+</context>
+<context>
     <name>mofo::ConfigTableModel</name>
     <message>
         <source>since step %1, by %2</source>
@@ -891,6 +1762,144 @@
     </message>
 </context>
 <context>
+    <name>mofo::DataCard</name>
+    <message>
+        <source>Row on screen</source>
+        <translation>表示中の行</translation>
+    </message>
+    <message>
+        <source>row %1 of %2, line %3</source>
+        <translation>行 %1 / %2（%3 行目）</translation>
+    </message>
+    <message>
+        <source>Previous row</source>
+        <translation>前の行</translation>
+    </message>
+    <message>
+        <source>Next row</source>
+        <translation>次の行</translation>
+    </message>
+    <message>
+        <source>Random</source>
+        <translation>ランダム</translation>
+    </message>
+    <message>
+        <source>A random row</source>
+        <translation>ランダムな行</translation>
+    </message>
+    <message>
+        <source>Problems</source>
+        <translation>問題</translation>
+    </message>
+    <message>
+        <source>Next problem</source>
+        <translation>次の問題</translation>
+    </message>
+    <message>
+        <source>Rows that are refused, cut, or have nothing to train on (F7, Shift+F7)</source>
+        <translation>拒否、切り詰め、学習対象なしの行（F7、Shift+F7）</translation>
+    </message>
+    <message>
+        <source>Problem of the row on screen</source>
+        <translation>表示中の行の問題</translation>
+    </message>
+    <message>
+        <source>tinted and underlined: trained   grey: context   boxed: special   struck: cut</source>
+        <translation>色と下線：学習   灰色：文脈   枠：特殊   取り消し線：切り捨て</translation>
+    </message>
+    <message>
+        <source>Row as tokens</source>
+        <translation>行のトークン表示</translation>
+    </message>
+    <message>
+        <source>The rows appear here as the model will read them, trained tokens marked.</source>
+        <translation>モデルが読むとおりの行がここに表示され、学習するトークンに印が付きます。</translation>
+    </message>
+    <message>
+        <source>Counts of rows</source>
+        <translation>行数の集計</translation>
+    </message>
+    <message>
+        <source>%1 tokens, %2 trained</source>
+        <translation>%1 トークン、学習 %2</translation>
+    </message>
+    <message>
+        <source>refused: %1</source>
+        <translation>拒否：%1</translation>
+    </message>
+    <message>
+        <source>Problems %1</source>
+        <translation>問題 %1</translation>
+    </message>
+    <message>
+        <source>reading…</source>
+        <translation>読み込み中…</translation>
+    </message>
+    <message>
+        <source>%1: %2 rows</source>
+        <translation>%1：%2 行</translation>
+    </message>
+    <message>
+        <source>%1: %2 rows so far (%3)</source>
+        <translation>%1：ここまで %2 行（%3）</translation>
+    </message>
+    <message>
+        <source>nothing to train on %1</source>
+        <translation>学習対象なし %1</translation>
+    </message>
+    <message>
+        <source>cut %1</source>
+        <translation>切り詰め %1</translation>
+    </message>
+    <message>
+        <source>refused %1</source>
+        <translation>拒否 %1</translation>
+    </message>
+    <message>
+        <source>longest %1</source>
+        <translation>最長 %1</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::DataScanner</name>
+    <message>
+        <source>Nothing to train on within %1 tokens (max_length).</source>
+        <translation>%1 トークン以内に学習対象がありません（max_length）。</translation>
+    </message>
+    <message>
+        <source>Nothing to train on: the row has no answer.</source>
+        <translation>学習対象なし：回答がありません。</translation>
+    </message>
+    <message>
+        <source>Cut from %1 to %2 tokens (max_length).</source>
+        <translation>%1 から %2 トークンに切り詰め（max_length）。</translation>
+    </message>
+    <message>
+        <source>nothing to train on within max_length</source>
+        <translation>max_length 以内に学習対象なし</translation>
+    </message>
+    <message>
+        <source>nothing to train on</source>
+        <translation>学習対象なし</translation>
+    </message>
+    <message>
+        <source>%1 tokens, cut</source>
+        <translation>%1 トークン、切り詰め</translation>
+    </message>
+    <message>
+        <source>The file holds no rows.</source>
+        <translation>ファイルに行がありません。</translation>
+    </message>
+    <message>
+        <source>No row can be trained on.</source>
+        <translation>学習できる行がありません。</translation>
+    </message>
+    <message>
+        <source>No row can be trained on; line %1: %2</source>
+        <translation>学習できる行がありません。%1 行目：%2</translation>
+    </message>
+</context>
+<context>
     <name>mofo::EffectCard</name>
     <message>
         <source>Before and after the last change</source>
@@ -971,6 +1980,123 @@
     </message>
 </context>
 <context>
+    <name>mofo::FirstScreen</name>
+    <message>
+        <source>Fine-tune a language model without forgetting what it knew</source>
+        <translation>知識を忘れさせずに言語モデルをファインチューニング</translation>
+    </message>
+    <message>
+        <source>MoFO moves, at every step, only the coordinates with the largest momentum within each partition of the model. Everything else stays where pretraining left it, so the model learns the task and keeps the rest. Here you set up a run, watch where it moves and how far it drifts, and steer it while it trains.</source>
+        <translation>MoFO は各ステップで、モデルの各パーティションの中でモーメンタムが最大の座標だけを動かします。ほかは事前学習のまま残るので、モデルはタスクを学びつつ元の能力を保ちます。ここでは実行を設定し、どこが動きどれだけドリフトするかを見ながら、学習中に調整できます。</translation>
+    </message>
+    <message>
+        <source>partition</source>
+        <translation>パーティション</translation>
+    </message>
+    <message>
+        <source>threshold</source>
+        <translation>しきい値</translation>
+    </message>
+    <message>
+        <source>churn</source>
+        <translation>入れ替わり</translation>
+    </message>
+    <message>
+        <source>coverage</source>
+        <translation>カバレッジ</translation>
+    </message>
+    <message>
+        <source>drift</source>
+        <translation>ドリフト</translation>
+    </message>
+    <message>
+        <source>What is %1?</source>
+        <translation>%1 とは</translation>
+    </message>
+    <message>
+        <source>What this machine can do</source>
+        <translation>このマシンでできること</translation>
+    </message>
+    <message>
+        <source>Watch a live demo</source>
+        <translation>ライブデモを見る</translation>
+    </message>
+    <message>
+        <source>SmolLM2-135M on grade-school maths: 40 steps, a few minutes on two cores, about 3 GiB of memory. Nothing is downloaded.</source>
+        <translation>SmolLM2-135M と小学校の算数：40 ステップ、2 コアで数分、メモリ約 3 GiB。ダウンロードはしません。</translation>
+    </message>
+    <message>
+        <source>Needs SmolLM2-135M (about 90 MB) and GSM8K&apos;s test problems (1 MB), which `installer/bootstrap demo` fetches.</source>
+        <translation>SmolLM2-135M（約 90 MB）と GSM8K のテスト問題（1 MB）が必要です。`installer/bootstrap demo` が取得します。</translation>
+    </message>
+    <message>
+        <source>Tune my model</source>
+        <translation>自分のモデルをチューニング</translation>
+    </message>
+    <message>
+        <source>Drop a model folder, a GGUF or a file of rows anywhere in this window, or choose them. Nothing trains before you say so.</source>
+        <translation>モデルのフォルダ、GGUF、行データのファイルをこのウィンドウのどこかにドロップするか、選んでください。指示するまで学習は始まりません。</translation>
+    </message>
+    <message>
+        <source>Look at a recorded run</source>
+        <translation>記録された実行を見る</translation>
+    </message>
+    <message>
+        <source>A short real run with all its measurements, read-only; works offline and without a GPU.</source>
+        <translation>すべての測定値を含む短い実際の実行（読み取り専用）。オフラインでも GPU なしでも見られます。</translation>
+    </message>
+    <message>
+        <source>This build comes without the recorded workspace.</source>
+        <translation>このビルドには記録済みワークスペースがありません。</translation>
+    </message>
+    <message>
+        <source>Import a model…</source>
+        <translation>モデルを取り込む…</translation>
+    </message>
+    <message>
+        <source>Import a model</source>
+        <translation>モデルを取り込む</translation>
+    </message>
+    <message>
+        <source>Looking at this machine…</source>
+        <translation>このマシンを調べています…</translation>
+    </message>
+    <message>
+        <source>This machine: %1, %2 of GPU memory. Full MoFO in fp32 up to about %3 parameters.</source>
+        <translation>このマシン：%1、GPU メモリ %2。fp32 の MoFO で約 %3 パラメータまで。</translation>
+    </message>
+    <message>
+        <source>This machine: %1, no usable GPU, %2 of memory free. Full MoFO in fp32 on the CPU up to about %3 parameters.</source>
+        <translation>このマシン：%1、使える GPU なし、空きメモリ %2。CPU での fp32 の MoFO で約 %3 パラメータまで。</translation>
+    </message>
+    <message>
+        <source>There is no workspace in %1 yet: the first run makes it.</source>
+        <translation>%1 にはまだワークスペースがありません。最初の実行で作られます。</translation>
+    </message>
+    <message>
+        <source>No run yet in %1. Runs started on the command line appear here by themselves.</source>
+        <translation>%1 にはまだ実行がありません。コマンドラインで始めた実行もここに現れます。</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::FormSection</name>
+    <message>
+        <source>open</source>
+        <translation>開いています</translation>
+    </message>
+    <message>
+        <source>closed</source>
+        <translation>閉じています</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::GlossaryDialog</name>
+    <message>
+        <source>Glossary</source>
+        <translation>用語集</translation>
+    </message>
+</context>
+<context>
     <name>mofo::HistogramPlot</name>
     <message>
         <source>Histogram of |m|</source>
@@ -994,6 +2120,29 @@
     <message>
         <source>✗ %1</source>
         <translation>✗ %1</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::KeysDialog</name>
+    <message>
+        <source>Keys</source>
+        <translation>キー操作</translation>
+    </message>
+    <message>
+        <source>Find a key</source>
+        <translation>キーを検索</translation>
+    </message>
+    <message>
+        <source>Find</source>
+        <translation>検索</translation>
+    </message>
+    <message>
+        <source>Act</source>
+        <translation>操作</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>キー</translation>
     </message>
 </context>
 <context>
@@ -1024,6 +2173,21 @@
     </message>
 </context>
 <context>
+    <name>mofo::LaterPage</name>
+    <message>
+        <source>On the command line today</source>
+        <translation>現在のコマンドライン</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy %1</source>
+        <translation>%1 をコピー</translation>
+    </message>
+</context>
+<context>
     <name>mofo::LearningRateChart</name>
     <message>
         <source>Learning rate</source>
@@ -1040,6 +2204,45 @@
     <message>
         <source>if applied</source>
         <translation>適用した場合</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::LengthHistogram</name>
+    <message>
+        <source>Row lengths</source>
+        <translation>行の長さ</translation>
+    </message>
+    <message>
+        <source>Longest row %1 tokens; %2 rows are cut at %3</source>
+        <translation>最長の行 %1 トークン。%2 行を %3 で切り詰め</translation>
+    </message>
+    <message>
+        <source>Row lengths appear here.</source>
+        <translation>行の長さがここに表示されます。</translation>
+    </message>
+    <message>
+        <source>rows</source>
+        <translation>行</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <translation>%1 トークン</translation>
+    </message>
+    <message>
+        <source>max_length %1</source>
+        <translation>max_length %1</translation>
+    </message>
+    <message>
+        <source>tokens</source>
+        <translation>トークン</translation>
+    </message>
+    <message>
+        <source>max_length %1: beyond all rows</source>
+        <translation>max_length %1：すべての行より長い</translation>
+    </message>
+    <message>
+        <source>%1 rows of %2 to %3 tokens</source>
+        <translation>%1 行：%2〜%3 トークン</translation>
     </message>
 </context>
 <context>
@@ -1185,10 +2388,6 @@
         <translation>表示(&amp;V)</translation>
     </message>
     <message>
-        <source>Find a run</source>
-        <translation>実行を検索</translation>
-    </message>
-    <message>
         <source>Next pane</source>
         <translation>次のペイン</translation>
     </message>
@@ -1233,69 +2432,6 @@
         <translation>MoFO Workbench について</translation>
     </message>
     <message>
-        <source>State</source>
-        <translation>状態</translation>
-    </message>
-    <message>
-        <source>%1 %2 of %3</source>
-        <translation>%1 %2 / %3</translation>
-    </message>
-    <message>
-        <source>Trained tokens per second</source>
-        <translation>1 秒あたりの学習トークン数</translation>
-    </message>
-    <message>
-        <source>%1 tokens/s</source>
-        <translation>%1 トークン/秒</translation>
-    </message>
-    <message>
-        <source>Time left</source>
-        <translation>残り時間</translation>
-    </message>
-    <message>
-        <source>%1 left, %2</source>
-        <comment>duration, time of day</comment>
-        <translation>残り %1、%2 終了予定</translation>
-    </message>
-    <message>
-        <source>Age of the newest news</source>
-        <translation>最新の報告からの経過時間</translation>
-    </message>
-    <message>
-        <source>no news for %1</source>
-        <translation>報告なし: %1</translation>
-    </message>
-    <message>
-        <source>Workspace</source>
-        <translation>ワークスペース</translation>
-    </message>
-    <message>
-        <source>No run shown</source>
-        <translation>表示中の実行なし</translation>
-    </message>
-    <message>
-        <source>%1 %2 of %3</source>
-        <comment>state, step, steps in all</comment>
-        <translation>%1 %2 / %3</translation>
-    </message>
-    <message>
-        <source>Trained tokens per second, mean of the last 30 s of training</source>
-        <translation>1 秒あたりの学習トークン数（直近 30 秒の学習の平均）</translation>
-    </message>
-    <message>
-        <source>-- left</source>
-        <comment>time left is not known yet</comment>
-        <translation>残り --</translation>
-    </message>
-    <message>
-        <source>⚠ no news for %1</source>
-        <translation>⚠ 報告なし: %1</translation>
-    </message>
-    <message>
-        <source>newest %1 ago</source>
-        <translation>最新の報告: %1 前</translation>
-    </message>
-    <message>
         <source>MoFO Workbench</source>
         <translation>MoFO Workbench</translation>
     </message>
@@ -1306,22 +2442,6 @@
     <message>
         <source>%1, step %2 – MoFO Workbench</source>
         <translation>%1、ステップ %2 – MoFO Workbench</translation>
-    </message>
-    <message>
-        <source>Find a key</source>
-        <translation>キーを検索</translation>
-    </message>
-    <message>
-        <source>Find</source>
-        <translation>検索</translation>
-    </message>
-    <message>
-        <source>Action</source>
-        <translation>操作</translation>
-    </message>
-    <message>
-        <source>Key</source>
-        <translation>キー</translation>
     </message>
     <message>
         <source>In a chart: cursor one step, one tenth of the view</source>
@@ -1390,6 +2510,316 @@ Qt %2</source>
 MoFO で言語モデルをファインチューニングし、モデルが何を保持するかを示します。
 このプログラムには GNU General Public License バージョン 3 以降が適用されます（QCustomPlot を使用しています）。
 Qt %2</translation>
+    </message>
+    <message>
+        <source>New run</source>
+        <translation>新しい実行</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>比較</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>チャット</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Setup</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Acts on the run</source>
+        <translation>実行への操作</translation>
+    </message>
+    <message>
+        <source>Run that the buttons act on</source>
+        <translation>ボタンの対象の実行</translation>
+    </message>
+    <message>
+        <source>run</source>
+        <translation>実行</translation>
+    </message>
+    <message>
+        <source>New twin of this run</source>
+        <translation>この実行の双子を作る</translation>
+    </message>
+    <message>
+        <source>Import a model…</source>
+        <translation>モデルを取り込む…</translation>
+    </message>
+    <message>
+        <source>Open a workspace…</source>
+        <translation>ワークスペースを開く…</translation>
+    </message>
+    <message>
+        <source>Export a checkpoint…</source>
+        <translation>チェックポイントを書き出す…</translation>
+    </message>
+    <message>
+        <source>Not in the window yet: `mofo export RUN DIR --format hf` does it.</source>
+        <translation>ウィンドウではまだできません。`mofo export RUN DIR --format hf` で行えます。</translation>
+    </message>
+    <message>
+        <source>Export a report…</source>
+        <translation>レポートを書き出す…</translation>
+    </message>
+    <message>
+        <source>Reports come with a later version.</source>
+        <translation>レポートは今後の版で対応します。</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>編集(&amp;E)</translation>
+    </message>
+    <message>
+        <source>Undo the last act on runs</source>
+        <translation>実行への最後の操作を元に戻す</translation>
+    </message>
+    <message>
+        <source>Copy	Ctrl+C</source>
+        <translation>コピー	Ctrl+C</translation>
+    </message>
+    <message>
+        <source>Copy as command</source>
+        <translation>コマンドとしてコピー</translation>
+    </message>
+    <message>
+        <source>Find in page</source>
+        <translation>ページ内を検索</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Larger text</source>
+        <translation>文字を大きく</translation>
+    </message>
+    <message>
+        <source>Smaller text</source>
+        <translation>文字を小さく</translation>
+    </message>
+    <message>
+        <source>Text as the desktop has it</source>
+        <translation>デスクトップの文字サイズ</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>&amp;Tools</source>
+        <translation>ツール(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Command palette</source>
+        <translation>コマンドパレット</translation>
+    </message>
+    <message>
+        <source>Find  Ctrl+K</source>
+        <translation>検索  Ctrl+K</translation>
+    </message>
+    <message>
+        <source>Tasks</source>
+        <translation>タスク</translation>
+    </message>
+    <message>
+        <source>Notifications</source>
+        <translation>通知</translation>
+    </message>
+    <message>
+        <source>Doctor</source>
+        <translation>診断</translation>
+    </message>
+    <message>
+        <source>Not in the window yet: `mofo doctor` checks this machine.</source>
+        <translation>ウィンドウではまだできません。`mofo doctor` がこのマシンを調べます。</translation>
+    </message>
+    <message>
+        <source>Glossary</source>
+        <translation>用語集</translation>
+    </message>
+    <message>
+        <source>Copied: %1</source>
+        <translation>コピーしました：%1</translation>
+    </message>
+    <message>
+        <source>In the run list: open, select for comparing</source>
+        <translation>実行一覧：開く、比較用に選択</translation>
+    </message>
+    <message>
+        <source>Enter, Space</source>
+        <translation>Enter、スペース</translation>
+    </message>
+    <message>
+        <source>setting of a new run</source>
+        <translation>新しい実行の設定</translation>
+    </message>
+    <message>
+        <source>glossary</source>
+        <translation>用語集</translation>
+    </message>
+    <message>
+        <source>%1 rows</source>
+        <translation>%1 行</translation>
+    </message>
+    <message>
+        <source>Reading the rows</source>
+        <translation>行の読み込み</translation>
+    </message>
+    <message>
+        <source>Starting the run</source>
+        <translation>実行の開始</translation>
+    </message>
+    <message>
+        <source>started</source>
+        <translation>開始しました</translation>
+    </message>
+    <message>
+        <source>%1 finished at step %2, loss %3</source>
+        <translation>%1 がステップ %2 で完了、損失 %3</translation>
+    </message>
+    <message>
+        <source>%1 finished at step %2</source>
+        <translation>%1 がステップ %2 で完了</translation>
+    </message>
+    <message>
+        <source>%1 stopped at step %2</source>
+        <translation>%1 がステップ %2 で停止</translation>
+    </message>
+    <message>
+        <source>%1 failed at step %2: %3</source>
+        <translation>%1 がステップ %2 で失敗：%3</translation>
+    </message>
+    <message>
+        <source>The engine of %1 ended without saying so at step %2</source>
+        <translation>%1 のエンジンがステップ %2 で通知なく終了</translation>
+    </message>
+    <message>
+        <source>steps +%1</source>
+        <translation>ステップ +%1</translation>
+    </message>
+    <message>
+        <source>loss %1 to %2</source>
+        <translation>損失 %1 → %2</translation>
+    </message>
+    <message>
+        <source>checkpoints +%1</source>
+        <translation>チェックポイント +%1</translation>
+    </message>
+    <message>
+        <source>guard rails hit: %1</source>
+        <translation>ガードレール作動：%1</translation>
+    </message>
+    <message>
+        <source>While you were away (%1), %2: %3.</source>
+        <translation>不在の間（%1）、%2：%3。</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>表示</translation>
+    </message>
+    <message>
+        <source>Import a model: a GGUF file, or the config.json of a Hugging Face folder</source>
+        <translation>モデルの取り込み：GGUF ファイル、または Hugging Face フォルダの config.json</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf config.json)</source>
+        <translation>モデル (*.gguf config.json)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>すべてのファイル (*)</translation>
+    </message>
+    <message>
+        <source>Importing %1</source>
+        <translation>%1 の取り込み</translation>
+    </message>
+    <message>
+        <source>%1 is in the workspace, sealed (%2)</source>
+        <translation>%1 をワークスペースに封印しました（%2）</translation>
+    </message>
+    <message>
+        <source>Open a workspace</source>
+        <translation>ワークスペースを開く</translation>
+    </message>
+    <message>
+        <source>A window on %1 could not be started.</source>
+        <translation>%1 のウィンドウを開始できませんでした。</translation>
+    </message>
+    <message>
+        <source>demo</source>
+        <comment>name of the demo&apos;s run</comment>
+        <translation>デモ</translation>
+    </message>
+    <message>
+        <source>Show a run first: its twin starts with the same values.</source>
+        <translation>先に実行を表示してください。双子は同じ値で始まります。</translation>
+    </message>
+    <message>
+        <source>%1-twin</source>
+        <comment>name of a twin</comment>
+        <translation>%1-twin</translation>
+    </message>
+    <message>
+        <source>Chat with the model before, during and after</source>
+        <translation>学習の前・途中・後のモデルとチャット</translation>
+    </message>
+    <message>
+        <source>Up to four columns will answer the same messages here with the same seed: the base, checkpoints, and the model as it trains, with their differences marked token by token. This version has the chat on the command line.</source>
+        <translation>ここでは最大 4 列（ベース、チェックポイント、学習中のモデル）が同じシードで同じメッセージに答え、違いをトークン単位で示す予定です。この版のチャットはコマンドラインにあります。</translation>
+    </message>
+    <message>
+        <source>Chat with a model or a checkpoint</source>
+        <translation>モデルやチェックポイントとチャット</translation>
+    </message>
+    <message>
+        <source>Ask once</source>
+        <translation>一度だけ質問</translation>
+    </message>
+    <message>
+        <source>Models and checkpoints</source>
+        <translation>モデルとチェックポイント</translation>
+    </message>
+    <message>
+        <source>Imported models with their runs and checkpoints will stand here: verified, pinned, interpolated with the base, exported. File &gt; Import model seals one into the workspace; the rest is on the command line.</source>
+        <translation>取り込んだモデルとその実行・チェックポイントがここに並び、検証、固定、ベースとの補間、書き出しができるようになる予定です。「ファイル &gt; モデルを取り込む」で封印でき、ほかはコマンドラインにあります。</translation>
+    </message>
+    <message>
+        <source>List what is imported</source>
+        <translation>取り込んだものの一覧</translation>
+    </message>
+    <message>
+        <source>Verify every hash of a checkpoint</source>
+        <translation>チェックポイントの全ハッシュを検証</translation>
+    </message>
+    <message>
+        <source>Export for Transformers</source>
+        <translation>Transformers 用に書き出す</translation>
+    </message>
+    <message>
+        <source>Export for llama.cpp</source>
+        <translation>llama.cpp 用に書き出す</translation>
+    </message>
+    <message>
+        <source>Setup and doctor</source>
+        <translation>設定と診断</translation>
+    </message>
+    <message>
+        <source>Settings, key bindings and the checks of this machine will stand here. Theme, language and text size are in the View menu already; the doctor is on the command line.</source>
+        <translation>設定、キー割り当て、マシンの診断がここに入る予定です。テーマ、言語、文字サイズは表示メニューにあり、診断はコマンドラインで行えます。</translation>
+    </message>
+    <message>
+        <source>Check this machine</source>
+        <translation>このマシンを調べる</translation>
+    </message>
+    <message>
+        <source>Measure the optimizer step</source>
+        <translation>オプティマイザのステップを測る</translation>
     </message>
 </context>
 <context>
@@ -1516,6 +2946,77 @@ Qt %2</translation>
     </message>
 </context>
 <context>
+    <name>mofo::MemoryBar</name>
+    <message>
+        <source>weights</source>
+        <translation>重み</translation>
+    </message>
+    <message>
+        <source>host copies</source>
+        <translation>ホストの写し</translation>
+    </message>
+    <message>
+        <source>gradients</source>
+        <translation>勾配</translation>
+    </message>
+    <message>
+        <source>m (1st moment)</source>
+        <translation>m（1 次モーメント）</translation>
+    </message>
+    <message>
+        <source>v (2nd moment)</source>
+        <translation>v（2 次モーメント）</translation>
+    </message>
+    <message>
+        <source>pretrained copy</source>
+        <translation>事前学習の写し</translation>
+    </message>
+    <message>
+        <source>selection</source>
+        <translation>選択</translation>
+    </message>
+    <message>
+        <source>mask statistics</source>
+        <translation>マスク統計</translation>
+    </message>
+    <message>
+        <source>activations</source>
+        <translation>活性</translation>
+    </message>
+    <message>
+        <source>logits</source>
+        <translation>ロジット</translation>
+    </message>
+    <message>
+        <source>reserve</source>
+        <translation>予備</translation>
+    </message>
+    <message>
+        <source>Memory forecast</source>
+        <translation>メモリ予測</translation>
+    </message>
+    <message>
+        <source>✓ fits</source>
+        <translation>✓ 収まる</translation>
+    </message>
+    <message>
+        <source>⚠ tight</source>
+        <translation>⚠ ぎりぎり</translation>
+    </message>
+    <message>
+        <source>✗ does not fit</source>
+        <translation>✗ 収まらない</translation>
+    </message>
+    <message>
+        <source>The forecast appears once a model is chosen.</source>
+        <translation>モデルを選ぶと予測が表示されます。</translation>
+    </message>
+    <message>
+        <source>%1 (host memory)</source>
+        <translation>%1（ホストメモリ）</translation>
+    </message>
+</context>
+<context>
     <name>mofo::MessageBar</name>
     <message>
         <source>Message</source>
@@ -1524,6 +3025,260 @@ Qt %2</translation>
     <message>
         <source>What can be done</source>
         <translation>可能な操作</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::NewRunController</name>
+    <message>
+        <source>This model has no tokenizer, so no data can be trained on with it.</source>
+        <translation>このモデルにはトークナイザがなく、データを学習できません。</translation>
+    </message>
+    <message>
+        <source>Choose a model.</source>
+        <translation>モデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>Choose training data.</source>
+        <translation>学習データを選んでください。</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <comment>field, what is wrong</comment>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>The disk is too small for the last checkpoint: it needs %1, %2 are free.</source>
+        <translation>最後のチェックポイントにはディスクが足りません。必要 %1、空き %2。</translation>
+    </message>
+    <message>
+        <source>Memory is tight: %1 of %2 free. A smaller micro-batch needs less.</source>
+        <translation>メモリがぎりぎりです：空き %2 のうち %1。マイクロバッチを小さくすると減ります。</translation>
+    </message>
+    <message>
+        <source>The forecast does not fit: %1 of %2 free. Lower the micro-batch or the longest row.</source>
+        <translation>予測が収まりません：空き %2 に対し %1。マイクロバッチか行の最大長を下げてください。</translation>
+    </message>
+    <message>
+        <source>Rows left out, as they cannot be read: %1</source>
+        <translation>読めずに除いた行：%1</translation>
+    </message>
+    <message>
+        <source>Rows with nothing to train on: %1</source>
+        <translation>学習対象のない行：%1</translation>
+    </message>
+    <message>
+        <source>Rows cut at %1 tokens: %2</source>
+        <translation>%1 トークンで切り詰めた行：%2</translation>
+    </message>
+    <message>
+        <source>Rows whose text spells a special token: %1</source>
+        <translation>本文に特殊トークンが書かれた行：%1</translation>
+    </message>
+    <message>
+        <source>Held-out rows that are training rows too, so that their loss says nothing about unseen data: %1</source>
+        <translation>学習行でもある評価行（未知データの損失とは言えません）：%1</translation>
+    </message>
+    <message>
+        <source>%1 is busy with %2: the run would wait its turn.</source>
+        <translation>%1 は %2 を実行中です。順番待ちになります。</translation>
+    </message>
+    <message>
+        <source>The run is being started.</source>
+        <translation>実行を開始しています。</translation>
+    </message>
+    <message>
+        <source>The model is being read.</source>
+        <translation>モデルを読み込んでいます。</translation>
+    </message>
+    <message>
+        <source>The data is being read.</source>
+        <translation>データを読み込んでいます。</translation>
+    </message>
+    <message>
+        <source>%1 is busy with %2. Add the run to the queue instead.</source>
+        <translation>%1 は %2 を実行中です。キューに追加してください。</translation>
+    </message>
+    <message>
+        <source>settings changed: %1</source>
+        <translation>変更した設定：%1</translation>
+    </message>
+    <message>
+        <source>The data file changed since it was read: it is read again. Start once more when the counts are right.</source>
+        <translation>読み込み後にデータファイルが変わったため、読み直します。集計が正しければもう一度開始してください。</translation>
+    </message>
+    <message>
+        <source>checking</source>
+        <translation>確認中</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::NewRunPage</name>
+    <message>
+        <source>New run</source>
+        <translation>新しい実行</translation>
+    </message>
+    <message>
+        <source>Summary</source>
+        <translation>概要</translation>
+    </message>
+    <message>
+        <source>A draft was kept: %1.</source>
+        <translation>下書きがあります：%1。</translation>
+    </message>
+    <message>
+        <source>Restore</source>
+        <translation>復元</translation>
+    </message>
+    <message>
+        <source>Start the new run</source>
+        <translation>新しい実行を開始</translation>
+    </message>
+    <message>
+        <source>Add the new run to the queue</source>
+        <translation>新しい実行をキューに追加</translation>
+    </message>
+    <message>
+        <source>Next problem row</source>
+        <translation>次の問題の行</translation>
+    </message>
+    <message>
+        <source>Previous problem row</source>
+        <translation>前の問題の行</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>プリセット</translation>
+    </message>
+    <message>
+        <source>Save as…</source>
+        <translation>名前を付けて保存…</translation>
+    </message>
+    <message>
+        <source>Save the settings as a preset</source>
+        <translation>設定をプリセットとして保存</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>プリセットの名前</translation>
+    </message>
+    <message>
+        <source>name, Enter saves</source>
+        <translation>名前（Enter で保存）</translation>
+    </message>
+    <message>
+        <source>Show all settings</source>
+        <translation>すべての設定を表示</translation>
+    </message>
+    <message>
+        <source>Find a setting</source>
+        <translation>設定を検索</translation>
+    </message>
+    <message>
+        <source>What a step moves</source>
+        <translation>1 ステップで動くもの</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Notes on the model</source>
+        <translation>モデルについて</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>The command that starts the same run</source>
+        <translation>同じ実行を始めるコマンド</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>コピー</translation>
+    </message>
+    <message>
+        <source>Copy the command</source>
+        <translation>コマンドをコピー</translation>
+    </message>
+    <message>
+        <source>No setting matches “%1”.</source>
+        <translation>「%1」に一致する設定はありません。</translation>
+    </message>
+    <message>
+        <source>%1 changed</source>
+        <translation>%1 件変更</translation>
+    </message>
+    <message>
+        <source>%1 layers</source>
+        <translation>%1 層</translation>
+    </message>
+    <message>
+        <source>%1 parameters</source>
+        <translation>%1 パラメータ</translation>
+    </message>
+    <message>
+        <source>%1 tokens</source>
+        <comment>size of the vocabulary</comment>
+        <translation>%1 トークン</translation>
+    </message>
+    <message>
+        <source>no chat template</source>
+        <translation>チャットテンプレートなし</translation>
+    </message>
+    <message>
+        <source>Weights are dequantised from %1; drift is measured against those.</source>
+        <translation>重みは %1 から逆量子化され、ドリフトはそれを基準に測ります。</translation>
+    </message>
+    <message>
+        <source>In the workspace, sealed.</source>
+        <translation>ワークスペースに封印済み。</translation>
+    </message>
+    <message>
+        <source>The start copies it into the workspace and seals it.</source>
+        <translation>開始時にワークスペースに写して封印します。</translation>
+    </message>
+    <message>
+        <source>No licence file beside it.</source>
+        <translation>ライセンスファイルはありません。</translation>
+    </message>
+    <message>
+        <source>Licence: %1.</source>
+        <translation>ライセンス：%1。</translation>
+    </message>
+    <message>
+        <source>%1 of %2 filtered coordinates move per step, in %3 partitions; %4 tensors are not filtered.</source>
+        <translation>選別対象 %2 座標のうち %1 が 1 ステップで動きます（%3 パーティション、選別しないテンソル %4）。</translation>
+    </message>
+    <message>
+        <source>Defaults</source>
+        <translation>既定値</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::NoticesPopover</name>
+    <message>
+        <source>Notifications</source>
+        <translation>通知</translation>
+    </message>
+    <message>
+        <source>Nothing has happened since this window was opened.</source>
+        <translation>このウィンドウを開いてから何も起きていません。</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>Open the run</source>
+        <translation>実行を開く</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::Popover</name>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
     </message>
 </context>
 <context>
@@ -1666,6 +3421,61 @@ Qt %2</translation>
     <message>
         <source>. They stay on the charts, hatched; training goes on from step %1. To keep both lines, branch instead.</source>
         <translation>。グラフには斜線で残り、学習はステップ %1 から続きます。両方を残すには分岐してください。</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::RunActs</name>
+    <message>
+        <source>Taken back: %1</source>
+        <translation>元に戻しました：%1</translation>
+    </message>
+    <message>
+        <source>%1 is pinned</source>
+        <translation>%1 を固定しました</translation>
+    </message>
+    <message>
+        <source>%1 is not pinned any more</source>
+        <translation>%1 の固定を外しました</translation>
+    </message>
+    <message>
+        <source>%1 is the baseline</source>
+        <translation>%1 を基準にしました</translation>
+    </message>
+    <message>
+        <source>%1 is not the baseline any more</source>
+        <translation>%1 を基準から外しました</translation>
+    </message>
+    <message>
+        <source>Renamed to %1</source>
+        <translation>%1 に改名しました</translation>
+    </message>
+    <message>
+        <source>Note of %1 changed</source>
+        <translation>%1 のメモを変更しました</translation>
+    </message>
+    <message>
+        <source>Tags of %1 changed</source>
+        <translation>%1 のタグを変更しました</translation>
+    </message>
+    <message>
+        <source>%1 is %2 and cannot go to the trash: stop it first.</source>
+        <translation>%1 は%2のためゴミ箱に入れられません。先に停止してください。</translation>
+    </message>
+    <message>
+        <source>%1 is in the trash</source>
+        <translation>%1 をゴミ箱に入れました</translation>
+    </message>
+    <message>
+        <source>Runs put into the trash: %1</source>
+        <translation>ゴミ箱に入れた実行：%1</translation>
+    </message>
+    <message>
+        <source>%1 goes on</source>
+        <translation>%1 を再開します</translation>
+    </message>
+    <message>
+        <source>%1 branches from %2 at step %3</source>
+        <translation>%1 は %2 のステップ %3 から分岐します</translation>
     </message>
 </context>
 <context>
@@ -2045,6 +3855,221 @@ Qt %2</translation>
     </message>
 </context>
 <context>
+    <name>mofo::RunStrip</name>
+    <message>
+        <source>About the run</source>
+        <translation>実行について</translation>
+    </message>
+    <message>
+        <source>loss</source>
+        <translation>損失</translation>
+    </message>
+    <message>
+        <source>drift</source>
+        <translation>ドリフト</translation>
+    </message>
+    <message>
+        <source>Note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>note</source>
+        <translation>メモ</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>タグ</translation>
+    </message>
+    <message>
+        <source>tags, with commas</source>
+        <translation>タグ（コンマ区切り）</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>開く</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>再開</translation>
+    </message>
+    <message>
+        <source>Twin</source>
+        <translation>双子</translation>
+    </message>
+    <message>
+        <source>Branch</source>
+        <translation>分岐</translation>
+    </message>
+    <message>
+        <source>Trash</source>
+        <translation>ゴミ箱</translation>
+    </message>
+    <message>
+        <source>A new run with the same values, to change one of them</source>
+        <translation>同じ値の新しい実行（一つを変えるため）</translation>
+    </message>
+    <message>
+        <source>A new run from the newest checkpoint</source>
+        <translation>最新のチェックポイントからの新しい実行</translation>
+    </message>
+    <message>
+        <source>No run chosen</source>
+        <translation>実行が選ばれていません</translation>
+    </message>
+    <message>
+        <source>Goes on from the newest checkpoint</source>
+        <translation>最新のチェックポイントから再開します</translation>
+    </message>
+    <message>
+        <source>Only a run that was stopped, failed or lost can go on</source>
+        <translation>停止・失敗・消失した実行だけが再開できます</translation>
+    </message>
+    <message>
+        <source>Files stay for 7 days; Ctrl+Z takes it back</source>
+        <translation>ファイルは 7 日間残ります。Ctrl+Z で元に戻せます</translation>
+    </message>
+    <message>
+        <source>A run that is not over cannot go to the trash: stop it first</source>
+        <translation>終わっていない実行はゴミ箱に入れられません。先に停止してください</translation>
+    </message>
+    <message>
+        <source>checkpoints: %1, %2</source>
+        <translation>チェックポイント：%1 個、%2</translation>
+    </message>
+    <message>
+        <source>no checkpoint</source>
+        <translation>チェックポイントなし</translation>
+    </message>
+    <message>
+        <source>branch from step %1</source>
+        <translation>ステップ %1 から分岐</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::RunSummaryPanel</name>
+    <message>
+        <source>Summary</source>
+        <translation>概要</translation>
+    </message>
+    <message>
+        <source>Name of the run</source>
+        <translation>実行の名前</translation>
+    </message>
+    <message>
+        <source>name: made from model and α</source>
+        <translation>名前（モデルと α から自動）</translation>
+    </message>
+    <message>
+        <source>Rows and steps</source>
+        <translation>行とステップ</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>時間</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>デバイス</translation>
+    </message>
+    <message>
+        <source>Memory forecast</source>
+        <translation>メモリ予測</translation>
+    </message>
+    <message>
+        <source>Whether the forecast fits</source>
+        <translation>予測が収まるか</translation>
+    </message>
+    <message>
+        <source>What the forecast reckons with</source>
+        <translation>予測の前提</translation>
+    </message>
+    <message>
+        <source>Progress of the start</source>
+        <translation>開始の進み具合</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取り消す</translation>
+    </message>
+    <message>
+        <source>Cancel the start</source>
+        <translation>開始を取り消す</translation>
+    </message>
+    <message>
+        <source>Start now</source>
+        <translation>今すぐ開始</translation>
+    </message>
+    <message>
+        <source>Add to queue</source>
+        <translation>キューに追加</translation>
+    </message>
+    <message>
+        <source>%1 rows, %2 steps</source>
+        <translation>%1 行、%2 ステップ</translation>
+    </message>
+    <message>
+        <source>%1 rows, epochs %2 = %3 steps</source>
+        <translation>%1 行、%2 エポック = %3 ステップ</translation>
+    </message>
+    <message>
+        <source>, %1 rows held out</source>
+        <translation>、評価用 %1 行</translation>
+    </message>
+    <message>
+        <source> (still counting)</source>
+        <translation>（集計中）</translation>
+    </message>
+    <message>
+        <source>Rows and steps appear once model and data are chosen.</source>
+        <translation>モデルとデータを選ぶと行数とステップ数が表示されます。</translation>
+    </message>
+    <message>
+        <source>about %1 at %2 tokens/s, as measured on %3</source>
+        <translation>約 %1（%2 トークン/秒、%3 の実測）</translation>
+    </message>
+    <message>
+        <source>Time: known after the first run of this model here.</source>
+        <translation>時間：ここでこのモデルを一度実行すると分かります。</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <comment>device, its name</comment>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>%1 of %2 free</source>
+        <translation>空き %2 のうち %1</translation>
+    </message>
+    <message>
+        <source>Computed from shapes, for %1 rows of %2 tokens, the longest there is.</source>
+        <translation>形状から計算。%1 行 × %2 トークン（最長の行）。</translation>
+    </message>
+    <message>
+        <source>Computed from shapes, for %1 rows of %2 tokens (max_length).</source>
+        <translation>形状から計算。%1 行 × %2 トークン（max_length）。</translation>
+    </message>
+    <message>
+        <source>Ctrl+Return</source>
+        <translation>Ctrl+Return</translation>
+    </message>
+    <message>
+        <source>Ctrl+Shift+Return</source>
+        <translation>Ctrl+Shift+Return</translation>
+    </message>
+    <message>
+        <source>The device is free: the run can start now.</source>
+        <translation>デバイスは空いています。今すぐ開始できます。</translation>
+    </message>
+    <message>
+        <source>✓ Nothing stands in the way</source>
+        <translation>✓ 問題はありません</translation>
+    </message>
+    <message>
+        <source>Errors: %1, warnings: %2</source>
+        <translation>エラー：%1、警告：%2</translation>
+    </message>
+</context>
+<context>
     <name>mofo::RunTableModel</name>
     <message>
         <source>%1 / %2</source>
@@ -2116,6 +4141,32 @@ Qt %2</translation>
     <message>
         <source>Started</source>
         <translation>開始日時</translation>
+    </message>
+    <message>
+        <source>P</source>
+        <comment>mark of a pinned run</comment>
+        <translation>固</translation>
+    </message>
+    <message>
+        <source>B</source>
+        <comment>mark of the baseline</comment>
+        <translation>基</translation>
+    </message>
+    <message>
+        <source>unreadable</source>
+        <translation>読めません</translation>
+    </message>
+    <message>
+        <source>The baseline: losses and drift of the others show their difference to it</source>
+        <translation>基準：ほかの損失とドリフトにはこれとの差を表示します</translation>
+    </message>
+    <message>
+        <source>Pinned: kept on top</source>
+        <translation>固定：上に表示します</translation>
+    </message>
+    <message>
+        <source>P: pinned, B: baseline</source>
+        <translation>固：固定、基：基準</translation>
     </message>
 </context>
 <context>
@@ -2236,16 +4287,8 @@ Qt %2</translation>
         <translation>実行を検索</translation>
     </message>
     <message>
-        <source>Find: words of name, state, model …</source>
-        <translation>検索: 名前、状態、モデルの語句…</translation>
-    </message>
-    <message>
         <source>Number of runs</source>
         <translation>実行の数</translation>
-    </message>
-    <message>
-        <source>Command that starts a run</source>
-        <translation>実行を開始するコマンド</translation>
     </message>
     <message>
         <source>Clear filter</source>
@@ -2260,24 +4303,187 @@ Qt %2</translation>
         <translation>実行: %2 件中 %1 件</translation>
     </message>
     <message>
-        <source>There is no workspace in %1 yet: the first run makes it.
-MoFO fine-tunes a language model and, at every step, moves only the coordinates of largest momentum,
-so that it keeps what it knew. A run started on the command line appears here by itself:</source>
-        <translation>%1 にはまだワークスペースがありません。最初の実行時に作成されます。
-MoFO は言語モデルをファインチューニングし、各ステップでモメンタムが最大の座標だけを更新して、
-モデルの既存の知識を保ちます。コマンドラインで開始した実行は、ここに自動的に表示されます:</translation>
-    </message>
-    <message>
-        <source>No run yet in %1.
-MoFO fine-tunes a language model and, at every step, moves only the coordinates of largest momentum,
-so that it keeps what it knew. A run started on the command line appears here by itself:</source>
-        <translation>%1 にはまだ実行がありません。
-MoFO は言語モデルをファインチューニングし、各ステップでモメンタムが最大の座標だけを更新して、
-モデルの既存の知識を保ちます。コマンドラインで開始した実行は、ここに自動的に表示されます:</translation>
-    </message>
-    <message>
         <source>No run matches “%1”.</source>
         <translation>「%1」に一致する実行はありません。</translation>
+    </message>
+    <message>
+        <source>Find: words, or state:running alpha:&lt;20% loss:&gt;1.5 tag:paper is:pinned</source>
+        <translation>検索：語、または state:running alpha:&lt;20% loss:&gt;1.5 tag:paper is:pinned</translation>
+    </message>
+    <message>
+        <source>Words of name, state, model, tags or note; or KEY:VALUE with &lt;, &gt;, &lt;=, &gt;= for numbers.
+Keys: %1</source>
+        <translation>名前・状態・モデル・タグ・メモの語、または KEY:VALUE（数値は &lt;、&gt;、&lt;=、&gt;=）。
+キー：%1</translation>
+    </message>
+    <message>
+        <source>Compare the selected runs</source>
+        <translation>選択した実行を比較</translation>
+    </message>
+    <message>
+        <source>This workspace cannot be opened</source>
+        <translation>このワークスペースは開けません</translation>
+    </message>
+    <message>
+        <source>Why the workspace cannot be opened</source>
+        <translation>ワークスペースを開けない理由</translation>
+    </message>
+    <message>
+        <source>Choose another…</source>
+        <translation>別のものを選ぶ…</translation>
+    </message>
+    <message>
+        <source>Choose another workspace</source>
+        <translation>別のワークスペースを選ぶ</translation>
+    </message>
+    <message>
+        <source>Rename the run</source>
+        <translation>実行の名前を変える</translation>
+    </message>
+    <message>
+        <source>Notes and tags of the run</source>
+        <translation>実行のメモとタグ</translation>
+    </message>
+    <message>
+        <source>Pin the run, or not</source>
+        <translation>実行を固定・解除</translation>
+    </message>
+    <message>
+        <source>Make the run the baseline, or not</source>
+        <translation>実行を基準に・解除</translation>
+    </message>
+    <message>
+        <source>Move the run to the trash</source>
+        <translation>実行をゴミ箱へ</translation>
+    </message>
+    <message>
+        <source>Queue: one place forward</source>
+        <translation>キュー：一つ前へ</translation>
+    </message>
+    <message>
+        <source>Queue: one place back</source>
+        <translation>キュー：一つ後へ</translation>
+    </message>
+    <message>
+        <source>Copy the selected rows</source>
+        <translation>選択した行をコピー</translation>
+    </message>
+    <message>
+        <source>Compare %1 selected</source>
+        <translation>選択した %1 件を比較</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>比較</translation>
+    </message>
+    <message>
+        <source>Ctrl+Return</source>
+        <translation>Ctrl+Return</translation>
+    </message>
+    <message>
+        <source>Select two runs or more: Space, or Ctrl and click</source>
+        <translation>2 つ以上選択：スペース、または Ctrl とクリック</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::Sparkline</name>
+    <message>
+        <source>no values</source>
+        <translation>値なし</translation>
+    </message>
+    <message>
+        <source>newest %1</source>
+        <translation>最新 %1</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::StatusLine</name>
+    <message>
+        <source>State</source>
+        <translation>状態</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>%1 tokens/s</source>
+        <translation>%1 トークン/秒</translation>
+    </message>
+    <message>
+        <source>Time left</source>
+        <translation>残り時間</translation>
+    </message>
+    <message>
+        <source>%1 left, %2</source>
+        <comment>duration, time of day</comment>
+        <translation>残り %1、%2</translation>
+    </message>
+    <message>
+        <source>Memory of this machine</source>
+        <translation>このマシンのメモリ</translation>
+    </message>
+    <message>
+        <source>RAM %1 / %2 GiB</source>
+        <translation>RAM %1 / %2 GiB</translation>
+    </message>
+    <message>
+        <source>Free disk</source>
+        <translation>ディスクの空き</translation>
+    </message>
+    <message>
+        <source>disk %1</source>
+        <translation>ディスク %1</translation>
+    </message>
+    <message>
+        <source>Age of the newest news</source>
+        <translation>最新の知らせからの時間</translation>
+    </message>
+    <message>
+        <source>⚠ no news for %1</source>
+        <translation>⚠ %1 知らせなし</translation>
+    </message>
+    <message>
+        <source>Workspace</source>
+        <translation>ワークスペース</translation>
+    </message>
+    <message>
+        <source>Tasks</source>
+        <translation>タスク</translation>
+    </message>
+    <message>
+        <source>Notifications</source>
+        <translation>通知</translation>
+    </message>
+    <message>
+        <source>tasks %1</source>
+        <translation>タスク %1</translation>
+    </message>
+    <message>
+        <source>news %1</source>
+        <translation>通知 %1</translation>
+    </message>
+    <message>
+        <source>No run shown</source>
+        <translation>表示中の実行なし</translation>
+    </message>
+    <message>
+        <source>%1 %2 of %3</source>
+        <comment>state, step, steps in all</comment>
+        <translation>%1 %2 / %3</translation>
+    </message>
+    <message>
+        <source>Trained tokens per second, mean of the last 30 s of training</source>
+        <translation>1 秒あたりの学習トークン（学習の直近 30 秒の平均）</translation>
+    </message>
+    <message>
+        <source>-- left</source>
+        <comment>time left is not known yet</comment>
+        <translation>残り --</translation>
+    </message>
+    <message>
+        <source>newest %1 ago</source>
+        <translation>最新 %1 前</translation>
     </message>
 </context>
 <context>
@@ -2421,6 +4627,29 @@ MoFO は言語モデルをファインチューニングし、各ステップで
     </message>
 </context>
 <context>
+    <name>mofo::TasksPopover</name>
+    <message>
+        <source>Tasks</source>
+        <translation>タスク</translation>
+    </message>
+    <message>
+        <source>Nothing is being done beside training.</source>
+        <translation>学習のほかに進行中のものはありません。</translation>
+    </message>
+    <message>
+        <source>, %1 left</source>
+        <translation>、残り %1</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取り消す</translation>
+    </message>
+    <message>
+        <source>Cancel: %1</source>
+        <translation>取り消す：%1</translation>
+    </message>
+</context>
+<context>
     <name>mofo::TensorTableModel</name>
     <message>
         <source>Coordinates that moved at this step: selected, and momentum not zero</source>
@@ -2517,6 +4746,45 @@ MoFO は言語モデルをファインチューニングし、各ステップで
     <message>
         <source>Changed, bf16</source>
         <translation>変化、bf16</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::Toast</name>
+    <message>
+        <source>Done</source>
+        <translation>完了</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::TokenView</name>
+    <message>
+        <source>Tokens of the row</source>
+        <translation>行のトークン</translation>
+    </message>
+    <message>
+        <source>%1 tokens, %2 of them trained on</source>
+        <translation>%1 トークン、うち学習 %2</translation>
+    </message>
+    <message>
+        <source>cut off</source>
+        <translation>切り捨て</translation>
+    </message>
+    <message>
+        <source>trained on</source>
+        <translation>学習する</translation>
+    </message>
+    <message>
+        <source>not trained on</source>
+        <translation>学習しない</translation>
+    </message>
+    <message>
+        <source>token %1: id %2, “%3”, %4</source>
+        <comment>index, id, piece, use</comment>
+        <translation>トークン %1：id %2、「%3」、%4</translation>
     </message>
 </context>
 <context>

@@ -81,7 +81,7 @@ TEST(Translation, TheWindowSpeaksJapanese) {
     EXPECT_EQ(window.findChild<QAction*>("main.showRun")->text(), QStringLiteral("実行"));
     QStringList menus;
     for (const QAction* action : window.menuBar()->actions()) menus << action->text();
-    EXPECT_EQ(menus, (QStringList{"ファイル(&F)", "表示(&V)", "実行(&R)", "チャート(&C)", "ヘルプ(&H)"}));
+    EXPECT_EQ(menus, (QStringList{"ファイル(&F)", "編集(&E)", "表示(&V)", "実行(&R)", "チャート(&C)", "ツール(&T)", "ヘルプ(&H)"}));
     EXPECT_EQ(ui::stateText(RunState::Running), QStringLiteral("実行中"));
     const QRegularExpression japanese(QStringLiteral("[\\x{3040}-\\x{30ff}\\x{4e00}-\\x{9fff}]"));
     int entries = 0;

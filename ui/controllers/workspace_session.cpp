@@ -130,6 +130,7 @@ void WorkspaceSession::wantHistograms(std::int64_t step) {
     m_wantedHistograms.push_back(step);
     QMetaObject::invokeMethod(m_reader, [reader = m_reader, step] { reader->readHistograms(step); });
 }
+void WorkspaceSession::readNow() { QMetaObject::invokeMethod(m_reader, &StoreReader::readNow); }
 
 void WorkspaceSession::setSlow(bool slow) {
     QMetaObject::invokeMethod(m_reader, [reader = m_reader, slow] { reader->setSlow(slow); });

@@ -43,6 +43,8 @@ public:
     void showRunNamed(const QString& text);
     /// Asks for the histograms of |m| of a measured step; RunData has them a little later.
     void wantHistograms(std::int64_t step);
+    /// Reads at once, without waiting for the next beat.
+    void readNow();
     /// A hidden or minimised window asks less often.
     void setSlow(bool slow);
 

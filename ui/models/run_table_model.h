@@ -1,42 +1,76 @@
-// The runs of the workspace as a table, newest first. Updated in place: never reset, so that selection and scroll stay.
+// The runs of the workspace as a tree, newest first, branches below the run they come from. Updated in place: never reset, so that selection and
+// scroll stay.
 #pragma once
 
-#include <QAbstractTableModel>
+#include <QAbstractItemModel>
 #include <QString>
+#include <map>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "ui/models/run_batch.h"
 
 namespace mofo {
 
-class RunTableModel : public QAbstractTableModel {
+class RunTableModel : public QAbstractItemModel {
     Q_OBJECT
 public:
-    enum Column { Name, State, Alpha, Granularity, Model, Step, Loss, EvalLoss, Drift, Started, ColumnCount };
-    enum Role { SortRole = Qt::UserRole + 1, IdRole, StateRole };
+    enum Column { Name, Marks, State, Alpha, Granularity, Model, Step, Loss, EvalLoss, Drift, Started, ColumnCount };
+    enum Role { SortRole = Qt::UserRole + 1, IdRole, StateRole, PinnedRole };
 
     explicit RunTableModel(QObject* parent = nullptr);
+    ~RunTableModel() override;
 
-    /// Takes the newest list: rows that vanished are removed, new ones inserted, changed ones announced cell by cell.
+    /// Takes the newest list: rows that vanished are removed, new ones inserted, changed ones announced cell by cell. A run whose parent is not
+    /// listed stands at the top.
     void setRuns(const std::vector<RunRow>& runs);
-    [[nodiscard]] const RunRow& run(int row) const { return m_rows[static_cast<std::size_t>(row)].run; }
-    [[nodiscard]] int rowOf(const QString& id) const;  ///< -1 where there is none
+    /// What reading a run's files found wrong; empty takes it back.
+    void setProblem(const QString& id, const QString& why);
+    /// Texts of another language.
+    void retranslate();
 
+    [[nodiscard]] int runCount() const { return static_cast<int>(m_byId.size()); }
+    /// Null where there is none.
+    [[nodiscard]] const RunRow* run(const QString& id) const;
+    [[nodiscard]] const RunRow* run(const QModelIndex& index) const;
+    /// Newest first, whatever the tree.
+    [[nodiscard]] std::vector<RunRow> allRuns() const;
+    [[nodiscard]] QModelIndex indexOf(const QString& id, int column = 0) const;
+    /// Row below its parent; -1 where there is none.
+    [[nodiscard]] int rowOf(const QString& id) const { return indexOf(id).isValid() ? indexOf(id).row() : -1; }
+
+    QModelIndex index(int row, int column, const QModelIndex& parent = {}) const override;
+    QModelIndex parent(const QModelIndex& index) const override;
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
     QVariant data(const QModelIndex& index, int role) const override;
+    bool setData(const QModelIndex& index, const QVariant& value, int role) override;
+    Qt::ItemFlags flags(const QModelIndex& index) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 
-private:
-    struct Row {
-        RunRow run;
-        std::vector<QString> cells;
-    };
-    [[nodiscard]] static std::vector<QString> cellsOf(const RunRow& run);
-    [[nodiscard]] static QVariant sortKey(const RunRow& run, int column);
-    void update(int row, const RunRow& run);
+Q_SIGNALS:
+    /// A name was typed into its cell. The cell keeps the old one until the store has the new one.
+    void renameWanted(const QString& id, const QString& name);
 
-    std::vector<Row> m_rows;
+private:
+    struct Node;
+    [[nodiscard]] std::vector<QString> cellsOf(const Node& node) const;
+    [[nodiscard]] QVariant sortKey(const Node& node, int column) const;
+    [[nodiscard]] QString deltaText(const Node& node, int column) const;
+    [[nodiscard]] static Node* nodeOf(const QModelIndex& index);
+    [[nodiscard]] std::vector<std::unique_ptr<Node>>& childrenOf(Node* parent);
+    [[nodiscard]] QModelIndex indexOf(const Node* node, int column) const;
+    void remove(Node* node);
+    void forget(Node* node);
+    void insertAt(Node* parent, int row, const RunRow& run);
+    void update(Node& node, const RunRow& run, bool everything = false);
+
+    std::vector<std::unique_ptr<Node>> m_roots;
+    std::map<std::string, Node*> m_byId;
+    std::vector<std::string> m_order;  ///< ids, newest first
+    std::map<std::string, QString> m_problems;
+    std::string m_baseline;
 };
 
 }  // namespace mofo

@@ -24,6 +24,10 @@ void setUpApplication(QApplication& application) {
 }
 
 void setLanguage(QApplication& application, const QString& language) {
+    for (QTranslator* before : application.findChildren<QTranslator*>(QString(), Qt::FindDirectChildrenOnly)) {
+        QCoreApplication::removeTranslator(before);
+        delete before;
+    }
     const QLocale locale = language.isEmpty() ? QLocale() : QLocale(language);
     QLocale::setDefault(locale.language() == QLocale::C ? QLocale(QLocale::English) : locale);
     // English has no file: where it is the desktop's first language, load() would go on to its second.

@@ -8,7 +8,7 @@ namespace mofo {
 
 /// Name, version, icon, resources. Before any window.
 void setUpApplication(QApplication& application);
-/// "en" or "ja"; empty takes the desktop's language. Before any window.
+/// "en" or "ja"; empty takes the desktop's language. Again at any time: a window is rebuilt by MainWindow::changeLanguage.
 void setLanguage(QApplication& application, const QString& language);
 
 }  // namespace mofo

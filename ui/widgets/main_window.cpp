@@ -1,239 +1,259 @@
 #include "ui/widgets/main_window.h"
 
-#include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDateTime>
-#include <QDialog>
-#include <QHeaderView>
-#include <QLineEdit>
+#include <QComboBox>
+#include <QDragEnterEvent>
 #include <QMenuBar>
-#include <QMessageBox>
-#include <QSettings>
+#include <QMimeData>
 #include <QScreen>
+#include <QSettings>
 #include <QStackedWidget>
-#include <QStatusBar>
-#include <QTableWidget>
+#include <QTemporaryDir>
 #include <QTimer>
 #include <QToolBar>
+#include <QUrl>
 #include <QVBoxLayout>
+#include <algorithm>
 
-#include "core/base/clock.h"
+#include "ui/controllers/new_run_controller.h"
+#include "ui/controllers/run_acts.h"
+#include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
+#include "ui/widgets/application.h"
 #include "ui/widgets/chart_view.h"
+#include "ui/widgets/command_palette.h"
+#include "ui/widgets/compare_page.h"
+#include "ui/widgets/first_screen.h"
+#include "ui/widgets/new_run_page.h"
 #include "ui/widgets/run_page.h"
 #include "ui/widgets/runs_page.h"
 #include "ui/widgets/small_widgets.h"
-#include "ui/widgets/theme.h"
+#include "ui/widgets/window_parts.h"
 
 namespace mofo {
 
+namespace {
+
+constexpr int diskEverySeconds = 20;
+constexpr int rememberEverySeconds = 15;
+constexpr int runsInChoice = 200;
+
+}  // namespace
+
 MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settings, QWidget* parent)
-    : QMainWindow(parent), m_settings(settings), m_session(new WorkspaceSession(workspace, this)) {
+    : QMainWindow(parent),
+      m_settings(settings),
+      m_session(new WorkspaceSession(workspace, this)),
+      m_worker(new StoreWorker(workspace, this)),
+      m_starter(new StoreWorker(workspace, this)),
+      m_acts(new RunActs(m_worker, this)),
+      m_newRun(new NewRunController(m_worker, m_starter)),
+      m_presence(new WindowPresence(m_worker, settings, this)),
+      m_tasks(new TaskList(this)),
+      m_notices(new NoticeLog(this)),
+      m_basePointSize(QApplication::font().pointSizeF()) {
     ChartView::installAccessibility();
     setObjectName(QStringLiteral("main"));
     setWindowIcon(QIcon(QStringLiteral(":/mofo/icons/mofo.svg")));
+    setAcceptDrops(true);
     // Frame and title bar, which are not known yet, take their part of the screen.
     const QSize room = screen()->availableSize() - QSize(8, 40);
     resize(QSize(1440, 900).boundedTo(room));
     setMinimumSize(900, 600);
-    m_pages = new QStackedWidget(this);
-    m_pages->setObjectName(QStringLiteral("main.pages"));
-    m_runsPage = new RunsPage(m_session);
-    m_runPage = new RunPage(m_session);
-    m_pages->addWidget(m_runsPage);
-    m_pages->addWidget(m_runPage);
-    setCentralWidget(m_pages);
-    makeRail();
-    makeMenus();
-    makeStatusBar();
-    refreshIcons();
-
-    connect(m_runsPage, &RunsPage::openRequested, this, [this](const QString& id) {
+    if (m_settings != nullptr) setTextScale(m_settings->value(QStringLiteral("textScale"), 1.0).toDouble());
+    build();
+    connectNews();
+    connect(m_session, &WorkspaceSession::dataMoved, this, &MainWindow::refreshTitle);
+    connect(m_session, &WorkspaceSession::shownRunChanged, this, [this] {
+        refreshTitle();
+        refreshRunList();
+        m_status->refresh();
+    });
+    connect(m_session, &WorkspaceSession::listChanged, this, [this] {
+        const std::vector<RunRow> runs = m_session->runs().allRuns();
+        refreshRunList();
+        m_newRun->setRuns(runs);
+        noteStates(runs);
+        // The first screen says what this machine can do.
+        if (m_session->isListRead() && runs.empty() && !m_newRun->device()) m_newRun->rescan();
+    });
+    connect(m_newRun, &NewRunController::started, this, [this](const QString& id) {
+        m_session->readNow();
         m_session->showRun(id);
         showPage(RunIndex);
     });
-    connect(m_session, &WorkspaceSession::dataMoved, this, &MainWindow::refreshTitle);
-    connect(m_session, &WorkspaceSession::shownRunChanged, this, &MainWindow::refreshTitle);
-    connect(m_session, &WorkspaceSession::shownRunChanged, this, &MainWindow::refreshStatus);
-    m_second = new QTimer(this);
-    m_second->setInterval(1000);
-    connect(m_second, &QTimer::timeout, this, [this] {
-        refreshStatus();
+    auto* second = new QTimer(this);
+    second->setInterval(1000);
+    connect(second, &QTimer::timeout, this, [this] {
+        m_status->refresh();
         m_runPage->tick();
+        if (m_seconds % diskEverySeconds == 0) refreshDisk();
+        if (++m_seconds % rememberEverySeconds == 0) m_presence->remember();
     });
-    m_second->start();
+    second->start();
     if (m_settings != nullptr) {
         restoreGeometry(m_settings->value(QStringLiteral("main/geometry")).toByteArray());
-        m_runPage->restoreLayout(*m_settings);
-        m_runsPage->restoreLayout(*m_settings);
+        restoreLayout(*m_settings);
     }
     showPage(RunsIndex);
     refreshTitle();
-    refreshStatus();
     m_session->start();
 }
 
-MainWindow::~MainWindow() = default;
+MainWindow::~MainWindow() {
+    for (const Task& task : m_tasks->tasks()) {
+        if (task.cancel) task.cancel();
+    }
+    // Pages look at the controller, and the controller at the workers.
+    delete m_centre;
+    delete m_newRun;
+}
+
+void MainWindow::build() {
+    makePages();
+    makeRail();
+    makeMenus();
+    makeToolBar();
+    m_status = new StatusLine(m_session, m_tasks, m_notices, this);
+    setStatusBar(m_status);
+    m_toast = new Toast(this);
+    m_tasksPopover = new TasksPopover(m_tasks, this);
+    m_noticesPopover = new NoticesPopover(m_notices, this);
+    m_palette = new CommandPalette(this);
+    connect(m_status, &StatusLine::tasksWanted, m_tasksPopover, &Popover::toggle);
+    connect(m_status, &StatusLine::noticesWanted, this, [this] {
+        m_noticesPopover->toggle();
+        m_notices->markRead();
+    });
+    connect(m_noticesPopover, &NoticesPopover::runWanted, this, &MainWindow::openRun);
+    connect(m_toast, &Toast::undoWanted, m_acts, &RunActs::undo);
+    refreshIcons();
+    refreshRunList();
+}
+
+void MainWindow::tearDown() {
+    // clear() alone leaves the menus alive, and their shortcuts with them.
+    menuBar()->clear();
+    for (QMenu* menu : menuBar()->findChildren<QMenu*>(QString(), Qt::FindDirectChildrenOnly)) delete menu;
+    for (QWidget* part : std::initializer_list<QWidget*>{m_rail, m_bar, m_status, m_toast, m_tasksPopover, m_noticesPopover, m_palette, m_centre})
+        delete part;
+    m_pageActions.clear();
+}
+
+void MainWindow::makePages() {
+    m_centre = new QWidget(this);
+    auto* layout = new QVBoxLayout(m_centre);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    m_away = new MessageBar(QStringLiteral("main.away"), m_centre);
+    connect(m_away, &MessageBar::actionTriggered, this, [this] {
+        m_away->setMessage(MessageBar::Kind::Hint, {});
+        openRun(m_awayRun);
+    });
+    m_pages = new QStackedWidget(m_centre);
+    m_pages->setObjectName(QStringLiteral("main.pages"));
+    m_runsPage = new RunsPage(m_session, m_acts);
+    m_newPage = new NewRunPage(m_newRun);
+    m_runPage = new RunPage(m_session);
+    m_comparePage = new ComparePage(m_worker);
+    auto* chat = new LaterPage(
+        QStringLiteral("chat"), tr("Chat with the model before, during and after"),
+        tr("Up to four columns will answer the same messages here with the same seed: the base, checkpoints, and the model as it trains, with their "
+           "differences marked token by token. This version has the chat on the command line."),
+        {{tr("Chat with a model or a checkpoint"), QStringLiteral("mofo chat RUN@last")},
+         {tr("Ask once"), QStringLiteral("mofo chat RUN@last --prompt \"What is 3 x 14?\"")}});
+    auto* models = new LaterPage(QStringLiteral("models"), tr("Models and checkpoints"),
+                                 tr("Imported models with their runs and checkpoints will stand here: verified, pinned, interpolated with the base, "
+                                    "exported. File > Import model "
+                                    "seals one into the workspace; the rest is on the command line."),
+                                 {{tr("List what is imported"), QStringLiteral("mofo models list")},
+                                  {tr("Verify every hash of a checkpoint"), QStringLiteral("mofo verify RUN@last")},
+                                  {tr("Export for Transformers"), QStringLiteral("mofo export RUN DIR --format hf")},
+                                  {tr("Export for llama.cpp"), QStringLiteral("mofo export RUN DIR --format gguf --type q8_0")}});
+    auto* setup = new LaterPage(
+        QStringLiteral("setup"), tr("Setup and doctor"),
+        tr("Settings, key bindings and the checks of this machine will stand here. Theme, language and text size are in the View menu already; the "
+           "doctor is on "
+           "the command line."),
+        {{tr("Check this machine"), QStringLiteral("mofo doctor")}, {tr("Measure the optimizer step"), QStringLiteral("mofo bench optimizer")}});
+    for (QWidget* page : std::initializer_list<QWidget*>{m_runsPage, m_newPage, m_runPage, m_comparePage, chat, models, setup})
+        m_pages->addWidget(page);
+    layout->addWidget(m_away);
+    layout->addWidget(m_pages, 1);
+    setCentralWidget(m_centre);
+
+    const auto open = [this](const QString& id) {
+        m_session->showRun(id);
+        showPage(RunIndex);
+    };
+    connect(m_runsPage, &RunsPage::openRequested, this, open);
+    connect(m_runsPage, &RunsPage::twinRequested, this, &MainWindow::makeTwin);
+    connect(m_runsPage, &RunsPage::otherWorkspaceRequested, this, &MainWindow::openWorkspace);
+    connect(m_runsPage, &RunsPage::compareRequested, this, [this](const QStringList& ids) {
+        m_comparePage->compare(ids);
+        showPage(CompareIndex);
+    });
+    FirstScreen* first = m_runsPage->firstScreen();
+    first->setDevice(m_newRun->device());
+    connect(first, &FirstScreen::newRunWanted, this, [this] { showPage(NewIndex); });
+    connect(first, &FirstScreen::importWanted, this, &MainWindow::chooseImport);
+    connect(first, &FirstScreen::demoWanted, this, &MainWindow::startDemo);
+    connect(first, &FirstScreen::termWanted, this, &MainWindow::showGlossary);
+    connect(first, &FirstScreen::sampleWanted, this, [this] { startOther(FirstScreen::sampleWorkspace()); });
+    connect(m_newRun, &NewRunController::summaryChanged, first, [this, first] { first->setDevice(m_newRun->device()); });
+}
 
 void MainWindow::openRun(const QString& text) {
     m_session->showRunNamed(text);
     showPage(RunIndex);
 }
 
+MainWindow::Page MainWindow::page() const { return static_cast<Page>(m_pages->currentIndex()); }
+
 void MainWindow::showPage(Page page) {
     m_pages->setCurrentIndex(page);
-    (page == RunsIndex ? m_showRuns : m_showRun)->setChecked(true);
+    m_pageActions[page]->setChecked(true);
     if (page == RunIndex) m_runPage->refresh();
+    // Keys of the page work at once.
+    const QWidget* focused = QApplication::focusWidget();
+    if (focused == nullptr || !m_pages->currentWidget()->isAncestorOf(focused)) m_pages->currentWidget()->setFocus(Qt::OtherFocusReason);
 }
 
-void MainWindow::makeRail() {
-    m_rail = new QToolBar(this);
-    m_rail->setObjectName(QStringLiteral("main.rail"));
-    m_rail->setAccessibleName(tr("Pages"));
-    m_rail->setWindowTitle(tr("Pages"));
-    m_rail->setOrientation(Qt::Vertical);
-    m_rail->setMovable(false);
-    m_rail->setFloatable(false);
-    m_rail->setContextMenuPolicy(Qt::PreventContextMenu);
-    m_rail->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
-    m_rail->setIconSize(QSize(28, 28));
-    auto* group = new QActionGroup(this);
-    const auto add = [&](const QString& text, const QString& name, const QKeySequence& key, Page page) {
-        QAction* action = m_rail->addAction(text);
-        action->setObjectName(name);
-        action->setCheckable(true);
-        action->setShortcut(key);
-        action->setToolTip(tr("%1 (%2)", "page and its shortcut").arg(text, key.toString(QKeySequence::NativeText)));
-        group->addAction(action);
-        connect(action, &QAction::triggered, this, [this, page] { showPage(page); });
-        if (QWidget* button = m_rail->widgetForAction(action)) {
-            button->setObjectName(name + QStringLiteral("Button"));
-            button->setAccessibleName(text);
-            button->setFocusPolicy(Qt::StrongFocus);
-            button->setMinimumSize(64, 56);
-        }
-        return action;
-    };
-    m_showRuns = add(tr("Runs"), QStringLiteral("main.showRuns"), Qt::CTRL | Qt::Key_1, RunsIndex);
-    m_showRun = add(tr("Run"), QStringLiteral("main.showRun"), Qt::CTRL | Qt::Key_3, RunIndex);
-    addToolBar(Qt::LeftToolBarArea, m_rail);
+bool MainWindow::showPageNamed(const QString& name) {
+    static const QStringList names{QStringLiteral("runs"), QStringLiteral("new"),    QStringLiteral("run"),  QStringLiteral("compare"),
+                                   QStringLiteral("chat"), QStringLiteral("models"), QStringLiteral("setup")};
+    const qsizetype index = names.indexOf(name);
+    if (index >= 0) showPage(static_cast<Page>(index));
+    return index >= 0;
 }
 
-void MainWindow::makeMenus() {
-    QMenu* file = menuBar()->addMenu(tr("&File"));
-    QAction* close = file->addAction(tr("Close window (training goes on)"), QKeySequence(Qt::CTRL | Qt::Key_W), this, &QWidget::close);
-    close->setObjectName(QStringLiteral("main.close"));
-    QAction* quit = file->addAction(tr("Quit (training goes on)"), QKeySequence(Qt::CTRL | Qt::Key_Q), this, &QWidget::close);
-    quit->setObjectName(QStringLiteral("main.quit"));
-
-    QMenu* view = menuBar()->addMenu(tr("&View"));
-    view->addAction(m_showRuns);
-    view->addAction(m_showRun);
-    QAction* find = view->addAction(tr("Find a run"), QKeySequence(Qt::CTRL | Qt::Key_F), this, [this] {
-        showPage(RunsIndex);
-        m_runsPage->focusFind();
-    });
-    find->setObjectName(QStringLiteral("main.find"));
-    view->addSeparator();
-    for (int i = 0; i < 3; ++i) view->addAction(m_runPage->togglePanel(i));
-    QAction* next = view->addAction(tr("Next pane"), QKeySequence(Qt::Key_F6), this, [this] { m_runPage->cyclePane(1); });
-    next->setObjectName(QStringLiteral("main.nextPane"));
-    QAction* previous = view->addAction(tr("Previous pane"), QKeySequence(Qt::SHIFT | Qt::Key_F6), this, [this] { m_runPage->cyclePane(-1); });
-    previous->setObjectName(QStringLiteral("main.previousPane"));
-    view->addSeparator();
-    QMenu* theme = view->addMenu(tr("Theme"));
-    auto* themes = new QActionGroup(this);
-    const QString chosen = m_settings != nullptr ? m_settings->value(QStringLiteral("theme")).toString() : QString();
-    const auto addTheme = [&](const QString& text, const QString& name, Theme::Choice choice) {
-        QAction* action = theme->addAction(text);
-        action->setObjectName(QStringLiteral("main.theme.") + name);
-        action->setCheckable(true);
-        action->setChecked(Theme::choiceOf(chosen) == choice);
-        themes->addAction(action);
-        connect(action, &QAction::triggered, this, [this, name, choice] {
-            Theme::apply(*qApp, choice);
-            if (m_settings != nullptr) m_settings->setValue(QStringLiteral("theme"), name);
-        });
-    };
-    addTheme(tr("As the desktop"), QStringLiteral("desktop"), Theme::Choice::Desktop);
-    addTheme(tr("Light"), QStringLiteral("light"), Theme::Choice::Light);
-    addTheme(tr("Dark"), QStringLiteral("dark"), Theme::Choice::Dark);
-
-    QMenu* run = menuBar()->addMenu(tr("&Run"));
-    for (QAction* action : m_runPage->runActions()) run->addAction(action);
-    QMenu* chart = menuBar()->addMenu(tr("&Chart"));
-    for (QAction* action : m_runPage->chartActions()) chart->addAction(action);
-    QMenu* help = menuBar()->addMenu(tr("&Help"));
-    QAction* keys = help->addAction(tr("Keys"), QKeySequence(Qt::Key_F1), this, &MainWindow::showKeys);
-    keys->setObjectName(QStringLiteral("main.keys"));
-    QAction* about = help->addAction(tr("About MoFO Workbench"), this, &MainWindow::showAbout);
-    about->setObjectName(QStringLiteral("main.about"));
-}
-
-void MainWindow::makeStatusBar() {
-    QStatusBar* bar = statusBar();
-    bar->setObjectName(QStringLiteral("main.status"));
-    bar->setSizeGripEnabled(false);
-    bar->setContentsMargins(10, 0, 10, 0);
-    // Room for the widest text, so that nothing moves when numbers change.
-    const auto add = [&](const char* name, const QString& accessibleName, const QString& widest) {
-        QLabel* label = makeLabel(QStringLiteral("main.status.") + QLatin1String(name), this);
-        label->setAccessibleName(accessibleName);
-        label->setMinimumWidth(label->fontMetrics().horizontalAdvance(widest) + 10);
-        bar->addWidget(label);
-        return label;
-    };
-    m_stateLabel = add("state", tr("State"), tr("%1 %2 of %3").arg(QStringLiteral("▶ ") + ui::stateText(RunState::Stopping), QStringLiteral("0,000"), QStringLiteral("0,000")));
-    m_speedLabel = add("speed", tr("Trained tokens per second"), tr("%1 tokens/s").arg(QStringLiteral("000.0 k")));
-    m_leftLabel = add("left", tr("Time left"), tr("%1 left, %2", "duration, time of day").arg(ui::duration(36000), QStringLiteral("00:00")));
-    m_ageLabel = add("age", tr("Age of the newest news"), tr("no news for %1").arg(ui::duration(3599)));
-    m_workspaceLabel = new ElidedLabel(this);
-    m_workspaceLabel->setObjectName(QStringLiteral("main.status.workspace"));
-    m_workspaceLabel->setAccessibleName(tr("Workspace"));
-    m_workspaceLabel->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    m_workspaceLabel->setFullText(ui::shown(m_session->folder().string()));
-    bar->addPermanentWidget(m_workspaceLabel, 1);
-}
-
-void MainWindow::refreshStatus() {
-    const RunData& data = m_session->run();
-    const std::optional<RunRow>& run = data.run();
-    if (!run) {
-        m_stateLabel->setText(tr("No run shown"));
-        for (QLabel* label : {m_speedLabel, m_leftLabel, m_ageLabel}) label->clear();
-        return;
+void MainWindow::refreshRunList() {
+    const QSignalBlocker quiet(m_runChoice);
+    const std::vector<RunRow> runs = m_session->runs().allRuns();
+    QStringList ids, names;
+    for (std::size_t i = 0; i < runs.size() && i < runsInChoice; ++i) {
+        ids << QString::fromStdString(runs[i].id);
+        names << ui::stateGlyph(runs[i].state) + QLatin1Char(' ') + ui::shown(runs[i].name);
     }
-    m_stateLabel->setText(tr("%1 %2 of %3", "state, step, steps in all")
-                              .arg(ui::stateGlyph(run->state) + QLatin1Char(' ') + ui::stateText(run->state), ui::count(data.newestStep()),
-                                   ui::count(data.totalSteps())));
-    const std::optional<double> speed = data.tokensPerSecond();
-    m_speedLabel->setText(tr("%1 tokens/s").arg(speed ? ui::shortCount(*speed) : QStringLiteral("--")));
-    m_speedLabel->setToolTip(tr("Trained tokens per second, mean of the last 30 s of training"));
-    const bool live = !isEnded(run->state) && run->state != RunState::Queued;
-    const std::optional<StatusRow>& status = data.status();
-    m_leftLabel->setVisible(live);
-    m_ageLabel->setVisible(live);
-    if (!live) return;
-    if (status && status->etaSeconds >= 0) {
-        const QString clock = QDateTime::currentDateTime().addSecs(static_cast<qint64>(status->etaSeconds)).toString(QStringLiteral("HH:mm"));
-        m_leftLabel->setText(tr("%1 left, %2", "duration, time of day").arg(ui::duration(status->etaSeconds), clock));
+    QStringList present;
+    for (int i = 0; i < m_runChoice->count(); ++i) present << m_runChoice->itemData(i).toString();
+    if (present != ids) {
+        m_runChoice->clear();
+        for (qsizetype i = 0; i < ids.size(); ++i) m_runChoice->addItem(names[i], ids[i]);
     } else {
-        m_leftLabel->setText(tr("-- left", "time left is not known yet"));
+        for (qsizetype i = 0; i < ids.size(); ++i) m_runChoice->setItemText(static_cast<int>(i), names[i]);
     }
-    if (!status || status->bootId != bootId()) {
-        m_ageLabel->setText(QString());
-        return;
-    }
-    const double age = std::max(0.0, static_cast<double>(bootNs() - status->heartbeatBootNs) * 1e-9);
-    m_ageLabel->setText(age > 30 ? tr("⚠ no news for %1").arg(ui::duration(age)) : tr("newest %1 ago").arg(ui::duration(age)));
+    m_runChoice->setCurrentIndex(m_runChoice->findData(m_session->shownRun()));
+    m_runChoice->setEnabled(!ids.isEmpty());
 }
 
 void MainWindow::refreshTitle() {
     const RunData& data = m_session->run();
     QString title = tr("MoFO Workbench");
     if (data.run()) {
-        title = data.totalSteps() > 0 ? tr("%1, step %2 of %3 – MoFO Workbench").arg(ui::shown(data.run()->name), ui::count(data.newestStep()), ui::count(data.totalSteps()))
+        title = data.totalSteps() > 0 ? tr("%1, step %2 of %3 – MoFO Workbench")
+                                            .arg(ui::shown(data.run()->name), ui::count(data.newestStep()), ui::count(data.totalSteps()))
                                       : tr("%1, step %2 – MoFO Workbench").arg(ui::shown(data.run()->name), ui::count(data.newestStep()));
     }
     // "[*]" would be taken for the mark of an unsaved document.
@@ -241,86 +261,67 @@ void MainWindow::refreshTitle() {
     if (title != windowTitle()) setWindowTitle(title);
 }
 
-void MainWindow::refreshIcons() {
-    m_showRuns->setIcon(themedIcon(QStringLiteral("runs"), palette()));
-    m_showRun->setIcon(themedIcon(QStringLiteral("run"), palette()));
+void MainWindow::saveLayout(QSettings& settings) const {
+    m_runPage->saveLayout(settings);
+    m_runsPage->saveLayout(settings);
+    m_newPage->saveLayout(settings);
 }
 
-void MainWindow::showKeys() {
-    auto* dialog = findChild<QDialog*>(QStringLiteral("main.keysDialog"));
-    if (dialog != nullptr) {
-        dialog->raise();
-        dialog->activateWindow();
-        return;
-    }
-    dialog = new QDialog(this);
-    dialog->setObjectName(QStringLiteral("main.keysDialog"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setWindowTitle(tr("Keys"));
-    dialog->resize(520, 560);
-    auto* layout = new QVBoxLayout(dialog);
-    auto* find = new QLineEdit(dialog);
-    find->setObjectName(QStringLiteral("keys.find"));
-    find->setAccessibleName(tr("Find a key"));
-    find->setPlaceholderText(tr("Find"));
-    auto* table = new QTableWidget(0, 2, dialog);
-    table->setObjectName(QStringLiteral("keys.table"));
-    table->setAccessibleName(tr("Keys"));
-    table->setHorizontalHeaderLabels({tr("Action"), tr("Key")});
-    table->verticalHeader()->hide();
-    table->setEditTriggers(QAbstractItemView::NoEditTriggers);
-    table->setShowGrid(false);
-    const auto addRow = [&](QString action, const QString& key) {
-        const int row = table->rowCount();
-        table->insertRow(row);
-        table->setItem(row, 0, new QTableWidgetItem(action.remove(QLatin1Char('&'))));
-        table->setItem(row, 1, new QTableWidgetItem(key));
-    };
-    // Made from the actions themselves, so that the list cannot differ from what the keys do.
-    for (const QAction* menu : menuBar()->actions()) {
-        for (const QAction* action : menu->menu()->actions()) {
-            if (!action->shortcut().isEmpty()) addRow(action->text(), QKeySequence::listToString({action->shortcut()}, QKeySequence::NativeText));
-        }
-    }
-    addRow(tr("In a chart: cursor one step, one tenth of the view"), tr("Left/Right, Shift+Left/Right"));
-    addRow(tr("In a chart: first step, newest step"), tr("Home, End"));
-    addRow(tr("In a chart: zoom in, zoom out, whole run"), tr("+, -, 0"));
-    addRow(tr("In a chart: follow, logarithmic, copy image"), tr("F, L, C"));
-    addRow(tr("In a chart: next event, previous event, next NaN"), tr("E, Shift+E, N"));
-    addRow(tr("On the dial: 1 % and 5 % of the scale, discard"), tr("Up/Down, PageUp/PageDown, Esc"));
-    addRow(tr("Tabs below the charts"), tr("Alt+1, Alt+2, Alt+3"));
-    table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
-    table->horizontalHeader()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
-    connect(find, &QLineEdit::textChanged, table, [table](const QString& text) {
-        for (int row = 0; row < table->rowCount(); ++row) {
-            const bool hit = table->item(row, 0)->text().contains(text, Qt::CaseInsensitive) || table->item(row, 1)->text().contains(text, Qt::CaseInsensitive);
-            table->setRowHidden(row, !hit);
-        }
-    });
-    layout->addWidget(find);
-    layout->addWidget(table);
-    dialog->show();
+void MainWindow::restoreLayout(QSettings& settings) {
+    m_runPage->restoreLayout(settings);
+    m_runsPage->restoreLayout(settings);
+    m_newPage->restoreLayout(settings);
 }
 
-void MainWindow::showAbout() {
-    auto* box = new QMessageBox(this);
-    box->setObjectName(QStringLiteral("main.aboutDialog"));
-    box->setAttribute(Qt::WA_DeleteOnClose);
-    box->setWindowModality(Qt::NonModal);
-    box->setWindowTitle(tr("About MoFO Workbench"));
-    box->setTextFormat(Qt::PlainText);
-    box->setIconPixmap(windowIcon().pixmap(64, 64));
-    box->setText(tr("MoFO Workbench %1\n\nFine-tunes language models with MoFO and shows what they keep.\n"
-                    "This program is under the GNU General Public License, version 3 or later (it uses QCustomPlot).\nQt %2")
-                     .arg(QCoreApplication::applicationVersion(), QString::fromLatin1(qVersion())));
-    box->show();
+void MainWindow::changeLanguage(const QString& language) {
+    // Sizes and columns live in the pages that are made anew; what is typed, read and shown lives in the models.
+    const QTemporaryDir folder;
+    QSettings layout(folder.filePath(QStringLiteral("layout.ini")), QSettings::IniFormat);
+    saveLayout(layout);
+    const Page shown = page();
+    tearDown();
+    setLanguage(*qApp, language);
+    if (m_settings != nullptr) m_settings->setValue(QStringLiteral("language"), language);
+    m_session->runs().retranslate();
+    build();
+    restoreLayout(layout);
+    showPage(shown);
+    setWindowTitle({});
+    refreshTitle();
+    m_session->readNow();
+}
+
+void MainWindow::setTextScale(double scale) {
+    constexpr double smallest = 0.8, largest = 2.0;
+    m_textScale = std::clamp(scale, smallest, largest);
+    QFont font = QApplication::font();
+    font.setPointSizeF(m_basePointSize * m_textScale);
+    QApplication::setFont(font);
+    if (m_settings != nullptr) m_settings->setValue(QStringLiteral("textScale"), m_textScale);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    const QList<QUrl> urls = event->mimeData()->urls();
+    if (std::any_of(urls.begin(), urls.end(), [](const QUrl& url) { return url.isLocalFile(); })) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    bool taken = false;
+    for (const QUrl& url : event->mimeData()->urls()) {
+        if (!url.isLocalFile()) continue;
+        m_newRun->takePath(url.toLocalFile());
+        taken = true;
+    }
+    if (!taken) return;
+    event->acceptProposedAction();
+    showPage(NewIndex);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     if (m_settings != nullptr) {
         m_settings->setValue(QStringLiteral("main/geometry"), saveGeometry());
-        m_runPage->saveLayout(*m_settings);
-        m_runsPage->saveLayout(*m_settings);
+        saveLayout(*m_settings);
+        m_presence->remember();
     }
     QMainWindow::closeEvent(event);
 }
@@ -329,6 +330,14 @@ void MainWindow::changeEvent(QEvent* event) {
     QMainWindow::changeEvent(event);
     if (event->type() == QEvent::ApplicationPaletteChange || event->type() == QEvent::PaletteChange) refreshIcons();
     if (event->type() == QEvent::WindowStateChange) m_session->setSlow(isMinimized());
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    if (m_toast == nullptr) return;
+    m_toast->place();
+    m_tasksPopover->place();
+    m_noticesPopover->place();
 }
 
 void MainWindow::hideEvent(QHideEvent* event) {

@@ -5,6 +5,7 @@
 #include <QClipboard>
 #include <QHeaderView>
 #include <QTableView>
+#include <QTreeView>
 #include <algorithm>
 
 namespace mofo {
@@ -39,7 +40,10 @@ void sizeColumns(QTableView* view, std::initializer_list<int> digits) {
     for (const int wanted : digits) view->setColumnWidth(column++, wanted * digit + 12);
 }
 
-QString selectionAsTsv(const QTableView& view) {
+namespace {
+
+template <class View>
+QString rowsAsTsv(const View& view) {
     const QAbstractItemModel* model = view.model();
     QString text;
     const auto line = [&](auto&& cell) {
@@ -55,5 +59,11 @@ QString selectionAsTsv(const QTableView& view) {
     for (const QModelIndex& row : rows) line([&](int column) { return row.siblingAtColumn(column).data().toString(); });
     return text;
 }
+
+}  // namespace
+
+QString selectionAsTsv(const QTableView& view) { return rowsAsTsv(view); }
+
+void copyAsTsv(const QTreeView& view) { QApplication::clipboard()->setText(rowsAsTsv(view)); }
 
 }  // namespace mofo

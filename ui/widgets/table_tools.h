@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 class QTableView;
+class QTreeView;
 
 namespace mofo {
 
@@ -12,6 +13,8 @@ namespace mofo {
 void setUpTable(QTableView* view, const QString& objectName, const QString& accessibleName);
 /// Widths of the first columns, in digits of the table's font. After setModel().
 void sizeColumns(QTableView* view, std::initializer_list<int> digits);
+/// Puts the selected rows of a tree on the clipboard: visible columns, tab-separated, with a header line.
+void copyAsTsv(const QTreeView& view);
 /// The selected rows, visible columns, tab-separated, with a header line.
 [[nodiscard]] QString selectionAsTsv(const QTableView& view);
 

@@ -102,6 +102,13 @@ public:
             return;
         }
         QProxyStyle::drawPrimitive(element, option, painter, widget);
+        if (element == PE_IndicatorCheckBox && option->state.testFlag(State_Enabled)) {
+            // Fusion draws its frame in a shade of the window, which cannot be seen on dark.
+            painter->save();
+            painter->setPen(option->palette.color(QPalette::PlaceholderText));
+            painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
+            painter->restore();
+        }
     }
     void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override {
         if (element == CE_ToolBar) {

@@ -426,5 +426,27 @@ TEST_F(RegistryTest, FiveHundredRunsAreListedFast) {
     std::printf("[ measured ] open and list 500 runs: %.1f ms\n", best);
 }
 
+TEST_F(RegistryTest, PinsRunsAndHasOneBaselineAtMost) {
+    ASSERT_OK(registry.addRun(exampleRun("a", "one")));
+    ASSERT_OK(registry.addRun(exampleRun("b", "two")));
+    const auto marks = [&] {
+        std::string text;
+        const auto runs = registry.runs();
+        EXPECT_OK(runs);
+        for (const RunRow& run : *runs) text += run.id + (run.pinned ? "P" : "") + (run.baseline ? "B" : "") + ' ';
+        return text;
+    };
+    ASSERT_OK(registry.setRunPinned("a", true));
+    ASSERT_OK(registry.setRunBaseline("a", true));
+    EXPECT_EQ(marks(), "b aPB ");
+    ASSERT_OK(registry.setRunBaseline("b", true));
+    ASSERT_OK(registry.setRunPinned("a", false));
+    EXPECT_EQ(marks(), "bB a ");
+    ASSERT_OK(registry.setRunBaseline("b", false));
+    EXPECT_EQ(marks(), "b a ");
+    EXPECT_EQ(registry.setRunBaseline("none", true).error().code, ErrorCode::NotFound);
+    EXPECT_EQ(registry.setRunPinned("none", true).error().code, ErrorCode::NotFound);
+}
+
 }  // namespace
 }  // namespace mofo

@@ -1,0 +1,132 @@
+#include "core/plan/memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/test_support.h"
+
+namespace mofo {
+namespace {
+
+ModelDescription smollm2() {
+    auto model = describeRandom("random:smollm2");
+    EXPECT_OK(model);
+    return *model;
+}
+
+TEST(MemoryPlan, ArenasAreFourBytesAParameter) {
+    const ModelDescription model = smollm2();
+    ASSERT_EQ(model.parameterCount(), 134'515'008);
+    const MemoryPlan plan = forecastMemory(model, RunConfig(), 256, false, 2);
+    for (const MemoryKind kind : {MemoryKind::Weights, MemoryKind::Gradients, MemoryKind::FirstMoment, MemoryKind::SecondMoment}) {
+        EXPECT_EQ(plan.bytesOf(kind), 4u * 134'515'008u) << memoryKindName(kind);
+    }
+    EXPECT_EQ(plan.bytesOf(MemoryKind::Masters), 0u);
+    EXPECT_EQ(plan.bytesOf(MemoryKind::Pretrained), 0u);
+    EXPECT_EQ(plan.bytesOf(MemoryKind::Statistics), 3u * 16'814'376u);
+    EXPECT_EQ(plan.bytesOf(MemoryKind::Logits), 128u * 49'152u * 4u);
+    EXPECT_EQ(plan.hostBytes(), 0u);
+    std::uint64_t sum = 0;
+    for (const MemoryTerm& term : plan.terms) sum += term.bytes;
+    EXPECT_EQ(plan.deviceBytes(), sum);
+}
+
+TEST(MemoryPlan, ActivationsAreThoseTheDecoderKeeps) {
+    ModelDescription model;
+    model.hiddenSize = 32;
+    model.intermediateSize = 64;
+    model.layerCount = 2;
+    model.headCount = 4;
+    model.kvHeadCount = 2;
+    model.headSize = 8;
+    model.vocabularySize = 259;
+    RunConfig config;
+    config.batch = 4;
+    // A token and layer: input and middle 64, norms 2 x 33, qkv 32 + 32, attended 32, log-sum-exp 4, gate and up 128 = 358 values; passing:
+    // activated and its gradient 128, gradient of gate and up 128, three hidden states 96 = 352.
+    constexpr std::uint64_t perToken = 2 * 358 + 352;
+    EXPECT_EQ(forecastMemory(model, config, 10, false, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4);
+    // On a GPU the probabilities of attention stay: 2 layers x 4 rows x 4 heads x 10 x 10.
+    EXPECT_EQ(forecastMemory(model, config, 10, true, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4 + 3200 * 4);
+}
+
+TEST(MemoryPlan, ActivationsDoubleWithTheMicroBatchAndNothingElseDoes) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    config.batch = 16;
+    config.microBatch = 2;
+    const MemoryPlan two = forecastMemory(model, config, 300, false, 2);
+    config.microBatch = 4;
+    const MemoryPlan four = forecastMemory(model, config, 300, false, 2);
+    for (std::size_t i = 0; i < two.terms.size(); ++i) {
+        const std::uint64_t factor = two.terms[i].kind == MemoryKind::Activations ? 2 : 1;
+        EXPECT_EQ(four.terms[i].bytes, factor * two.terms[i].bytes) << memoryKindName(two.terms[i].kind);
+    }
+    config.microBatch = 0;  // the whole batch
+    EXPECT_EQ(forecastMemory(model, config, 300, false, 2).bytesOf(MemoryKind::Activations), 8 * two.bytesOf(MemoryKind::Activations));
+}
+
+TEST(MemoryPlan, MethodsDecideSomeTerms) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    const std::uint64_t selection = forecastMemory(model, config, 256, false, 2).bytesOf(MemoryKind::Selection);
+    EXPECT_GT(selection, 50u << 20);
+    config.granularity.kind = GranularityKind::Model;
+    EXPECT_GT(forecastMemory(model, config, 256, false, 2).bytesOf(MemoryKind::Selection), selection);
+    config.optimizer = OptimizerKind::AdamW;
+    config.l2 = 0.1;
+    config.coverage = false;
+    const MemoryPlan adamw = forecastMemory(model, config, 256, false, 2);
+    EXPECT_EQ(adamw.bytesOf(MemoryKind::Selection), 0u);
+    EXPECT_EQ(adamw.bytesOf(MemoryKind::Pretrained), adamw.bytesOf(MemoryKind::Weights));
+    EXPECT_EQ(adamw.bytesOf(MemoryKind::Statistics), 2u * 16'814'376u);
+}
+
+TEST(MemoryPlan, OffloadPutsTheMomentsIntoHostMemory) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    const MemoryPlan device = forecastMemory(model, config, 256, true, 2);
+    config.offload = Offload::Optimizer;
+    const MemoryPlan offloaded = forecastMemory(model, config, 256, true, 2);
+    const std::uint64_t arena = device.bytesOf(MemoryKind::Weights);
+    EXPECT_EQ(device.deviceBytes() - offloaded.deviceBytes(), 2 * arena + device.bytesOf(MemoryKind::Selection));
+    EXPECT_EQ(offloaded.hostBytes() - device.hostBytes(), 4 * arena + device.bytesOf(MemoryKind::Selection));
+}
+
+TEST(MemoryPlan, FitsTightOrNot) {
+    EXPECT_EQ(memoryFit(90, 100), MemoryFit::Fits);
+    EXPECT_EQ(memoryFit(91, 100), MemoryFit::Tight);
+    EXPECT_EQ(memoryFit(100, 100), MemoryFit::Tight);
+    EXPECT_EQ(memoryFit(101, 100), MemoryFit::DoesNotFit);
+}
+
+TEST(StepPlan, FollowsTheEnginesRules) {
+    RunConfig config;
+    config.epochs = 2;
+    config.batch = 16;
+    EXPECT_EQ(planSteps(config, 7473).steps, 935);
+    config.evalEvery = 100;  // 5 % held out
+    const StepPlan held = planSteps(config, 1000);
+    EXPECT_EQ(held.heldOutRows, 50);
+    EXPECT_EQ(held.trainRows, 950);
+    EXPECT_EQ(held.steps, 119);
+    config.steps = 7;
+    EXPECT_EQ(planSteps(config, 1000).steps, 7);
+    EXPECT_EQ(planSteps(config, 0).steps, 0);
+}
+
+TEST(SelectionPlan, CountsWhatAStepMoves) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    auto plan = planSelection(model, config);
+    ASSERT_OK(plan);
+    EXPECT_EQ(plan->partitions, 211);
+    EXPECT_EQ(plan->unfilteredTensors, 61);
+    EXPECT_NEAR(static_cast<double>(plan->selected) / static_cast<double>(plan->filtered), 0.15, 1e-5);
+    config.granularity.kind = GranularityKind::Model;
+    plan = planSelection(model, config);
+    ASSERT_OK(plan);
+    EXPECT_EQ(plan->partitions, 1);
+}
+
+}  // namespace
+}  // namespace mofo
