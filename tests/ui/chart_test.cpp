@@ -105,7 +105,7 @@ TEST_F(ChartTest, ALogAxisMarksWhatItCannotShowAndTheFileKeepsIt) {
     QTest::keyClick(&chart, Qt::Key_L);
     draw();
     EXPECT_TRUE(chart.isLogarithmic());
-    EXPECT_EQ(chart.nonFiniteMarksDrawn(), 4);  // raw and smoothed: NaN each, Inf breaks the smoothed line
+    EXPECT_EQ(chart.nonFiniteMarksDrawn(), 2);
     EXPECT_GE(chart.belowLogMarksDrawn(), 2);
     const QString text = saved("log.csv");
     EXPECT_TRUE(text.contains("\n2,0,0,")) << text.toStdString();
@@ -321,8 +321,8 @@ TEST_F(LinkedCharts, ZoomOnOneIsZoomOnAllAndPanEndsFollowing) {
     page->axis().setPinned(60);
     QTest::keyClick(drift, Qt::Key_Plus);
     QTest::keyClick(drift, Qt::Key_Plus);
-    ASSERT_TRUE(waitFor([&] { return chart("run.loss")->plot().xAxis->range() == drift->plot().xAxis->range(); }));
-    EXPECT_LT(drift->plot().xAxis->range().size(), 80);
+    ASSERT_TRUE(waitFor([&] { return drift->plot().xAxis->range().size() < 80; }));
+    EXPECT_TRUE(chart("run.loss")->plot().xAxis->range() == drift->plot().xAxis->range());
     page->axis().fit();
     page->axis().setRange(80, 121);
     EXPECT_TRUE(page->axis().isFollowing());

@@ -300,7 +300,7 @@ void ChartView::copyPicture() {
 void ChartView::copyValues() {
     const ChartTable values = table(m_axis->lower(), m_axis->upper());
     QApplication::clipboard()->setText(chartTableTsv(values));
-    Q_EMIT said(tr("%n line(s) are on the clipboard.", nullptr, static_cast<int>(values.steps.size())), false);
+    Q_EMIT said(tr("Lines on the clipboard: %1").arg(ui::count(static_cast<std::int64_t>(values.steps.size()))), false);
 }
 
 }  // namespace mofo

@@ -303,7 +303,7 @@ QString ControlsPanel::movesText(double alpha) const {
 QString ControlsPanel::guardsText() const {
     int on = 0;
     for (const GuardKeys& guard : guardKeys()) on += m_data->tuning().applied.*guard.limit > 0 ? 1 : 0;
-    return m_data->run() ? tr("Guard rails: %n on", nullptr, on) : tr("Guard rails");
+    return m_data->run() ? tr("Guard rails on: %1").arg(on) : tr("Guard rails");
 }
 
 void ControlsPanel::refreshAlpha(const KeyState& state) {

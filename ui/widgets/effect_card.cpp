@@ -80,8 +80,7 @@ void WhatIfCard::refresh() {
         tr("At %1, by %2: %3 of |m| kept, was %4. Threshold %5, was %6.")
             .arg(ui::percent(alpha), ui::granularityText(config->granularity.text()), ui::percent(std::round(m_estimate->kept * 1000) / 1000),
                  ui::percent(std::round(now.kept * 1000) / 1000), ui::fourDigits(m_estimate->threshold), ui::fourDigits(now.threshold));
-    if (m_estimate->stillTensors > 0)
-        text += QLatin1Char(' ') + tr("%n tensor(s) would not move.", nullptr, static_cast<int>(m_estimate->stillTensors));
+    if (m_estimate->stillTensors > 0) text += QLatin1Char(' ') + tr("Tensors that would not move: %1.").arg(ui::count(m_estimate->stillTensors));
     text += QLatin1Char(' ') + tr("From the histograms of step %1.").arg(ui::count(step));
     m_text->setText(text);
     Q_EMIT estimated();

@@ -325,7 +325,7 @@ void LineChart::refreshLegend() {
         const LineSpec& line = m_lines[i];
         const SeriesBuffer& series = *line.values();
         if (line.taken && !line.taken()->empty()) taken = true;
-        if (line.on) {
+        if (line.on && line.marks) {
             for (const std::size_t index : series.nonFinite()) (std::isnan(series.value(index)) ? nan : inf) += 1;
         }
         const QColor colour = colourOf(line);
@@ -417,6 +417,7 @@ void LineChart::paintMarks(QCPPainter* painter) {
                 painter->drawPolygon(QPolygonF{QPointF(x - 3, rect.bottom() - 6), QPointF(x + 3, rect.bottom() - 6), QPointF(x, rect.bottom())});
             }
         }
+        if (!line.marks) continue;
         double lastX[3] = {-1e9, -1e9, -1e9};
         for (const std::size_t index : series.nonFinite()) {
             const double x = pixelOf(series.key(index));
@@ -482,7 +483,7 @@ void LineChart::paintLevels(QCPPainter* painter) const {
 std::vector<const SeriesBuffer*> LineChart::markedSeries() const {
     std::vector<const SeriesBuffer*> marked;
     for (const LineSpec& line : m_lines) {
-        if (line.on) marked.push_back(line.values());
+        if (line.on && line.marks) marked.push_back(line.values());
     }
     return marked;
 }

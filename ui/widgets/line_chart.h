@@ -25,6 +25,7 @@ struct LineSpec {
     std::function<const SeriesBuffer*()> shown;               ///< what read-outs and files give where the curve is a sum (Stacked)
     bool isShare = false;
     bool inTable = true;
+    bool marks = true;  ///< NaN and Inf are marked and counted; not where another curve of the same values does it
     bool on = true;
 };
 

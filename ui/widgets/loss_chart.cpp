@@ -33,6 +33,7 @@ LossChart::LossChart(const QString& objectName, RunData* data, StepAxis* axis, Q
     lines[0].taken = [data] { return &data->supersededLoss(); };
     lines[1].name = tr("smoothed");
     lines[1].style = LineSpec::Style::Thick;
+    lines[1].marks = false;
     lines[1].values = [data] { return &data->lossEma(); };
     lines[2].name = tr("held out");
     lines[2].colour = 1;

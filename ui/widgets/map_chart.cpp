@@ -308,14 +308,15 @@ void MapChart::paintCells(QCPPainter* painter) {
     }
     if (!m_cells.isNull()) {
         // One line of the picture per pixel: rows of any height meet without a gap.
-        QImage picture(rect.width(), rect.height(), QImage::Format_ARGB32);
+        // The cells may still be of the width before a resize; they are stretched until the next drawing beat.
+        QImage picture(m_cells.width(), rect.height(), QImage::Format_ARGB32);
         picture.fill(Qt::transparent);
         for (std::size_t band = 0; band < m_bands.size(); ++band) {
             const int from = static_cast<int>(std::lround(m_bands[band].top));
             const int to = std::min(rect.height(), static_cast<int>(std::lround(m_bands[band].top + m_bands[band].height)));
             for (int y = from; y < to; ++y) std::copy_n(m_cells.constScanLine(static_cast<int>(band)), m_cells.bytesPerLine(), picture.scanLine(y));
         }
-        painter->drawImage(rect.topLeft(), picture);
+        painter->drawImage(rect, picture);
     }
     painter->setPen(QPen(theme().accent, 2));
     painter->setBrush(Qt::NoBrush);

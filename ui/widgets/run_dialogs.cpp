@@ -127,8 +127,8 @@ void RewindDialog::refreshPreview() {
     for (const AppliedChange& change : m_session->run().tuning().changes) changes += change.step > step ? 1 : 0;
     for (const CheckpointRow& row : m_session->tuning().resumable()) checkpoints += row.step > step ? 1 : 0;
     QString text = tr("Steps %1 to %2 are taken back").arg(ui::count(step + 1), ui::count(newest));
-    if (changes > 0) text += tr(", with %n change(s)", nullptr, changes);
-    if (checkpoints > 0) text += tr(", with %n checkpoint(s)", nullptr, checkpoints);
+    if (changes > 0) text += tr(", with live changes: %1").arg(changes);
+    if (checkpoints > 0) text += tr(", with checkpoints: %1").arg(checkpoints);
     text += tr(". They stay on the charts, hatched; training goes on from step %1. To keep both lines, branch instead.").arg(ui::count(step + 1));
     m_preview->setText(text);
 }

@@ -310,6 +310,7 @@ void RunPage::makeOffer() {
     const auto button = [&](const char* name, auto&& act) {
         auto* made = new QPushButton(m_offer);
         made->setObjectName(QStringLiteral("run.offer.") + QLatin1String(name));
+        made->setAccessibleName(tr("Take back the change"));
         connect(made, &QPushButton::clicked, this, act);
         return made;
     };

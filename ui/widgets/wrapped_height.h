@@ -15,7 +15,8 @@ public:
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override {
         const bool counts = event->type() == QEvent::LayoutRequest || event->type() == QEvent::Resize;
-        if (watched == m_widget && counts && m_widget->layout() != nullptr) m_widget->setMinimumHeight(m_widget->layout()->totalHeightForWidth(m_widget->width()));
+        if (watched == m_widget && counts && m_widget->layout() != nullptr)
+            m_widget->setMinimumHeight(m_widget->layout()->totalHeightForWidth(m_widget->width()));
         return false;
     }
 
