@@ -1405,11 +1405,9 @@
         <source>The chart is on the clipboard, at twice its size.</source>
         <translation>グラフを 2 倍の大きさでコピーしました。</translation>
     </message>
-    <message numerus="yes">
-        <source>%n line(s) are on the clipboard.</source>
-        <translation>
-            <numerusform>%n 行をコピーしました。</numerusform>
-        </translation>
+    <message>
+        <source>Lines on the clipboard: %1</source>
+        <translation>コピーした行数: %1</translation>
     </message>
 </context>
 <context>
@@ -1754,11 +1752,9 @@
         <source>Apply the staged changes at that step</source>
         <translation>準備中の変更をそのステップで適用</translation>
     </message>
-    <message numerus="yes">
-        <source>Guard rails: %n on</source>
-        <translation>
-            <numerusform>ガードレール: %n 個が有効</numerusform>
-        </translation>
+    <message>
+        <source>Guard rails on: %1</source>
+        <translation>有効なガードレール: %1</translation>
     </message>
 </context>
 <context>
@@ -3406,21 +3402,17 @@ Qt %2</translation>
         <source>Steps %1 to %2 are taken back</source>
         <translation>ステップ %1 から %2 までを取り消します</translation>
     </message>
-    <message numerus="yes">
-        <source>, with %n change(s)</source>
-        <translation>
-            <numerusform>、変更 %n 件を含む</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>, with %n checkpoint(s)</source>
-        <translation>
-            <numerusform>、チェックポイント %n 個を含む</numerusform>
-        </translation>
-    </message>
     <message>
         <source>. They stay on the charts, hatched; training goes on from step %1. To keep both lines, branch instead.</source>
         <translation>。グラフには斜線で残り、学習はステップ %1 から続きます。両方を残すには分岐してください。</translation>
+    </message>
+    <message>
+        <source>, with live changes: %1</source>
+        <translation>、実行中の変更 %1 件を含む</translation>
+    </message>
+    <message>
+        <source>, with checkpoints: %1</source>
+        <translation>、チェックポイント %1 個を含む</translation>
     </message>
 </context>
 <context>
@@ -3852,6 +3844,10 @@ Qt %2</translation>
     <message>
         <source>Go on with micro-batch %1</source>
         <translation>マイクロバッチ %1 で続ける</translation>
+    </message>
+    <message>
+        <source>Take back the change</source>
+        <translation>変更を取り消す</translation>
     </message>
 </context>
 <context>
@@ -4813,15 +4809,13 @@ Keys: %1</source>
         <source>At %1, by %2: %3 of |m| kept, was %4. Threshold %5, was %6.</source>
         <translation>%1、%2 では |m| の %3 が残ります (今は %4)。しきい値 %5 (今は %6)。</translation>
     </message>
-    <message numerus="yes">
-        <source>%n tensor(s) would not move.</source>
-        <translation>
-            <numerusform>%n 個のテンソルは動きません。</numerusform>
-        </translation>
-    </message>
     <message>
         <source>From the histograms of step %1.</source>
         <translation>ステップ %1 のヒストグラムより。</translation>
+    </message>
+    <message>
+        <source>Tensors that would not move: %1.</source>
+        <translation>動かないテンソル: %1 個。</translation>
     </message>
 </context>
 </TS>
