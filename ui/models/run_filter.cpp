@@ -153,8 +153,8 @@ void RunFilterModel::setFilter(const QString& text) {
 }
 
 int RunFilterModel::matchCount() const {
-    const std::vector<RunRow> runs = m_runs->allRuns();
-    return static_cast<int>(std::count_if(runs.begin(), runs.end(), [&](const RunRow& run) { return m_filter.matches(run); }));
+    const std::vector<const RunRow*> runs = m_runs->runPointers();
+    return static_cast<int>(std::count_if(runs.begin(), runs.end(), [&](const RunRow* run) { return m_filter.matches(*run); }));
 }
 
 bool RunFilterModel::filterAcceptsRow(int row, const QModelIndex& parent) const {

@@ -53,6 +53,12 @@ std::vector<RunRow> RunTableModel::allRuns() const {
     return runs;
 }
 
+std::vector<const RunRow*> RunTableModel::runPointers() const {
+    std::vector<const RunRow*> runs;
+    for (const std::string& id : m_order) runs.push_back(&m_byId.at(id)->run);
+    return runs;
+}
+
 void RunTableModel::forget(Node* node) {
     for (const auto& child : node->children) forget(child.get());
     m_byId.erase(node->run.id);

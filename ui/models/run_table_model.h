@@ -36,6 +36,8 @@ public:
     [[nodiscard]] const RunRow* run(const QModelIndex& index) const;
     /// Newest first, whatever the tree.
     [[nodiscard]] std::vector<RunRow> allRuns() const;
+    /// The same without copies; until the next setRuns().
+    [[nodiscard]] std::vector<const RunRow*> runPointers() const;
     [[nodiscard]] QModelIndex indexOf(const QString& id, int column = 0) const;
     /// Row below its parent; -1 where there is none.
     [[nodiscard]] int rowOf(const QString& id) const { return indexOf(id).isValid() ? indexOf(id).row() : -1; }
