@@ -8,6 +8,7 @@
 
 #include "app/cli/attend.h"
 #include "app/cli/context.h"
+#include "app/cli/hub_argument.h"
 #include "core/base/text.h"
 #include "core/client/branch.h"
 #include "core/client/supervisor.h"
@@ -22,9 +23,9 @@ struct Options {
     AttendOptions attend;
 };
 
-BranchOptions branchOptions(const Options& options) {
+Result<BranchOptions> branchOptions(const Options& options) {
     BranchOptions branch;
-    branch.assignments = options.assignments;
+    MOFO_TRY(branch.assignments, withLocalPaths(options.assignments));
     branch.name = options.name;
     branch.startSupervisor = !options.attend.foreground;
     return branch;
@@ -41,8 +42,9 @@ Result<int> branch(const Context& context, const Options& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunRow parent, store.registry.findRun(options.run));
     MOFO_TRY(const std::int64_t step, resumableStep(store.workspace, parent, options.at, true));
+    MOFO_TRY(const BranchOptions wanted, branchOptions(options));
     MOFO_TRY(std::optional<FileLock> lock, lockFor(store, parent, options));
-    MOFO_TRY(const BranchedRun made, branchRun(store.workspace, store.registry, parent, step, branchOptions(options)));
+    MOFO_TRY(const BranchedRun made, branchRun(store.workspace, store.registry, parent, step, wanted));
     printNote(fmt::format("{} begins after step {} of {}", escapeForDisplay(made.run.name), step, escapeForDisplay(parent.name)));
     return attendRun(store, made.run, options.attend, std::move(lock));
 }
@@ -50,8 +52,9 @@ Result<int> branch(const Context& context, const Options& options) {
 Result<int> twin(const Context& context, const Options& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunRow parent, store.registry.findRun(options.run));
+    MOFO_TRY(const BranchOptions wanted, branchOptions(options));
     MOFO_TRY(std::optional<FileLock> lock, lockFor(store, parent, options));
-    MOFO_TRY(const BranchedRun made, twinRun(store.workspace, store.registry, parent, branchOptions(options)));
+    MOFO_TRY(const BranchedRun made, twinRun(store.workspace, store.registry, parent, wanted));
     for (const std::string& warning : made.warnings) printNote("warning: " + warning);
     return attendRun(store, made.run, options.attend, std::move(lock));
 }

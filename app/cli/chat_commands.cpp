@@ -16,6 +16,7 @@
 #include "core/client/jobs.h"
 #include "core/client/run_reference.h"
 #include "core/config/run_config.h"
+#include "core/hub/reference.h"
 
 namespace mofo::cli {
 
@@ -137,7 +138,7 @@ Result<int> chat(const Context& context, const ChatOptions& options) {
     Json messages = Json::array();
     if (!options.system.empty()) messages.push_back({{"role", "system"}, {"content", options.system}});
     watchInterrupts();
-    if (options.model.ends_with("@now")) {
+    if (options.model.ends_with("@now") && !looksLikeHubReference(options.model)) {
         MOFO_TRY(const RunReference reference, findRunReference(store.registry, options.model));
         if (isEnded(reference.run.state)) {
             return Error{ErrorCode::Conflict, "the run has ended, so there is no model of now", reference.run.id,
@@ -165,7 +166,9 @@ void addChatCommand(CLI::App& app, Context& context) {
     CLI::App* command = addCommand(app, "chat", "Talk to a model, a checkpoint, or a run as it is now",
                                    "  mofo chat maths-a15 --prompt \"What is 3 x 14?\"\n  mofo chat maths-a15@now --prompt \"What is 3 x 14?\"\n  "
                                    "mofo chat SmolLM2-135M-Instruct.Q4_1.gguf");
-    command->add_option("model", options->model, "GGUF file, Hugging Face folder, workspace model, or RUN[@STEP] with digits, best, last, now")
+    command
+        ->add_option("model", options->model,
+                     "GGUF file, Hugging Face folder, workspace model, hf:owner/name, or RUN[@STEP] with digits, best, last, now")
         ->required()
         ->type_name("M");
     CLI::Option* prompt = command->add_option("--prompt", options->prompt, "One message; prints the answer alone");

@@ -72,6 +72,7 @@ void addControlCommands(CLI::App& app, Context& context);     ///< set, withdraw
 void addJobCommands(CLI::App& app, Context& context);         ///< export, jobs, queue
 void addChatCommand(CLI::App& app, Context& context);
 void addBenchCommand(CLI::App& app, Context& context);
+void addGetCommand(CLI::App& app, Context& context);
 void addDoctorCommand(CLI::App& app, Context& context);
 
 }  // namespace mofo::cli

@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
     mofo::cli::addBranchCommands(app, context);
     mofo::cli::addCheckpointCommands(app, context);
     mofo::cli::addModelCommands(app, context);
+    mofo::cli::addGetCommand(app, context);
     mofo::cli::addJobCommands(app, context);
     mofo::cli::addChatCommand(app, context);
     mofo::cli::addBenchCommand(app, context);

@@ -2,13 +2,15 @@
 
 #include <filesystem>
 
+#include "app/cli/hub_argument.h"
 #include "core/client/run_reference.h"
 
 namespace mofo::cli {
 
 namespace fs = std::filesystem;
 
-Result<ModelPlace> placeOfModel(const Context& context, const std::string& text) {
+Result<ModelPlace> placeOfModel(const Context& context, const std::string& named) {
+    MOFO_TRY(const std::string text, localPathOf(named, HubKind::Model));
     std::error_code ec;
     if (fs::exists(text, ec)) return locateModel(nullptr, nullptr, text);
     auto store = openStore(context, Registry::Access::ReadOnly);
@@ -19,7 +21,8 @@ Result<ModelPlace> placeOfModel(const Context& context, const std::string& text)
     return locateModel(&store->workspace, &store->registry, text);
 }
 
-Result<JobModel> jobModelOf(const Store& store, const std::string& text) {
+Result<JobModel> jobModelOf(const Store& store, const std::string& named) {
+    MOFO_TRY(const std::string text, localPathOf(named, HubKind::Model));
     auto place = locateModel(&store.workspace, &store.registry, text);
     if (place.ok()) {
         if (place->isRandom()) {

@@ -1,4 +1,4 @@
-// What stands after --model, or what is chatted with: a file, a folder, a workspace model, a checkpoint of a run.
+// What stands after --model, or what is chatted with: a file, a folder, a workspace model, a repository of the Hub, a checkpoint of a run.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 namespace mofo::cli {
 
 /// For commands that need no workspace: names are looked up where there is one.
-[[nodiscard]] Result<ModelPlace> placeOfModel(const Context& context, const std::string& text);
+[[nodiscard]] Result<ModelPlace> placeOfModel(const Context& context, const std::string& named);
 
 /// What a job's engine is told.
 struct JobModel {
@@ -20,6 +20,6 @@ struct JobModel {
     std::string shown;      ///< "maths-a15 @ 40"
 };
 /// A model as above, or RUN[@STEP].
-[[nodiscard]] Result<JobModel> jobModelOf(const Store& store, const std::string& text);
+[[nodiscard]] Result<JobModel> jobModelOf(const Store& store, const std::string& named);
 
 }  // namespace mofo::cli

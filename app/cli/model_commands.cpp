@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "app/cli/context.h"
+#include "app/cli/hub_argument.h"
 #include "app/cli/model_argument.h"
 #include "app/cli/terminal.h"
 #include "core/base/clock.h"
+#include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
@@ -64,8 +66,9 @@ struct ModelOptions {
 
 Result<int> modelsAdd(const Context& context, const ModelOptions& options) {
     watchInterrupts();
+    MOFO_TRY(const std::string source, localPathOf(options.model, HubKind::Model));
     MOFO_TRY(Store store, openOrCreateStore(context));
-    MOFO_TRY(const ModelRow model, sealModel(store.workspace, store.registry, options.model, options.name, importProgress(options.model)));
+    MOFO_TRY(const ModelRow model, sealModel(store.workspace, store.registry, source, options.name, importProgress(options.model)));
     if (options.json) {
         printJson(modelJson(model));
     } else {
@@ -130,7 +133,7 @@ void addModels(CLI::App& app, Context& context) {
     auto options = std::make_shared<ModelOptions>();
     CLI::App* add =
         addCommand(*models, "add", "Seal a copy of a model into the workspace; prints its id", "  mofo models add ./my-llama --name my-llama");
-    add->add_option("model", options->model, "GGUF file or Hugging Face folder")->required();
+    add->add_option("model", options->model, "GGUF file, Hugging Face folder or hf:owner/name")->required();
     add->add_option("--name", options->name, "How to call it (default: the file's name)");
     add->add_flag("--json", options->json, "Answer in JSON");
     add->callback([&context, options] { context.action = [&context, options] { return modelsAdd(context, *options); }; });
@@ -185,7 +188,8 @@ Result<int> tokens(const Context& context, const RowOptions& options) {
     MOFO_TRY(const std::unique_ptr<ModelSource> source, ModelSource::open(place.source));
     MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
     MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, config.chatTemplate));
-    MOFO_TRY(DatasetReader reader, DatasetReader::open(options.data, config.columns));
+    MOFO_TRY(const std::string data, localPathOf(options.data, HubKind::Dataset));
+    MOFO_TRY(DatasetReader reader, DatasetReader::open(data, config.columns));
     watchInterrupts();
     Json out = Json::array();
     std::int64_t refused = 0, trainedSum = 0, tokenSum = 0;
@@ -229,16 +233,17 @@ Result<int> score(const Context& context, const RowOptions& options) {
     MOFO_TRY(const RunConfig config, configOf(options));
     MOFO_TRY(Store store, openOrCreateStore(context));
     MOFO_TRY(const JobModel model, jobModelOf(store, options.model));
+    MOFO_TRY(const std::string data, localPathOf(options.data, HubKind::Dataset));
     {
         MOFO_TRY(const std::unique_ptr<ModelSource> source, ModelSource::open(model.tokenizerSource));
         MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
-        MOFO_CHECK(checkData(options.data, config.columns, tokenizer, config.chatTemplate, 0));
+        MOFO_CHECK(checkData(data, config.columns, tokenizer, config.chatTemplate, 0));
     }
     MOFO_TRY(const ResolvedDevice device, resolveDevice(config.device));
     if (!device.warning.empty()) printNote("warning: " + device.warning);
-    std::error_code ec;
     Json parameters = model.parameters;
-    parameters["data"] = fs::canonical(options.data, ec).string();
+    MOFO_TRY(const fs::path dataFile, resolvedPath(data));
+    parameters["data"] = dataFile.string();
     parameters["skip"] = options.skip;
     if (options.limit >= 0) parameters["limit"] = options.limit;
     parameters["max_length"] = config.maxLength;
@@ -273,8 +278,8 @@ Result<int> score(const Context& context, const RowOptions& options) {
 }
 
 void addRowOptions(CLI::App* command, const std::shared_ptr<RowOptions>& options, bool withLength) {
-    command->add_option("--model", options->model, "GGUF file, Hugging Face folder or workspace model")->required()->type_name("M");
-    command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV")->required()->type_name("FILE");
+    command->add_option("--model", options->model, "GGUF file, Hugging Face folder, workspace model or hf:owner/name")->required()->type_name("M");
+    command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV, or hf:datasets/owner/name:file")->required()->type_name("FILE");
     command->add_option("--skip", options->skip, "Rows of the file to pass over")->check(wholeNumberFrom(0))->type_name("N");
     command->add_option("--limit", options->limit, "At most so many rows of the file after those")->check(wholeNumberFrom(0))->type_name("N");
     if (withLength) {
@@ -296,7 +301,7 @@ void addModelCommands(CLI::App& app, Context& context) {
     CLI::App* import = addCommand(app, "import", "Turn a GGUF file or a Hugging Face folder into a folder that Transformers loads",
                                   "  mofo import SmolLM2-135M-Instruct.Q4_1.gguf ./smollm2\n"
                                   "  mofo import ./my-llama ./my-llama-bf16 --dtype bf16");
-    import->add_option("source", importOptions->source, "GGUF file, Hugging Face folder or workspace model")->required();
+    import->add_option("source", importOptions->source, "GGUF file, Hugging Face folder, workspace model or hf:owner/name")->required();
     import->add_option("target", importOptions->target, "Folder to make")->required();
     import->add_option("--dtype", importOptions->dtype, "Type of the weights: fp32 or bf16")
         ->check(CLI::IsMember({"fp32", "bf16"}))

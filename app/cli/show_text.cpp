@@ -7,6 +7,7 @@
 
 #include "app/cli/terminal.h"
 #include "core/base/clock.h"
+#include "core/base/hub_path.h"
 #include "core/base/text.h"
 #include "core/client/device_choice.h"
 
@@ -219,8 +220,9 @@ std::string runText(const RunDetail& detail) {
     if (!run.unreadable.empty()) text += factText("unreadable", escapeForDisplay(run.unreadable));
     if (!run.endReason.empty()) text += factText("reason", escapeForDisplay(run.endReason));
     if (!run.deviceWarning.empty()) text += factText("warning", escapeForDisplay(run.deviceWarning));
-    text += factText("model", escapeForDisplay(run.modelName) + " (" + run.modelId + ")");
-    text += factText("data", escapeForDisplay(run.config.data));
+    text += factText("model", escapeForDisplay(run.modelName) + " (" + run.modelId + ")" + (detail.modelSource.starts_with("hf:") ? ", " + escapeForDisplay(detail.modelSource) : ""));
+    text += factText("data", escapeForDisplay(hubNameOrPath(run.config.data)));
+    if (!run.config.evalData.empty()) text += factText("held out", escapeForDisplay(hubNameOrPath(run.config.evalData)));
     text += factText("method", methodText(run.config));
     text += factText("device", deviceText(run.device) + (detail.enginePid ? fmt::format(", engine {}", *detail.enginePid) : ""));
     text += factText("made",

@@ -11,6 +11,7 @@
 #include "app/cli/attend.h"
 #include "app/cli/context.h"
 #include "app/cli/follow_view.h"
+#include "app/cli/hub_argument.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/client/branch.h"
@@ -47,7 +48,8 @@ Result<RunConfig> configOf(const TrainOptions& options) {
 }
 
 Result<int> train(const Context& context, const TrainOptions& options) {
-    MOFO_TRY(const RunConfig config, configOf(options));
+    MOFO_TRY(RunConfig config, configOf(options));
+    MOFO_CHECK(useLocalPaths(config));
     MOFO_TRY(Store store, openOrCreateStore(context));
     watchInterrupts();
     StartOptions start;
@@ -143,7 +145,7 @@ Result<int> awaitStart(const Store& store, const RunRow& run, RunFollower& follo
 // With values of its own, or where data, program or machine changed: a run beside the old one, marked as not bit-exact.
 Result<int> resumeBeside(Store& store, const RunRow& run, const ResumeOptions& options) {
     BranchOptions branch;
-    branch.assignments = options.assignments;
+    MOFO_TRY(branch.assignments, withLocalPaths(options.assignments));
     branch.name = options.name;
     branch.startSupervisor = !options.attend.foreground;
     std::optional<FileLock> lock;
@@ -216,8 +218,8 @@ void addTrainCommands(CLI::App& app, Context& context) {
                    "  mofo train --model ./my-llama --data metamath.json --preset paper-metamathqa --name maths-a15 --detach\n"
                    "  mofo train --model smollm2 --data train.jsonl --set optimizer=adamw eval_split=0.05 eval_every=100 --foreground");
     command->footer([footer = command->get_footer()] { return footer + "\n\n" + keyHelp(); });
-    command->add_option("--model", options->model, "GGUF file, Hugging Face folder or workspace model")->type_name("M");
-    command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV")->type_name("FILE");
+    command->add_option("--model", options->model, "GGUF file, Hugging Face folder, workspace model or hf:owner/name[@revision][:file]")->type_name("M");
+    command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV, or hf:datasets/owner/name[@revision][:file]")->type_name("FILE");
     command->add_option("--name", options->name, "How to call the run (default: made from model and alpha)");
     command->add_option("--preset", options->preset, "Start from a named set of values");
     command->add_option("--set", options->assignments, "key=value, as often as needed; see the list below")->type_name("KEY=VALUE");

@@ -17,6 +17,7 @@
 
 #include "core/base/failpoint.h"
 #include "core/base/hash.h"
+#include "core/base/hub_path.h"
 #include "core/base/ids.h"
 #include "core/base/text.h"
 
@@ -75,6 +76,22 @@ Result<std::uint64_t> sizeOfRegularFile(int fd, const fs::path& path) {
     return static_cast<std::uint64_t>(info.st_size);
 }
 
+bool isHexadecimal(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+// Newer Hugging Face caches keep a blob once for all repositories: <repository>/blobs/<hex> leads to ../../blobs/<2 digits>/<64 digits>.
+std::string sharedBlobOf(int folderFd, const char* blob) {
+    std::array<char, 512> link{};
+    const ssize_t length = readlinkat(folderFd, blob, link.data(), link.size() - 1);
+    const std::string_view target(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+    constexpr std::string_view prefix = "../../blobs/";
+    constexpr std::size_t shelf = 2, digits = 64;
+    const bool right = target.starts_with(prefix) && target.size() == prefix.size() + shelf + 1 + digits && target[prefix.size() + shelf] == '/' &&
+                       isHexadecimal(target.substr(prefix.size(), shelf)) && isHexadecimal(target.substr(prefix.size() + shelf + 1));
+    return right ? "../../blobs/" + std::string(target) : std::string();
+}
+
 Error pathError(std::string_view message, const fs::path& folder, std::string_view name) {
     return Error{ErrorCode::InvalidInput, std::string(message), escapeForDisplay(folder.string()) + ": \"" + escapeForDisplay(name) + '"',
                  "A file named here must lie in the same folder", "PATH"};
@@ -112,10 +129,15 @@ Result<FileReader> FileReader::openBeneath(const fs::path& folder, std::string_v
         const std::string_view target(link.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
         constexpr std::string_view prefix = "../../blobs/";
         const std::string_view blob = target.substr(0, prefix.size()) == prefix ? target.substr(prefix.size()) : std::string_view();
-        const bool hex = !blob.empty() && std::all_of(blob.begin(), blob.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-        if (hex) {
+        if (isHexadecimal(blob)) {
             fd = openat(folderFd, link.data(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
             reason = errno;
+            if (fd < 0 && reason == ELOOP) {
+                if (const std::string shared = sharedBlobOf(folderFd, link.data()); !shared.empty()) {
+                    fd = openat(folderFd, shared.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+                    reason = errno;
+                }
+            }
         }
     }
     ::close(folderFd);
@@ -146,6 +168,15 @@ Result<void> FileReader::readAt(std::uint64_t offset, std::span<std::byte> out) 
         done += static_cast<std::size_t>(n);
     }
     return {};
+}
+
+Result<fs::path> resolvedPath(const fs::path& path) {
+    std::error_code ec;
+    fs::path resolved = fs::canonical(path, ec);
+    if (ec) return errnoError(ec.value(), "cannot resolve the path", path);
+    if (fs::is_directory(resolved, ec) || path.filename() == resolved.filename()) return resolved;
+    fs::path named = fs::canonical(path.has_parent_path() ? path.parent_path() : fs::path("."), ec) / path.filename();
+    return !ec && hubPlaceOfPath(named.string()) ? named : resolved;
 }
 
 Result<std::string> readWholeFile(const fs::path& path, std::uint64_t limitBytes) {

@@ -37,6 +37,8 @@ private:
     std::filesystem::path m_path;
 };
 
+/// Absolute, links resolved; but a file of a Hugging Face cache keeps the name that its snapshot gives it, as the blob behind has none (hub_path.h).
+Result<std::filesystem::path> resolvedPath(const std::filesystem::path& path);
 /// The whole of a small file; more than `limitBytes` is refused (tag LIMIT) before anything is allocated.
 Result<std::string> readWholeFile(const std::filesystem::path& path, std::uint64_t limitBytes);
 /// SHA-256 of a file's bytes, read in pieces.

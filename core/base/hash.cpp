@@ -3,23 +3,28 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <utility>
 
 namespace mofo {
 
-struct Sha256::State {
+struct StreamHash::State {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
+    explicit State(const EVP_MD* kind) { EVP_DigestInit_ex(context, kind, nullptr); }
     ~State() { EVP_MD_CTX_free(context); }
 };
 
-Sha256::Sha256() : m_state(std::make_unique<State>()) { EVP_DigestInit_ex(m_state->context, EVP_sha256(), nullptr); }
-Sha256::~Sha256() = default;
-Sha256::Sha256(Sha256&&) noexcept = default;
-Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+StreamHash::StreamHash(std::unique_ptr<State> state) : m_state(std::move(state)) {}
+StreamHash::StreamHash(StreamHash&&) noexcept = default;
+StreamHash& StreamHash::operator=(StreamHash&&) noexcept = default;
+StreamHash::~StreamHash() = default;
 
-void Sha256::update(std::span<const std::byte> bytes) { EVP_DigestUpdate(m_state->context, bytes.data(), bytes.size()); }
-void Sha256::update(std::string_view text) { EVP_DigestUpdate(m_state->context, text.data(), text.size()); }
+Sha256::Sha256() : StreamHash(std::make_unique<State>(EVP_sha256())) {}
+Sha1::Sha1() : StreamHash(std::make_unique<State>(EVP_sha1())) {}
 
-std::string Sha256::hex() {
+void StreamHash::update(std::span<const std::byte> bytes) { EVP_DigestUpdate(m_state->context, bytes.data(), bytes.size()); }
+void StreamHash::update(std::string_view text) { EVP_DigestUpdate(m_state->context, text.data(), text.size()); }
+
+std::string StreamHash::hex() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;
     EVP_DigestFinal_ex(m_state->context, digest.data(), &length);

@@ -1,4 +1,4 @@
-// SHA-256 over streams of bytes (libcrypto).
+// SHA-256 and SHA-1 over streams of bytes (libcrypto).
 #pragma once
 
 #include <cstddef>
@@ -9,21 +9,33 @@
 
 namespace mofo {
 
-/// Streaming SHA-256. Not thread safe; one object per stream.
-class Sha256 {
+/// What the two have in common. Not thread safe; one object per stream.
+class StreamHash {
 public:
-    Sha256();
-    ~Sha256();
-    Sha256(Sha256&&) noexcept;
-    Sha256& operator=(Sha256&&) noexcept;
+    StreamHash(StreamHash&&) noexcept;
+    StreamHash& operator=(StreamHash&&) noexcept;
+    ~StreamHash();
     void update(std::span<const std::byte> bytes);
     void update(std::string_view text);
-    /// 64 lower-case hexadecimal digits. The object may not be used afterwards.
+    /// Lower-case hexadecimal digits. The object may not be used afterwards.
     [[nodiscard]] std::string hex();
 
-private:
+protected:
     struct State;
+    explicit StreamHash(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;
+};
+
+/// 64 digits.
+class Sha256 : public StreamHash {
+public:
+    Sha256();
+};
+
+/// 40 digits. Only for what others name so (git's blobs); nothing of ours relies on it.
+class Sha1 : public StreamHash {
+public:
+    Sha1();
 };
 
 /// SHA-256 of one buffer, 64 lower-case hexadecimal digits.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 
+#include "core/base/hub_path.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
 #include "core/client/device_choice.h"
@@ -70,6 +71,9 @@ Json runJson(const RunRow& run, const QueueEntry* entry) {
                  {"model", run.modelName},
                  {"model_id", run.modelId},
                  {"data", run.config.data},
+                 {"model_source", hubNameOrPath(run.config.model)},
+                 {"data_source", hubNameOrPath(run.config.data)},
+                 {"eval_data_source", run.config.evalData.empty() ? Json(nullptr) : Json(hubNameOrPath(run.config.evalData))},
                  {"created_ns", run.createdNs},
                  {"started_ns", optionalNs(run.startedNs)},
                  {"ended_ns", optionalNs(run.endedNs)},
@@ -91,7 +95,7 @@ Json runJson(const RunRow& run, const QueueEntry* entry) {
 Json modelJson(const ModelRow& model) {
     return {{"id", model.id},
             {"name", model.name},
-            {"source", model.source},
+            {"source", hubNameOrPath(model.source)},
             {"format", model.format},
             {"sha256", model.sha256},
             {"parameters", model.parameterCount},
@@ -165,6 +169,11 @@ Json statusJson(const StatusRow& status) {
 Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& registry, const RunRow& run, bool all) {
     RunDetail detail;
     detail.run = run;
+    detail.modelSource = hubNameOrPath(run.config.model);
+    // A model that was named by its name in the workspace came from somewhere too.
+    if (auto model = registry.findModel(run.modelId); model.ok() && hubPlaceOfPath(model->source) && !hubPlaceOfPath(run.config.model)) {
+        detail.modelSource = hubNameOrPath(model->source);
+    }
     detail.enginePid = lockHolder(workspace.runLock(run.id));
     MOFO_TRY(const std::vector<RunRow> runs, registry.runs());
     const std::vector<QueueEntry> entries = queueEntries(workspace, runs);
@@ -214,6 +223,7 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
 Json runDetailJson(const RunDetail& detail) {
     Json json = runJson(detail.run, detail.queue ? &*detail.queue : nullptr);
     json["engine_pid"] = detail.enginePid ? Json(*detail.enginePid) : Json(nullptr);
+    json["model_source"] = detail.modelSource;
     json["config"] = configToJson(detail.run.config);
     json["command_line"] = detail.run.commandLine;
     json["device_warning"] = detail.run.deviceWarning;

@@ -33,6 +33,7 @@ struct RunDetail {
     std::optional<std::int64_t> enginePid;  ///< only while the lock is held
     std::optional<QueueEntry> queue;        ///< where it is on a device, or waits for one
     std::string parentName;                 ///< of a branch or twin
+    std::string modelSource;                ///< hf:owner/name@commit, or the path or name that the model was named by
     std::vector<std::int64_t> pinnedSteps;
     std::vector<ParameterRow> parameters;
     std::vector<StepRow> steps;

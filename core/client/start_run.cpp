@@ -28,10 +28,13 @@ constexpr std::uint64_t kCheckpointBytesPerParameter = 12;
 constexpr std::uint64_t kStartBytes = 512 << 10;
 
 Result<std::string> absolutePath(const std::string& path, std::string_view key) {
-    std::error_code ec;
-    const fs::path resolved = fs::canonical(path, ec);
-    if (ec) return errnoError(ec.value(), "cannot open the data file", path).in(key);
-    return resolved.string();
+    auto resolved = resolvedPath(path);
+    if (!resolved.ok()) {
+        Error error = std::move(resolved).error();
+        error.message.replace(0, error.message.find(':'), "cannot open the data file");
+        return std::move(error).in(key);
+    }
+    return resolved->string();
 }
 
 Result<void> checkName(std::string_view name) {

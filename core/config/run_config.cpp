@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/hub_path.h"
 #include "core/base/text.h"
 #include "core/config/key_table.h"
 
@@ -210,12 +211,12 @@ std::vector<ConfigDifference> configDifferences(const RunConfig& a, const RunCon
 }
 
 std::string trainCommandLine(const RunConfig& config, std::string_view name) {
-    std::string line = "mofo train --model " + shellWord(config.model) + " --data " + shellWord(config.data);
+    std::string line = "mofo train --model " + shellWord(hubNameOrPath(config.model)) + " --data " + shellWord(hubNameOrPath(config.data));
     if (!name.empty()) line += " --name " + shellWord(name);
     for (const KeyEntry& entry : keyTable()) {
         const KeyDescription& key = entry.description;
         if (std::find(std::begin(ownOptions), std::end(ownOptions), key.name) != std::end(ownOptions)) continue;
-        const std::string value = entry.get(config);
+        const std::string value = key.name == "eval_data" ? hubNameOrPath(config.evalData) : entry.get(config);
         if (value != key.defaultText) line += " --set " + shellWord(key.name + "=" + value);
     }
     return line;

@@ -162,7 +162,7 @@ struct ConfigDifference {
     std::string key, a, b;
 };
 [[nodiscard]] std::vector<ConfigDifference> configDifferences(const RunConfig& a, const RunConfig& b);
-/// The `mofo train` line that gives this config.
+/// The `mofo train` line that gives this config; files that came from the Hub by the name that gives the same bytes anywhere (hf:owner/name@commit).
 [[nodiscard]] std::string trainCommandLine(const RunConfig& config, std::string_view name);
 
 /// A named set of values: the paper's recipes (mofo.md, "Recipe of the paper") and our own.

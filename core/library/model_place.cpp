@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/base/hash.h"
+#include "core/base/hub_path.h"
 #include "core/base/text.h"
 
 namespace mofo {
@@ -16,14 +17,16 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The name of the file or folder itself; a Hugging Face cache keeps the model's name two levels above its snapshot.
+// The name of the file or folder itself; the folder of a commit from the Hub has the repository's.
 std::string nameOfPath(const fs::path& path) {
+    if (const auto place = hubPlaceOfPath(path.string()); place && place->file.empty()) return place->id.substr(place->id.find('/') + 1);
     fs::path named = path;
     std::error_code ec;
+    // Old repositories have no owner: models--gpt2.
     if (fs::is_directory(path, ec) && path.parent_path().filename() == "snapshots") {
-        std::string repository = path.parent_path().parent_path().filename().string();
-        if (const auto cut = repository.rfind("--"); cut != std::string::npos) return repository.substr(cut + 2);
         named = path.parent_path().parent_path();
+        const std::string repository = named.filename().string();
+        if (const auto cut = repository.rfind("--"); cut != std::string::npos) return repository.substr(cut + 2);
     }
     const std::string extension = named.extension().string();
     return extension == ".gguf" || extension == ".GGUF" ? named.stem().string() : named.filename().string();
@@ -62,13 +65,11 @@ Result<ModelPlace> locateModel(const Workspace* workspace, const Registry* regis
     if (text.empty()) return Error{ErrorCode::Usage, "no model is named", "model", "Give a GGUF file, a Hugging Face folder or a model of the workspace", ""};
     if (text.rfind("random:", 0) == 0) return ModelPlace{text, text, std::nullopt};
     if (text.rfind("hf:", 0) == 0) {
-        return Error{ErrorCode::Unsupported, "this version does not download models from the Hugging Face Hub", shown,
-                     "Download the folder with another tool and give its path", ""};
+        return Error{ErrorCode::Unsupported, "a model of the Hugging Face Hub has to be on this machine first", shown, "Run mofo get " + shown + " and give the path that it prints", ""};
     }
     std::error_code ec;
     if (fs::exists(text, ec)) {
-        const fs::path path = fs::canonical(text, ec);
-        if (ec) return errnoError(ec.value(), "cannot resolve", text);
+        MOFO_TRY(const fs::path path, resolvedPath(text));
         ModelPlace place{path.string(), nameOfPath(path), std::nullopt};
         if (workspace != nullptr && registry != nullptr && path.parent_path() == fs::weakly_canonical(workspace->folder() / "models", ec)) {
             if (auto row = registry->findModel(path.filename().string()); row.ok() && row->id == path.filename()) {

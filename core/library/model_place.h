@@ -20,7 +20,8 @@ struct ModelPlace {
 };
 
 /// A path that exists wins; else id, unique id prefix or unique name in the workspace; else random:NAME. `registry` may be null where no
-/// workspace exists: only paths are found then. NotFound says both places that were looked at; hf: is Unsupported in this version.
+/// workspace exists: only paths are found then. NotFound says both places that were looked at; hf: is Unsupported here: clients
+/// resolve it with core/hub first.
 Result<ModelPlace> locateModel(const Workspace* workspace, const Registry* registry, std::string_view nameOrPath);
 
 /// Path, size and modification time of a GGUF file, or of every regular file of a folder: equal keys mean that nothing was touched.

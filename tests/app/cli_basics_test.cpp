@@ -16,7 +16,7 @@ TEST_F(CliBasics, EveryCommandHasHelpWithExamples) {
     for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
              {"import"}, {"models"}, {"models", "add"}, {"models", "list"}, {"models", "verify"}, {"models", "remove"}, {"tokens"}, {"score"}, {"train"}, {"runs"},
              {"show"}, {"log"}, {"follow"}, {"set"}, {"withdraw"}, {"pause"}, {"resume"}, {"stop"}, {"checkpoint"}, {"evaluate"}, {"undo"}, {"branch"}, {"twin"}, {"pin"}, {"unpin"}, {"verify"}, {"export"}, {"chat"}, {"jobs"}, {"queue"},
-             {"rename"}, {"note"}, {"tag"}, {"trash"}, {"restore"}, {"doctor"}, {"supervise"}, {"bench"}, {"bench", "optimizer"}}) {
+             {"get"}, {"rename"}, {"note"}, {"tag"}, {"trash"}, {"restore"}, {"doctor"}, {"supervise"}, {"bench"}, {"bench", "optimizer"}}) {
         std::vector<std::string> arguments = command;
         arguments.push_back("--help");
         const CliResult help = cli(arguments);

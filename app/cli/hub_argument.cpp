@@ -1,0 +1,136 @@
+#include "app/cli/hub_argument.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "app/cli/terminal.h"
+#include "core/base/clock.h"
+#include "core/base/text.h"
+
+namespace mofo::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr double kRedrawMs = 100;
+constexpr double kLineMs = 10'000;  // between two lines where nothing can be redrawn
+
+std::string progressText(const HubProgress& progress) {
+    switch (progress.phase) {
+        case HubProgress::Phase::Ask: return "asking the Hub";
+        case HubProgress::Phase::Wait: return "waiting for another download of the same";
+        case HubProgress::Phase::Check: return fmt::format("checking what is there of {}", progress.file);
+        case HubProgress::Phase::Download:
+        case HubProgress::Phase::Copy: break;
+    }
+    const double share = progress.totalBytes > 0 ? static_cast<double>(progress.doneBytes) / static_cast<double>(progress.totalBytes) : 0;
+    std::string text = fmt::format("{} {:3.0f} % of {}", barText(share, 24), share * 100, formatBytes(progress.totalBytes));
+    if (progress.bytesPerSecond > 0) text += fmt::format(", {}/s", formatBytes(static_cast<std::uint64_t>(progress.bytesPerSecond)));
+    if (progress.etaSeconds) text += fmt::format(", {} left", formatDuration(*progress.etaSeconds));
+    return text + "  " + progress.file;
+}
+
+/// A line that is redrawn on a terminal, else a line now and then.
+class HubView {
+public:
+    bool operator()(const HubProgress& progress) {
+        if (stderrIsTerminal()) {
+            if (m_redrawn.elapsedMs() > kRedrawMs) {
+                m_line.show(progressText(progress));
+                m_redrawn.restart();
+            }
+        } else if (m_told.elapsedMs() > kLineMs) {
+            printNote(progressText(progress));
+            m_told.restart();
+        }
+        return !interrupted();
+    }
+    void clear() { m_line.clear(); }
+
+private:
+    ProgressLine m_line;
+    Stopwatch m_redrawn, m_told;
+};
+
+void announce(const HubPlan& plan) {
+    printNote(fmt::format("{}: commit {}, {}{}", plan.reference.text(), plan.commit,
+                          plan.licence.empty() ? "no licence named" : "licence " + plan.licence, plan.gated ? ", gated" : ""));
+    if (!plan.note.empty()) printNote("warning: " + plan.note);
+    const std::string files = plan.files.size() == 1 ? "1 file" : fmt::format("{} files", plan.files.size());
+    const std::string place = escapeForDisplay(plan.folder.string());
+    if (plan.isComplete()) {
+        printNote(fmt::format("  {}, {}, on this machine in {}", files, formatBytes(plan.totalBytes), place));
+        return;
+    }
+    const std::uint64_t copied = plan.neededBytes - plan.missingBytes;
+    printNote(fmt::format("  {}, {}; {} to download{}, into {} ({} free)", files, formatBytes(plan.totalBytes), formatBytes(plan.missingBytes),
+                          copied > 0 ? ", " + formatBytes(copied) + " to copy from your Hugging Face cache" : "", place,
+                          formatBytes(plan.freeBytes)));
+}
+
+std::string_view kindName(HubKind kind) { return kind == HubKind::Dataset ? "a data set" : "a model"; }
+
+/// Nothing where the text names something on this machine.
+Result<std::optional<HubReference>> hubReferenceIn(const std::string& text, HubKind wanted) {
+    std::error_code ec;
+    if (!looksLikeHubReference(text) || fs::exists(text, ec)) return std::optional<HubReference>();
+    MOFO_TRY(const HubSettings settings, HubSettings::fromEnvironment());
+    MOFO_TRY(const HubReference reference, parseHubReference(text, settings.endpoint));
+    if (reference.kind == wanted) return std::optional(reference);
+    HubReference other = reference;
+    other.kind = wanted;
+    return Error{ErrorCode::Usage, fmt::format("{} is due here, and this names {}", kindName(wanted), kindName(reference.kind)), reference.text(),
+                 "Did you mean " + other.text() + "?", "HUB"};
+}
+
+}  // namespace
+
+Result<HubPlan> getFromHub(const HubReference& reference) {
+    MOFO_TRY(const HubSettings settings, HubSettings::fromEnvironment());
+    watchInterrupts();
+    HubView view;
+    const HubWatch watch = [&](const HubProgress& progress) { return view(progress); };
+    auto plan = planHub(settings, reference, watch);
+    view.clear();
+    if (!plan.ok()) return plan;
+    announce(*plan);
+    auto path = fetchHub(settings, *plan, watch);
+    view.clear();
+    if (!path.ok()) return std::move(path).error();
+    return plan;
+}
+
+Result<std::string> localPathOf(const std::string& text, HubKind wanted) {
+    MOFO_TRY(const std::optional<HubReference> reference, hubReferenceIn(text, wanted));
+    if (!reference) return text;
+    MOFO_TRY(const HubPlan plan, getFromHub(*reference));
+    return plan.path.string();
+}
+
+Result<std::vector<std::string>> withLocalPaths(std::vector<std::string> assignments) {
+    for (std::string& assignment : assignments) {
+        for (const auto& [key, kind] :
+             {std::pair("model=", HubKind::Model), std::pair("data=", HubKind::Dataset), std::pair("eval_data=", HubKind::Dataset)}) {
+            if (!assignment.starts_with(key)) continue;
+            MOFO_TRY(const std::string path, localPathOf(assignment.substr(std::string_view(key).size()), kind));
+            assignment = key + path;
+        }
+    }
+    return assignments;
+}
+
+Result<void> useLocalPaths(RunConfig& config) {
+    // What is wrong with any of them shows before the largest is downloaded.
+    MOFO_CHECK(hubReferenceIn(config.model, HubKind::Model));
+    MOFO_CHECK(hubReferenceIn(config.evalData, HubKind::Dataset));
+    MOFO_TRY(config.data, localPathOf(config.data, HubKind::Dataset));
+    MOFO_TRY(config.evalData, localPathOf(config.evalData, HubKind::Dataset));
+    MOFO_TRY(config.model, localPathOf(config.model, HubKind::Model));
+    return {};
+}
+
+}  // namespace mofo::cli
