@@ -73,8 +73,9 @@ std::vector<std::string> heldUpTexts(const std::vector<QueueEntry>& entries) {
                                            [&](const QueueEntry& entry) { return entry.position > 0 && entry.run.device == holder.run.device; });
         if (waiting == 0) continue;
         const std::string who = waiting == 1 ? "1 run waits" : std::to_string(waiting) + " runs wait";
-        const std::string resume = holder.stalledSeconds ? "" : "mofo resume " + holder.run.id + " or ";
-        texts.push_back(who + ", because " + named(holder.run) + ' ' + whatItDoes(holder) + ": " + resume + "mofo stop " + holder.run.id);
+        const std::string how =
+            holder.stalledSeconds ? "mofo show " + holder.run.id + " says more" : "mofo resume " + holder.run.id + " or mofo stop " + holder.run.id;
+        texts.push_back(who + ", because " + named(holder.run) + ' ' + whatItDoes(holder) + ": " + how);
     }
     return texts;
 }

@@ -335,7 +335,7 @@ TEST_F(CliBranch, AStalledEngineIsShown) {
               0);
     const CliResult queue = cli({"queue"});
     EXPECT_THAT(queue.out, HasSubstr("stalled"));
-    EXPECT_THAT(queue.err, AllOf(HasSubstr("1 run waits, because silent"), HasSubstr("has given no sign for"), HasSubstr("mofo stop " + run->id)));
+    EXPECT_THAT(queue.err, AllOf(HasSubstr("1 run waits, because silent"), HasSubstr("has given no sign for"), HasSubstr("mofo show " + run->id)));
     EXPECT_EQ(cli({"queue", "--json"}).json()[0]["stalled"], true);
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"set", "silent", "alpha=0.05"}, {"stop", "silent"}, {"pause", "silent"}}) {

@@ -1,6 +1,9 @@
 // What was not as it was: refused with its name, and gone on from bit for bit once it is put back. And what is told of it all.
+#include <signal.h>
+
 #include <filesystem>
 
+#include "core/client/crash_record.h"
 #include "tests/app/real_engine.h"
 
 namespace mofo {
@@ -118,6 +121,34 @@ TEST_F(RealResume, WhatVerifyMarkedIsPassedOver) {
     ASSERT_EQ(resumed.exitCode, 0) << resumed.err;
     EXPECT_THAT(resumed.err, HasSubstr("resumed from the checkpoint of step " + std::to_string(newest)));
     ASSERT_EQ(cli({"stop", id}).exitCode, 0);
+}
+
+TEST_F(RealResume, ADeviceFaultUnderAnotherSupervisorGoesOnBitForBit) {
+    const std::vector<std::string> values = {"steps=320", "checkpoint_every=50", "stats_every=100000", "--name"};
+    std::vector<std::string> clean = values, faulty = values;
+    clean.push_back("clean");
+    faulty.insert(faulty.end(), {"faulty", "--detach"});
+    const CliResult undisturbed = cli(train(clean));
+    ASSERT_EQ(undisturbed.exitCode, 0) << undisturbed.err;
+    ASSERT_TRUE(eventually([&] { return !FileLock::isHeld(workspace().deviceLock("cpu")); })) << "an idle supervisor has no failpoints";
+    m_environment.set("MOFO_FAILPOINTS", "device.fault=EIO@290");
+    const CliResult started = cli(train(faulty));
+    ASSERT_EQ(started.exitCode, 0) << started.err;
+    const std::string id = started.out.substr(0, 12);
+    ASSERT_TRUE(eventually([&] { return stepOf(id) > 0; }));
+    const std::int64_t engine = engineOf(id), first = supervisorPid().value_or(0);
+    kill(static_cast<pid_t>(first), SIGKILL);
+    ASSERT_TRUE(eventually([&] { return !FileLock::isHeld(workspace().deviceLock("cpu")); }));
+    EXPECT_LT(stepOf(id), 280) << "the fault is still to come";
+    m_environment.set("MOFO_FAILPOINTS", "");
+    const CliResult followed = cli({"follow", id});
+    EXPECT_EQ(followed.exitCode, 0) << followed.err;
+    EXPECT_THAT(followed.err, HasSubstr("resumed from the checkpoint of step 250"));
+    const RunRow run = registry().findRun(id).value();
+    EXPECT_EQ(run.restarts, 1);
+    EXPECT_EQ(readCrashRecord(workspace(), id).value()["engine"], engine);
+    EXPECT_EQ(weights(id), weights(undisturbed.out.substr(0, 12)));
+    EXPECT_EQ(digest(id), digest(undisturbed.out.substr(0, 12)));
 }
 
 TEST_F(RealResume, AnExportTellsWhatTheWeightsWentThrough) {

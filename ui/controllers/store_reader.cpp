@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/client/supervisor.h"
 #include "ui/models/display_text.h"
 #include "ui/models/live_tuning.h"
 
@@ -123,6 +124,7 @@ void StoreReader::readList() {
     } else {
         m_listVersion = version;
         batch->runs = std::move(runs).value();
+        wakeSupervisors(*m_workspace, batch->runs);
         // The state of the run on screen, too, can change without a commit.
         if (m_listHasActive) m_commandsVersion = -1;
         m_listHasActive = std::any_of(batch->runs.begin(), batch->runs.end(), [](const RunRow& run) { return !isEnded(run.state); });

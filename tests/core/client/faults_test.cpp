@@ -222,10 +222,12 @@ protected:
         EXPECT_TRUE(run.ok()) << run.error().text();
         EXPECT_TRUE(eventually([&] { return stepOf(run->id) > 1; }));
         kill(static_cast<pid_t>(supervisorPid().value_or(0)), SIGKILL);
-        EXPECT_TRUE(eventually([&] { return !supervisorPid(); }));
+        EXPECT_TRUE(eventually([&] { return !isSupervised(); }));
         EXPECT_LT(stepOf(run->id), 100);
         return registry().findRun(run->id).value();
     }
+    /// By the lock: its text lags behind.
+    bool isSupervised() { return FileLock::isHeld(workspace().deviceLock("cpu")); }
     void goOnIdleAfter(double seconds, std::array<double, 3> delays) {
         SupervisorOptions options;
         options.restartDelaySeconds = delays;
@@ -243,7 +245,7 @@ TEST_F(AdoptedFaultTest, ADeviceFaultOfAnAdoptedEngineIsRestarted) {
     const RunRow run = orphan("exit70:112:1");
     const std::int64_t engine = engineOf(run.id);
     wakeSupervisors(workspace(), *registry().runs());
-    ASSERT_TRUE(eventually([&] { return supervisorPid().has_value(); }, 5)) << "a live engine is not left alone";
+    ASSERT_TRUE(eventually([&] { return isSupervised(); }, 5)) << "a live engine is not left alone";
     EXPECT_EQ(engineOf(run.id), engine);
     std::string told;
     ASSERT_TRUE(eventually([&] {
@@ -259,13 +261,13 @@ TEST_F(AdoptedFaultTest, ADeviceFaultOfAnAdoptedEngineIsRestarted) {
     const Json crash = record(run.id);
     EXPECT_EQ(crash["engine"], engine);
     EXPECT_EQ(crash["exit_code"], 70);
-    EXPECT_TRUE(eventually([&] { return !supervisorPid(); }, 10)) << "and it goes when there is nothing left to do";
+    EXPECT_TRUE(eventually([&] { return !isSupervised(); }, 10)) << "and it goes when there is nothing left to do";
 }
 
 TEST_F(AdoptedFaultTest, ADeviceFaultThatNobodySawIsRestartedByTheNextClient) {
     const RunRow run = orphan("exit70:112:1");
     ASSERT_TRUE(reaches(run.id, RunState::Lost));
-    EXPECT_FALSE(supervisorPid().has_value());
+    EXPECT_FALSE(isSupervised());
     EXPECT_TRUE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
     auto follower = RunFollower::open(workspace(), run.id, true);
     ASSERT_OK(follower);
@@ -309,10 +311,10 @@ TEST_F(AdoptedFaultTest, OtherDeathsOfAdoptedEnginesAreLost) {
     // Of an engine before it.
     test::writeFile(workspace().runFolder(run.id) / "device-fault.json", R"({"pid":)" + std::to_string(engine + 1) + R"(,"text":"CUDA error"})");
     wakeSupervisors(workspace(), *registry().runs());
-    ASSERT_TRUE(eventually([&] { return supervisorPid().has_value(); }, 5));
+    ASSERT_TRUE(eventually([&] { return isSupervised(); }, 5));
     kill(engine, SIGKILL);
     ASSERT_TRUE(reaches(run.id, RunState::Lost));
-    ASSERT_TRUE(eventually([&] { return !supervisorPid(); }, 10));
+    ASSERT_TRUE(eventually([&] { return !isSupervised(); }, 10));
     EXPECT_EQ(stateOf(run.id), RunState::Lost);
     // The same with a fault that a supervisor saw end otherwise: killed between the record and the exit.
     test::writeFile(workspace().runFolder(run.id) / "device-fault.json", R"({"pid":)" + std::to_string(engine) + R"(,"text":"CUDA error"})");
@@ -321,7 +323,7 @@ TEST_F(AdoptedFaultTest, OtherDeathsOfAdoptedEnginesAreLost) {
     EXPECT_FALSE(unseenDeviceFault(workspace(), *registry().findRun(run.id)).has_value());
     wakeSupervisors(workspace(), *registry().runs());
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    EXPECT_FALSE(supervisorPid().has_value());
+    EXPECT_FALSE(isSupervised());
     EXPECT_EQ(registry().findRun(run.id)->restarts, 0);
 }
 
@@ -330,11 +332,11 @@ TEST_F(AdoptedFaultTest, AForegroundRunIsRefusedBesideAnAdoptedEngineAndTheIdleO
     SupervisorOptions options;
     options.idleSeconds = 60;
     std::thread next([&] { EXPECT_OK(supervise(workspace(), options)); });
-    EXPECT_TRUE(eventually([&] { return supervisorPid().has_value(); }, 5));
+    EXPECT_TRUE(eventually([&] { return isSupervised(); }, 5));
     const auto refused = claimDevice(workspace(), registry(), "cpu");
     EXPECT_FALSE(refused.ok());
     EXPECT_THAT(refused.ok() ? "" : refused.error().text(), HasSubstr("orphan"));
-    EXPECT_TRUE(supervisorPid().has_value()) << "it has an engine to look after";
+    EXPECT_TRUE(isSupervised()) << "it has an engine to look after";
     EXPECT_TRUE(reaches(run.id, RunState::Finished));
     EXPECT_OK(claimDevice(workspace(), registry(), "cpu"));
     next.join();

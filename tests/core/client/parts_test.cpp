@@ -27,6 +27,9 @@ protected:
             row.folder = "step-" + std::to_string(step);
             row.kind = "full";
             batch.checkpoints.push_back(row);
+            const std::filesystem::path folder = workspace().checkpointsFolder("refrun000001") / row.folder;
+            std::filesystem::create_directories(folder);
+            test::writeFile(folder / "manifest.json", "{}");
             EvalRow eval;
             eval.step = step;
             eval.loss = step == 20 ? 1.0 : 2.0;
@@ -64,6 +67,29 @@ TEST_F(ReferenceTest, ChoosesNewestBestLastAndSteps) {
     EXPECT_EQ(choose("maths@now").error().exitCode(), 2);
     EXPECT_EQ(choose("maths@soon").error().exitCode(), 2);
     EXPECT_EQ(choose("physics").error().exitCode(), 3);
+}
+
+TEST_F(ReferenceTest, OnlyWhatIsThereCounts) {
+    std::filesystem::remove_all(workspace().checkpointsFolder("refrun000001") / "step-30");
+    EXPECT_EQ(choose("maths")->row.step, 20);
+    const auto gone = choose("maths@30");
+    ASSERT_FALSE(gone.ok());
+    EXPECT_THAT(gone.error().text(),
+                testing::AllOf(testing::HasSubstr("step 30 is not on the disk any more"), testing::HasSubstr("There are: 10, 20.")));
+    {
+        auto writer = MetricsWriter::open(workspace().metricsFile("refrun000001"), "refrun000001");
+        ASSERT_OK(writer);
+        MetricsBatch batch;
+        CheckpointRow damaged = choose("maths@20")->row;
+        damaged.state = "lost";
+        damaged.verified = false;
+        damaged.reason = "a bit is wrong";
+        batch.checkpoints.push_back(damaged);
+        ASSERT_OK(writer->write(batch));
+    }
+    EXPECT_EQ(choose("maths")->row.step, 10);
+    EXPECT_EQ(choose("maths@best")->row.step, 10);
+    EXPECT_THAT(choose("maths@20").error().text(), testing::HasSubstr("step 20 is damaged. There are: 10."));
 }
 
 TEST_F(ReferenceTest, ANameMayHoldAnAt) {
