@@ -10,7 +10,7 @@
 
 namespace mofo {
 
-KeysDialog::KeysDialog(const std::vector<KeyRow>& rows, QWidget* parent) : QDialog(parent) {
+KeysDialog::KeysDialog(const std::vector<ShortcutRow>& rows, QWidget* parent) : QDialog(parent) {
     setObjectName(QStringLiteral("main.keysDialog"));
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("Keys"));
@@ -30,7 +30,7 @@ KeysDialog::KeysDialog(const std::vector<KeyRow>& rows, QWidget* parent) : QDial
     m_table->setShowGrid(false);
     m_table->setAlternatingRowColors(true);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
-    for (const KeyRow& row : rows) {
+    for (const ShortcutRow& row : rows) {
         const int at = m_table->rowCount();
         m_table->insertRow(at);
         m_table->setItem(at, 0, new QTableWidgetItem(row.act));

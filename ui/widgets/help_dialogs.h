@@ -11,7 +11,7 @@ class QTextBrowser;
 
 namespace mofo {
 
-struct KeyRow {
+struct ShortcutRow {
     QString act, key;
 };
 
@@ -19,7 +19,7 @@ struct KeyRow {
 class KeysDialog : public QDialog {
     Q_OBJECT
 public:
-    KeysDialog(const std::vector<KeyRow>& rows, QWidget* parent = nullptr);
+    KeysDialog(const std::vector<ShortcutRow>& rows, QWidget* parent = nullptr);
 
 private:
     QTableWidget* m_table;

@@ -330,8 +330,8 @@ void MainWindow::findInPage() {
     m_runsPage->focusFind();
 }
 
-std::vector<KeyRow> MainWindow::keyRows() const {
-    std::vector<KeyRow> rows;
+std::vector<ShortcutRow> MainWindow::keyRows() const {
+    std::vector<ShortcutRow> rows;
     // Made from the actions themselves, so that the list cannot differ from what the keys do.
     for (const QAction* menu : menuBar()->actions()) {
         for (const QAction* action : menu->menu()->actions()) {

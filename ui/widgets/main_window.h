@@ -34,7 +34,7 @@ class StatusLine;
 class StoreWorker;
 class TasksPopover;
 class Toast;
-struct KeyRow;
+struct ShortcutRow;
 struct PaletteEntry;
 
 class MainWindow : public QMainWindow {
@@ -101,7 +101,7 @@ private:
     void findInPage();
     void openPalette();
     [[nodiscard]] std::vector<PaletteEntry> paletteEntries();
-    [[nodiscard]] std::vector<KeyRow> keyRows() const;
+    [[nodiscard]] std::vector<ShortcutRow> keyRows() const;
     void showKeys();
     void showGlossary(const QString& term);
     void showAbout();
