@@ -11,7 +11,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/text.h"
 #include "core/engine/device.h"
-#include "core/engine/schedule.h"
+#include "core/config/schedule.h"
 #include "core/engine/torch_guard.h"
 #include "core/model/partition.h"
 

@@ -101,7 +101,7 @@ TEST_F(CliHub, RefusalsHaveTheirExitCodes) {
         {{"get", "hf:owner/tiny:model.gguf"}, {3, "no such file"}},
         {{"get", "hf:owner/gated"}, {3, "Accept the licence at"}},
         {{"get", "hf:datasets/owner/several"}, {3, "hf:datasets/owner/several:test.jsonl"}},
-        {{"get", "hf:owner/busy"}, {1, "7.00 s"}},
+        {{"get", "hf:owner/busy"}, {1, "again in 7 s"}},
         {{"get"}, {2, "mofo get --help"}},
         {{"train", "--model", "hf:datasets/owner/rows", "--data", data().string()}, {2, "Did you mean hf:owner/rows?"}},
         {{"train", "--model", "hf:owner/tiny", "--data", "hf:owner/rows"}, {2, "Did you mean hf:datasets/owner/rows?"}},

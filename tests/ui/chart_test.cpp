@@ -90,7 +90,11 @@ TEST_F(ChartTest, ANaNAtStep77OfAMillionIsSeenCountedAndFound) {
     const QImage image = chart.plot().toPixmap().toImage();
     int marked = 0;
     for (int y = 0; y < image.height(); ++y) {
-        for (int x = 0; x < image.width(); ++x) marked += image.pixelColor(x, y) == Theme::current().error ? 1 : 0;
+        for (int x = 0; x < image.width(); ++x) {
+            // Nearly: where the cross falls between pixels its edges are mixed with the paper.
+            const QColor pixel = image.pixelColor(x, y), error = Theme::current().error;
+            marked += std::abs(pixel.red() - error.red()) + std::abs(pixel.green() - error.green()) + std::abs(pixel.blue() - error.blue()) < 150 ? 1 : 0;
+        }
     }
     EXPECT_GT(marked, 8);
     QTest::keyClick(&chart, Qt::Key_N);

@@ -183,6 +183,10 @@ protected:
 
 // Story 4
 TEST_F(RunsPageTest, AltUpMovesAQueuedRunForward) {
+    // As if a supervisor were there and busy: else the window starts one, and the queue moves by itself.
+    std::filesystem::create_directories(workspace().deviceLock("cpu").parent_path());
+    auto busy = std::optional(FileLock::tryAcquire(workspace().deviceLock("cpu")));
+    ASSERT_OK(*busy);
     const auto first = start({}, false, "first"), second = start({}, false, "second");
     ASSERT_OK(first);
     ASSERT_OK(second);
@@ -203,7 +207,8 @@ TEST_F(RunsPageTest, AltUpMovesAQueuedRunForward) {
     ASSERT_TRUE(waitFor(
         [&] { return window->session().runs().indexOf(QString::fromStdString(second->id), RunTableModel::State).data().toString().endsWith("#1"); }));
     EXPECT_EQ(tree->currentIndex().data(RunTableModel::IdRole).toString().toStdString(), second->id) << "the selection stays on the run";
-    // Last: a client starts the supervisor that a queue waits for.
+    // Last: now a client starts the supervisor that the queue waits for.
+    busy.reset();
     const auto cli = CliProcess({"queue"}).finish();
     EXPECT_EQ(cli.exitCode, 0) << cli.err;
     EXPECT_LT(cli.out.find("second"), cli.out.find("first")) << cli.out;

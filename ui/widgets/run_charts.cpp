@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "core/engine/schedule.h"
+#include "core/config/schedule.h"
 #include "ui/models/display_text.h"
 #include "ui/widgets/chart_colours.h"
 #include "ui/widgets/qcustomplot.h"

@@ -10,7 +10,7 @@
 #include "core/engine/decoder.h"
 #include "core/engine/gradient_norm.h"
 #include "core/engine/optimizer.h"
-#include "core/engine/schedule.h"
+#include "core/config/schedule.h"
 #include "core/engine/training_data.h"
 #include "core/tensorio/safetensors.h"
 #include "tests/core/engine/engine_support.h"

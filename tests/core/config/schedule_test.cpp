@@ -1,5 +1,5 @@
 // Values of transformers.get_scheduler (5.23) with torch.optim.SGD(lr=1.0), 10 steps in all.
-#include "core/engine/schedule.h"
+#include "core/config/schedule.h"
 
 #include <gtest/gtest.h>
 

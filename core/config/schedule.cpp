@@ -1,4 +1,4 @@
-#include "core/engine/schedule.h"
+#include "core/config/schedule.h"
 
 #include <algorithm>
 #include <cmath>
