@@ -28,6 +28,12 @@ constexpr std::uint64_t kCheckpointBytesPerParameter = 12;
 constexpr std::uint64_t kStartBytes = 512 << 10;
 
 Result<std::string> absolutePath(const std::string& path, std::string_view key) {
+    std::error_code ec;
+    if (path.starts_with("hf:") && !fs::exists(path, ec)) {
+        const std::string shown = escapeForDisplay(path);
+        return Error{ErrorCode::Unsupported, "a data set of the Hugging Face Hub has to be on this machine first", shown,
+                     "Run mofo get " + shown + " and give the path that it prints", ""};
+    }
     auto resolved = resolvedPath(path);
     if (!resolved.ok()) {
         Error error = std::move(resolved).error();

@@ -87,6 +87,8 @@ public:
             return Error{ErrorCode::InvalidInput, "what came is not the file that the Hub lists (its hash differs), and was removed",
                          escapeForDisplay(target.string()), "The same command fetches it again", "HASH"};
         }
+        // The folder's name says which commit this is: nobody shall edit it by mistake.
+        if (fchmod(m_fd, 0444) != 0) return errnoError(errno, "cannot change the permissions of", m_path);
         if (fsync(m_fd) != 0) return errnoError(errno, "cannot sync the file to disk", m_path);
         if (::rename(m_path.c_str(), target.c_str()) != 0) return errnoError(errno, "cannot rename into place", target);
         return syncFolder(target.parent_path());

@@ -242,9 +242,20 @@ Result<void> HubHttp::perform(Exchange& exchange) {
     return {};
 }
 
+Result<std::string> redirectTarget(const std::string& endpoint, const std::string& from, const std::string& location) {
+    const std::string host = hostOf(from);
+    std::string url = resolvedAgainst(from, location);
+    const std::string origin = originOf(url);
+    if (origin.empty()) return Error{ErrorCode::Io, host + " redirects to an address that is none", "", "Try again later", "HTTP"};
+    if (!origin.starts_with("https://") && !originOf(endpoint).starts_with("http://")) {
+        return Error{ErrorCode::Io, host + " redirects to " + hostOf(url) + " without encryption, which is not followed", "",
+                     "Check HF_ENDPOINT and the proxy", "HTTP"};
+    }
+    return url;
+}
+
 Result<HttpHead> HubHttp::get(const HttpRequest& request) {
     const std::string home = originOf(m_settings.endpoint);
-    const bool plainAllowed = home.starts_with("http://");
     std::string url = request.url;
     for (int hop = 0; hop <= kMostRedirects; ++hop) {
         Exchange exchange;
@@ -253,14 +264,7 @@ Result<HttpHead> HubHttp::get(const HttpRequest& request) {
         exchange.withToken = !m_settings.token.empty() && originOf(url) == home;
         MOFO_CHECK(perform(exchange));
         if (!isRedirect(exchange.head.status)) return exchange.head;
-        const std::string host = exchange.head.host;
-        url = resolvedAgainst(url, exchange.head.header("location"));
-        const std::string origin = originOf(url);
-        if (origin.empty()) return Error{ErrorCode::Io, host + " redirects to an address that is none", "", "Try again later", "HTTP"};
-        if (!origin.starts_with("https://") && !plainAllowed) {
-            return Error{ErrorCode::Io, host + " redirects to " + hostOf(url) + " without encryption, which is not followed", "",
-                         "Check HF_ENDPOINT and the proxy", "HTTP"};
-        }
+        MOFO_TRY(url, redirectTarget(m_settings.endpoint, url, exchange.head.header("location")));
     }
     return Error{ErrorCode::Io, hostOf(request.url) + " redirects more than " + std::to_string(kMostRedirects) + " times", "",
                  "Check HF_ENDPOINT and the proxy", "HTTP"};

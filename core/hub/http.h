@@ -53,6 +53,9 @@ private:
     std::unique_ptr<Handles> m_handles;
 };
 
+/// Where a redirect of `from` leads, relative ones resolved: https only, or http too where the endpoint itself is http. Io (HTTP) for anything else.
+Result<std::string> redirectTarget(const std::string& endpoint, const std::string& from, const std::string& location);
+
 /// The error of a cancelled wait, download or question.
 [[nodiscard]] Error hubInterrupted();
 

@@ -55,9 +55,9 @@ struct HubPlan {
 Result<HubPlan> planHub(const HubSettings& settings, const HubReference& reference, const HubWatch& watch = {});
 
 /// Downloads what is missing into settings.ownCache/<models|datasets>--owner--name/<commit>/ and returns plan.path. Each file grows as FILE.part, is
-/// compared with its SHA-256 (else its git hash), synced and renamed; a part that is there is gone on with. One download per commit at a time:
-/// others wait and find the files. OutOfSpace before the first byte where the disk is too small. Errors as above; parts stay except where their hash
-/// is wrong.
+/// compared with its SHA-256 (else its git hash), made read-only, synced and renamed; a part that is there is gone on with. One download per commit
+/// at a time: others wait and find the files. OutOfSpace before the first byte where the disk is too small. Errors as above; parts stay except where
+/// their hash is wrong.
 Result<std::filesystem::path> fetchHub(const HubSettings& settings, const HubPlan& plan, const HubWatch& watch = {});
 
 }  // namespace mofo

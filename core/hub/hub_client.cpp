@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kAnswerLimit = 64ull << 20;
 constexpr std::size_t kShownNames = 5;
+constexpr int kQuestionRetries = 2;  // somebody waits for the answer
 constexpr long kUnauthorised = 401, kForbidden = 403, kNotFound = 404, kTooMany = 429, kServerErrors = 500;
 
 std::string shownList(const std::vector<std::string>& names) {
@@ -104,7 +105,7 @@ Result<std::string> HubClient::text(const std::string& url) {
         auto head = m_http.get(request);
         const Error error = !head.ok() ? head.error() : head->status / 100 != 2 ? refusal(*head, {}) : Error{};
         if (head.ok() && head->status / 100 == 2) return body;
-        if (!isTransient(error) || attempt >= m_settings.retries) {
+        if (!isTransient(error) || attempt >= std::min(m_settings.retries, kQuestionRetries)) {
             Error last = error;
             // The code decides what a caller makes of it: RevisionNotFound is told apart below.
             if (head.ok() && head->status == kNotFound) last.tag = head->header("x-error-code") == "RevisionNotFound" ? "REVISION" : "MISSING";

@@ -112,7 +112,8 @@ Result<HubPlan> planHub(const HubSettings& settings, const HubReference& referen
                      ", which is on this machine, is taken; there may be a newer one";
         return plan;
     }
-    MOFO_CHECK(cache.record(reference.revision, *listing));
+    // Only helps a later time without a network; where nothing can be written, the user's cache may still have everything.
+    (void)cache.record(reference.revision, *listing).ok();
     return planOf(cache, reference, *listing, [&](const HubFile& index) -> Result<std::string> {
         if (cache.placeOf(listing->commit, index) == HubFile::Place::Hub) {
             MOFO_TRY(const FileLock lock, waitForDownload(cache.lockFile(listing->commit), goOn));

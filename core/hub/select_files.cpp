@@ -161,7 +161,8 @@ private:
     }
 
     Result<void> selectNamedModel() {
-        const std::vector<std::string> ggufs = namesWhere([](const HubFile& file) { return endsLike(file.name, {".gguf"}) && !isPartOfGguf(file.name); });
+        const std::vector<std::string> ggufs =
+            namesWhere([](const HubFile& file) { return endsLike(file.name, {".gguf"}) && !isPartOfGguf(file.name); });
         const std::string& name = m_reference.file;
         if (!endsLike(name, {".gguf"})) {
             if (endsLike(name, {".bin", ".pt", ".pth", ".pkl", ".ckpt"}))

@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/hash.h"
+#include "core/hub/http.h"
 #include "tests/core/hub/hub_support.h"
 
 namespace mofo {
@@ -53,6 +54,7 @@ TEST_F(HubDownload, EveryFileArrivesWhole) {
     for (const char* name : {"config.json", "tokenizer.json", "LICENSE", "model.safetensors"}) {
         EXPECT_EQ(test::readFile(*path / name), m_repository.files.at(name)) << name;
     }
+    EXPECT_EQ(fs::status(*path / "model.safetensors").permissions(), fs::perms(0444));
     for (const auto& entry : fs::directory_iterator(*path)) {
         const std::string extension = entry.path().extension().string();
         EXPECT_TRUE(extension != ".part" && extension != ".bin" && extension != ".py") << entry.path();
@@ -300,6 +302,23 @@ TEST_F(HubDownload, RedirectsAreBounded) {
     EXPECT_THAT(get().error().message, HasSubstr("an address that is none"));
     m_hub.serve(m_path, HubReply{302, {}, ""});
     EXPECT_FALSE(get().ok());
+}
+
+TEST(HubRedirect, LeavesEncryptionOnlyWhereTheEndpointHasNone) {
+    const std::string from = "https://huggingface.co/o/n/resolve/main/x";
+    EXPECT_EQ(*redirectTarget("https://huggingface.co", from, "https://cdn.example/blob?s=1"), "https://cdn.example/blob?s=1");
+    EXPECT_EQ(*redirectTarget("https://huggingface.co", from, "/o/renamed/x"), "https://huggingface.co/o/renamed/x");
+    EXPECT_EQ(*redirectTarget("http://mirror", "http://mirror/x", "http://files.mirror/x"), "http://files.mirror/x");
+    for (const char* location :
+         {"http://cdn.example/blob?Signature=s3cr3t", "//cdn.example:80/x", "ftp://cdn.example/x", "file:///etc/passwd", "javascript:x"}) {
+        const auto target = redirectTarget("https://huggingface.co", from, location);
+        if (target.ok()) {
+            EXPECT_THAT(*target, testing::StartsWith("https://")) << location;
+        } else {
+            EXPECT_THAT(target.error().text(), testing::AllOf(HasSubstr("huggingface.co redirects"), Not(HasSubstr("s3cr3t"))));
+        }
+    }
+    EXPECT_FALSE(redirectTarget("https://huggingface.co", from, "http://cdn.example/blob").ok());
 }
 
 TEST_F(HubDownload, ProxiesAreTakenFromTheEnvironment) {
