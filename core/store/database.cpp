@@ -49,7 +49,11 @@ Error refusal(ErrorCode code, std::string message, const fs::path& file, std::st
 constexpr const char* restoreRemedy = "Move it away, or restore it from a copy";
 
 bool isWritableFolder(const fs::path& folder) { return faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0; }
-bool isWritableFile(const fs::path& file) { return faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0; }
+// A file without any write bit (the recorded sample's) is nobody's to write, not even root's, whom faccessat would let.
+bool isWritableFile(const fs::path& file) {
+    struct stat info {};
+    return faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0 && ::stat(file.c_str(), &info) == 0 && (info.st_mode & 0222) != 0;
+}
 
 /// The path with every link of its folder resolved: SQLite's NOFOLLOW then concerns the file alone.
 Result<fs::path> resolvedPlace(const fs::path& file) {
@@ -275,6 +279,9 @@ Result<std::unique_ptr<Database>> Database::open(const fs::path& file, const Sch
     }
     const bool writes = mode == Mode::SharedWriter || mode == Mode::SoleWriter;
     const bool canWrite = isWritableFolder(place.parent_path()) && isWritableFile(place);
+    if (writes && (info.st_mode & 0222) == 0)
+        return refusal(ErrorCode::Permission, "the database is a recording that nobody changes", place, "Choose another workspace with --workspace",
+                       "IO");
     if (writes && !canWrite)
         return refusal(ErrorCode::Permission, "the database cannot be written", place, "Check who owns it and its permissions", "IO");
 

@@ -3,6 +3,7 @@
 #
 #   /usr/lib/mofo-workbench/           programs, beside each other as they look for each other; the CUDA plug-in where it was built
 #   /usr/lib/mofo-workbench/torch/lib  LibTorch for the CPU, and the two small CUDA libraries it asks for even without a GPU
+#   /usr/lib/mofo-workbench/sample     the recorded workspace of the first screen, which nobody writes
 #   /usr/bin/mofo, mofo-workbench      links to them
 # The rest is Debian's, as `depends` says. tests/installer/package_test.cpp compares that with what the programs ask for.
 
@@ -11,6 +12,7 @@ install(TARGETS mofo mofo-engine mofo-workbench RUNTIME DESTINATION ${_home})
 if(TARGET mofo_cuda)
   install(TARGETS mofo_cuda LIBRARY DESTINATION ${_home} RUNTIME DESTINATION ${_home})
 endif()
+install(DIRECTORY "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/sample" DESTINATION ${_home} FILE_PERMISSIONS OWNER_READ GROUP_READ WORLD_READ)
 install(FILES "${MOFO_TORCH_DIR}/lib/libtorch_cpu.so" "${MOFO_TORCH_DIR}/lib/libc10.so" DESTINATION ${_home}/torch/lib)
 file(GLOB _gomp "${MOFO_TORCH_DIR}/lib/libgomp*.so*")
 install(FILES ${_gomp} DESTINATION ${_home}/torch/lib)

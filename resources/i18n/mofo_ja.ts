@@ -2817,6 +2817,14 @@ Qt %2</translation>
         <source>Measure the optimizer step</source>
         <translation>オプティマイザのステップを測る</translation>
     </message>
+    <message>
+        <source>Recorded runs to look at, offline and without a GPU: nothing here can be changed. Probes marked (scripted) were not measured.</source>
+        <translation>見るための記録です。オフラインでも GPU なしでも見られ、ここでは何も変更できません。(scripted) と付いたプローブは実測ではありません。</translation>
+    </message>
+    <message>
+        <source>Open my workspace</source>
+        <translation>自分のワークスペースを開く</translation>
+    </message>
 </context>
 <context>
     <name>mofo::MapChart</name>
@@ -3105,6 +3113,10 @@ Qt %2</translation>
     <message>
         <source>checking</source>
         <translation>確認中</translation>
+    </message>
+    <message>
+        <source>This workspace is a recording that nobody changes: start the run in a workspace of yours.</source>
+        <translation>このワークスペースは変更できない記録です。実行は自分のワークスペースで開始してください。</translation>
     </message>
 </context>
 <context>

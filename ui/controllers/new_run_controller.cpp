@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/client/commands.h"
 #include "core/client/device_choice.h"
+#include "core/store/recording.h"
 #include "ui/controllers/data_scanner.h"
 #include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
@@ -39,6 +40,7 @@ NewRunController::NewRunController(StoreWorker* acts, StoreWorker* starter, QObj
     : QObject(parent),
       m_acts(acts),
       m_starter(starter),
+      m_isRecording(isRecording(acts->folder())),
       m_form(new RunForm(this)),
       m_scanner(new DataScanner(acts->folder())),
       m_planner(new QObject) {
@@ -362,6 +364,7 @@ std::vector<FormIssue> NewRunController::issues() const {
 }
 
 QString NewRunController::whyNotQueue() const {
+    if (m_isRecording) return tr("This workspace is a recording that nobody changes: start the run in a workspace of yours.");
     if (m_starting) return tr("The run is being started.");
     for (const FormIssue& issue : issues()) {
         if (issue.blocks) return issue.text;

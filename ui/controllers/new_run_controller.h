@@ -126,6 +126,7 @@ private:
 
     StoreWorker* m_acts;
     StoreWorker* m_starter;
+    const bool m_isRecording;  ///< the workspace is looked at only
     RunForm* m_form;
     QThread m_scanThread, m_planThread;
     DataScanner* m_scanner;  ///< lives on m_scanThread

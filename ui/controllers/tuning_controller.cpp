@@ -124,13 +124,13 @@ void TuningController::onTuningChanged() {
 }
 
 bool TuningController::isLive() const {
-    if (!m_data->run()) return false;
+    if (!m_data->run() || m_isRecording) return false;
     const RunState state = m_data->run()->state;
     return state == RunState::Running || state == RunState::Paused || state == RunState::Starting;
 }
 
 bool TuningController::canTune() const {
-    if (!m_data->run()) return false;
+    if (!m_data->run() || m_isRecording) return false;
     const RunState state = m_data->run()->state;
     return state == RunState::Lost || (!isEnded(state) && state != RunState::Draft && state != RunState::Stopping);
 }

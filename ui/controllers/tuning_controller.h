@@ -39,6 +39,10 @@ class TuningController : public QObject {
 public:
     explicit TuningController(const RunData* data, QObject* parent = nullptr);
 
+    /// Nothing can be sent to a run of a recorded workspace.
+    void setRecording(bool recording) { m_isRecording = recording; }
+    [[nodiscard]] bool isRecording() const { return m_isRecording; }
+
     [[nodiscard]] KeyState state(const std::string& key) const;
     [[nodiscard]] std::size_t stagedCount() const { return m_staged.size(); }
     [[nodiscard]] const KeyValues& staged() const { return m_staged; }
@@ -127,6 +131,7 @@ private:
     [[nodiscard]] std::string inForce(const std::string& key) const;
 
     const RunData* m_data;
+    bool m_isRecording = false;
     std::string m_runId;
     KeyValues m_staged;
     std::vector<std::string> m_stagedOrder;  ///< keys, the newest last

@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
+#include "core/store/recording.h"
 #include "core/store/run_metrics.h"
 #include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
@@ -22,14 +23,15 @@ constexpr double awaySeconds = 60;
 }  // namespace
 
 bool WindowLock::acquire() {
+    // A recording has as many windows as one likes.
     std::error_code ec;
-    if (!std::filesystem::is_directory(m_folder, ec)) return true;
+    if (!std::filesystem::is_directory(m_folder, ec) || isRecording(m_folder)) return true;
     Result<FileLock> lock = FileLock::tryAcquire(m_folder / "window.lock");
     if (lock.ok()) {
         m_lock = std::move(lock).value();
         return true;
     }
-    // A folder that is not writable (the sample workspace) has as many windows as one likes.
+    // So has a folder that is not writable.
     return lock.error().code != ErrorCode::Busy;
 }
 

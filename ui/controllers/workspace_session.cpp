@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/store/recording.h"
 #include "ui/controllers/command_sender.h"
 #include "ui/controllers/store_reader.h"
 
@@ -17,11 +18,13 @@ constexpr int beatMs = 33;
 WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* parent)
     : QObject(parent),
       m_folder(std::move(workspace)),
+      m_isRecording(mofo::isRecording(m_folder)),
       m_reader(new StoreReader(m_folder)),
       m_sender(new CommandSender(m_folder)),
       m_runs(new RunTableModel(this)),
       m_run(new RunData(this)),
       m_tuning(new TuningController(m_run, this)) {
+    m_tuning->setRecording(m_isRecording);
     qRegisterMetaType<RunListBatchPtr>();
     qRegisterMetaType<RunBatchPtr>();
     qRegisterMetaType<HistogramBatchPtr>();

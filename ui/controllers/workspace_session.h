@@ -25,6 +25,8 @@ public:
     ~WorkspaceSession() override;
 
     [[nodiscard]] const std::filesystem::path& folder() const { return m_folder; }
+    /// Whether the workspace is looked at only (core/store/recording.h).
+    [[nodiscard]] bool isRecording() const { return m_isRecording; }
     [[nodiscard]] RunTableModel& runs() { return *m_runs; }
     [[nodiscard]] RunData& run() { return *m_run; }
     [[nodiscard]] TuningController& tuning() { return *m_tuning; }
@@ -61,6 +63,7 @@ private:
     void resolveWantedRun();
 
     const std::filesystem::path m_folder;
+    const bool m_isRecording;
     QThread m_readThread, m_writeThread;
     StoreReader* m_reader;    ///< lives on m_readThread
     CommandSender* m_sender;  ///< lives on m_writeThread

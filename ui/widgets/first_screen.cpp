@@ -34,11 +34,8 @@ QString FirstScreen::demoModel() { return existing(cachePath() / "models" / "Smo
 QString FirstScreen::demoData() { return existing(cachePath() / "data" / "gsm8k-test.jsonl"); }
 
 QString FirstScreen::sampleWorkspace() {
-    const std::filesystem::path programs = programFolder();
-    for (const auto& place : {programs.parent_path() / "share" / "mofo-workbench" / "sample", programs.parent_path() / "sample"}) {
-        if (QString found = existing(place / "workbench.db"); !found.isEmpty()) return QString::fromStdString(place.string());
-    }
-    return {};
+    const std::filesystem::path place = programFolder() / "sample";
+    return existing(place / "workbench.db").isEmpty() ? QString() : QString::fromStdString(place.string());
 }
 
 FirstScreen::FirstScreen(QWidget* parent) : QWidget(parent) {

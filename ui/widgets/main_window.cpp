@@ -16,6 +16,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/base/paths.h"
 #include "ui/controllers/new_run_controller.h"
 #include "ui/controllers/run_acts.h"
 #include "ui/controllers/store_worker.h"
@@ -151,6 +152,13 @@ void MainWindow::makePages() {
         m_away->setMessage(MessageBar::Kind::Hint, {});
         openRun(m_awayRun);
     });
+    m_recording = new MessageBar(QStringLiteral("main.recording"), m_centre);
+    if (m_session->isRecording())
+        m_recording->setMessage(
+            MessageBar::Kind::Hint,
+            tr("Recorded runs to look at, offline and without a GPU: nothing here can be changed. Probes marked (scripted) were not measured."),
+            tr("Open my workspace"));
+    connect(m_recording, &MessageBar::actionTriggered, this, [this] { startOther(QString::fromStdString(defaultWorkspacePath().string())); });
     m_pages = new QStackedWidget(m_centre);
     m_pages->setObjectName(QStringLiteral("main.pages"));
     m_runsPage = new RunsPage(m_session, m_acts);
@@ -179,6 +187,7 @@ void MainWindow::makePages() {
         {{tr("Check this machine"), QStringLiteral("mofo doctor")}, {tr("Measure the optimizer step"), QStringLiteral("mofo bench optimizer")}});
     for (QWidget* page : std::initializer_list<QWidget*>{m_runsPage, m_newPage, m_runPage, m_comparePage, chat, models, setup})
         m_pages->addWidget(page);
+    layout->addWidget(m_recording);
     layout->addWidget(m_away);
     layout->addWidget(m_pages, 1);
     setCentralWidget(m_centre);

@@ -131,6 +131,7 @@ private:
 
     QWidget* m_centre = nullptr;
     MessageBar* m_away = nullptr;
+    MessageBar* m_recording = nullptr;
     QStackedWidget* m_pages = nullptr;
     RunsPage* m_runsPage = nullptr;
     NewRunPage* m_newPage = nullptr;

@@ -128,7 +128,8 @@ void RunHeader::refresh() {
         pause->setText(tr("Resuming …"));
     else
         pause->setText(resumes || restarts ? tr("Resume") : tr("Pause"));
-    pause->setEnabled(run && !asked && (restarts || m_tuning->canTune()));
+    const bool changes = run && !m_tuning->isRecording();
+    pause->setEnabled(changes && !asked && (restarts || m_tuning->canTune()));
     pause->setToolTip(pause->isEnabled() || asked ? tr("%1 (F9)").arg(pause->text()) : tr("This run has ended: nothing to pause or resume"));
     const bool stopping = state == RunState::Stopping || isAsked("stop");
     const bool canStop = run && !stopping && !isEnded(state) && state != RunState::Draft;
@@ -145,9 +146,9 @@ void RunHeader::refresh() {
     m_acts.evaluate->setEnabled(live && !isAsked("evaluate"));
     m_acts.evaluate->setToolTip(
         live ? (isAsked("evaluate") ? tr("An evaluation is on its way") : tr("Measure the held-out rows after this step (F8)")) : ended);
-    m_acts.rewind->setEnabled(run && !m_data->steps().empty() && !isAsked("undo"));
+    m_acts.rewind->setEnabled(changes && !m_data->steps().empty() && !isAsked("undo"));
     m_acts.rewind->setToolTip(tr("Go back to a checkpoint (Ctrl+Alt+Z)"));
-    m_acts.branch->setEnabled(run && !m_data->steps().empty() && !isAsked("branch"));
+    m_acts.branch->setEnabled(changes && !m_data->steps().empty() && !isAsked("branch"));
     m_acts.branch->setToolTip(tr("Start a child run from a checkpoint (Ctrl+B)"));
 }
 

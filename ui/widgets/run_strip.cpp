@@ -92,7 +92,7 @@ void Sparkline::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) update();
 }
 
-RunStrip::RunStrip(RunActs* acts, QWidget* parent) : QFrame(parent), m_acts(acts) {
+RunStrip::RunStrip(RunActs* acts, bool isRecording, QWidget* parent) : QFrame(parent), m_acts(acts), m_isRecording(isRecording) {
     setObjectName(QStringLiteral("runs.strip"));
     setFrameShape(QFrame::StyledPanel);
     auto* layout = new QHBoxLayout(this);
@@ -199,12 +199,14 @@ void RunStrip::setRun(const RunRow* run, const QString& problem) {
     for (const std::string& tag : run->tags) tags << QString::fromStdString(tag);
     if (isOther || !m_note->hasFocus()) m_note->setText(QString::fromStdString(run->note));
     if (isOther || !m_tags->hasFocus()) m_tags->setText(tags.join(QStringLiteral(", ")));
-    for (QWidget* part : std::initializer_list<QWidget*>{m_note, m_tags, m_open}) part->setEnabled(true);
-    m_resume->setEnabled(isReadable && isStoppedEarly);
+    m_open->setEnabled(true);
+    m_note->setEnabled(!m_isRecording);
+    m_tags->setEnabled(!m_isRecording);
+    m_resume->setEnabled(!m_isRecording && isReadable && isStoppedEarly);
     m_resume->setToolTip(isStoppedEarly ? tr("Goes on from the newest checkpoint") : tr("Only a run that was stopped, failed or lost can go on"));
-    m_twin->setEnabled(run->unreadable.empty());
-    m_branch->setEnabled(isReadable && run->summary.step > 0);
-    m_trash->setEnabled(isEnded(run->state));
+    m_twin->setEnabled(!m_isRecording && run->unreadable.empty());
+    m_branch->setEnabled(!m_isRecording && isReadable && run->summary.step > 0);
+    m_trash->setEnabled(!m_isRecording && isEnded(run->state));
     m_trash->setToolTip(isEnded(run->state) ? tr("Files stay for 7 days; Ctrl+Z takes it back")
                                             : tr("A run that is not over cannot go to the trash: stop it first"));
     if (isOther || run->summary.step >= m_glancedStep + glanceEverySteps || (isEnded(run->state) && run->summary.step != m_glancedStep)) {

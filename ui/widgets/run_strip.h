@@ -36,7 +36,8 @@ private:
 class RunStrip : public QFrame {
     Q_OBJECT
 public:
-    explicit RunStrip(RunActs* acts, QWidget* parent = nullptr);
+    /// In a recording nothing can be changed.
+    RunStrip(RunActs* acts, bool isRecording, QWidget* parent = nullptr);
     /// Null empties it. `problem`: why its files cannot be read, or empty.
     void setRun(const RunRow* run, const QString& problem);
     void focusNote();
@@ -50,6 +51,7 @@ private:
     void show(const RunGlance& glance);
 
     RunActs* m_acts;
+    const bool m_isRecording;
     RunRow m_run;
     bool m_hasRun = false;
     ElidedLabel* m_title;

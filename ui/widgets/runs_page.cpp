@@ -160,7 +160,7 @@ QWidget* RunsPage::makeTree() {
         m_tree->header()->addAction(shown);
     }
     m_tree->installEventFilter(this);
-    m_strip = new RunStrip(m_acts, page);
+    m_strip = new RunStrip(m_acts, m_session->isRecording(), page);
     layout->addWidget(m_tree, 1);
     layout->addWidget(m_strip);
     return page;

@@ -1,0 +1,130 @@
+// pack_sample WORKSPACE TARGET: what a recorded workspace shows, as a small folder that nobody writes: its databases in one file each, without
+// weights and without this machine's paths. The probe rows are the scripted engine's, and named so, until runs measure probes themselves.
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tests/support/recorded_run.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Files are told by their names: `prefix`, the folder they were in, goes.
+std::string without(std::string text, const std::string& prefix) {
+    for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) text.erase(at, prefix.size());
+    return text;
+}
+
+void hidePaths(SQLite::Database& database, const std::string& prefix) {
+    std::vector<std::string> changes;
+    SQLite::Statement tables(database,
+                             "SELECT t.name, c.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' "
+                             "AND c.type = 'TEXT' AND t.name NOT LIKE 'sqlite_%'");
+    while (tables.executeStep()) {
+        const std::string column = '"' + tables.getColumn(1).getString() + '"';
+        changes.push_back("UPDATE \"" + tables.getColumn(0).getString() + "\" SET " + column + " = replace(" + column + ", ?1, '') WHERE instr(" +
+                          column + ", ?1) > 0");
+    }
+    for (const std::string& text : changes) {
+        SQLite::Statement change(database, text);
+        change.bind(1, prefix);
+        change.exec();
+    }
+}
+
+template <typename T>
+T needed(mofo::Result<T> result) {
+    if (!result.ok()) throw std::runtime_error(result.error().text());
+    if constexpr (!std::is_void_v<T>) return std::move(result).value();
+}
+
+/// The probes that the scripted engine would have measured at this run's evaluations.
+void addScriptedProbes(SQLite::Database& metrics, std::uint64_t seed, const fs::path& scratch) {
+    using namespace mofo;
+    const std::int64_t steps = metrics.execAndGet("SELECT coalesce(max(step), 0) FROM steps").getInt64();
+    const std::int64_t every = metrics.execAndGet("SELECT coalesce(min(step), 0) FROM evals WHERE step > 0").getInt64();
+    if (steps == 0 || every == 0) return;
+    const Workspace workspace = needed(Workspace::openOrCreate(scratch, false));
+    test::RecordedRunOptions options;
+    options.totalSteps = steps;
+    options.evalEvery = every;
+    options.seed = seed;
+    options.probes = true;
+    std::string id;
+    {
+        test::RecordedRun run = needed(test::RecordedRun::create(workspace, options));
+        needed(run.begin());
+        needed(run.advance(steps, false));
+        needed(run.end(RunState::Finished, ""));
+        id = run.id();
+    }
+    SQLite::Statement attach(metrics, "ATTACH ? AS scripted");
+    attach.bind(1, workspace.metricsFile(id).string());
+    attach.exec();
+    metrics.exec(
+        "INSERT INTO probes (step, probe, measure, value, low, high, items, seconds, wall_ns, superseded) "
+        "SELECT p.step, p.probe || ' (scripted)', p.measure, p.value, p.low, p.high, p.items, p.seconds, s.wall_ns, 0 "
+        "FROM scripted.probes p JOIN main.steps s ON s.step = p.step AND s.superseded = 0 GROUP BY p.seq ORDER BY p.seq");
+    metrics.exec("DETACH scripted");
+}
+
+void pack(const fs::path& source, const fs::path& target) {
+    const std::string prefix = source.parent_path().string() + '/';
+    std::vector<fs::path> files{source / "workbench.db"};
+    for (const auto& run : fs::directory_iterator(source / "runs")) files.push_back(run.path() / "metrics.db");
+    const fs::path scratch = target.string() + ".scripted";
+    std::uint64_t seed = 0;
+    for (const fs::path& file : files) {
+        const fs::path copy = target / fs::relative(file, source);
+        fs::create_directories(copy.parent_path());
+        {
+            SQLite::Database original(file.string(), SQLite::OPEN_READONLY);
+            SQLite::Statement vacuum(original, "VACUUM INTO ?");
+            vacuum.bind(1, copy.string());
+            vacuum.exec();
+        }
+        SQLite::Database database(copy.string(), SQLite::OPEN_READWRITE);
+        if (database.execAndGet("PRAGMA journal_mode = DELETE").getString() != "delete") throw std::runtime_error("the journal mode stays");
+        hidePaths(database, prefix);
+        if (file.filename() == "metrics.db") {
+            // What is not there any more is not offered.
+            database.exec("UPDATE checkpoints SET removed = 1");
+            addScriptedProbes(database, ++seed, scratch);
+        } else {
+            database.exec("DELETE FROM settings");
+        }
+        database.exec("VACUUM");
+        std::ifstream log(file.parent_path() / "engine.log");
+        if (log) std::ofstream(copy.parent_path() / "engine.log") << without({std::istreambuf_iterator<char>(log), {}}, prefix);
+    }
+    fs::remove_all(scratch);
+    for (const auto& entry : fs::recursive_directory_iterator(target)) {
+        if (entry.is_regular_file()) fs::permissions(entry.path(), fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: pack_sample WORKSPACE TARGET\n");
+        return 2;
+    }
+    try {
+        pack(fs::canonical(argv[1]), fs::absolute(argv[2]));
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "pack_sample: %s\n", failure.what());
+        return 1;
+    }
+    return 0;
+}
