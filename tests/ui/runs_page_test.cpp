@@ -365,6 +365,38 @@ TEST_F(RunsPageTest, ABranchStandsBelowItsParentWithItsChange) {
     EXPECT_TRUE(reaches(child->id, RunState::Finished));
 }
 
+TEST_F(RunsPageTest, SpaceSelectsForComparingAndArrowsLeaveItAlone) {
+    std::vector<std::string> ids;
+    for (const char* name : {"a", "b", "c"}) {
+        RecordedRunOptions options;
+        options.name = name;
+        ids.push_back(record(options, 5).id());
+    }
+    show();
+    ASSERT_TRUE(lists(3));
+    ASSERT_TRUE(QTest::qWaitForWindowActive(window.get()));
+    QTest::keyClick(window.get(), Qt::Key_1, Qt::ControlModifier);
+    EXPECT_EQ(window->focusWidget(), tree) << "no Tab and no click is needed";
+    const auto row = [&](int index) { return tree->model()->index(index, 0).data(RunTableModel::IdRole).toString(); };
+    QTest::keyClick(tree, Qt::Key_Home);
+    QTest::keyClick(tree, Qt::Key_Space);
+    QTest::keyClick(tree, Qt::Key_Down);
+    QTest::keyClick(tree, Qt::Key_Down);
+    QTest::keyClick(tree, Qt::Key_Space);
+    auto* page = window->findChild<RunsPage*>("runs");
+    QStringList selected = page->selectedIds();
+    selected.sort();
+    QStringList expected{row(0), row(2)};
+    expected.sort();
+    EXPECT_EQ(selected, expected);
+    QTest::keyClick(tree, Qt::Key_Space);
+    EXPECT_EQ(page->selectedIds(), QStringList{row(0)});
+    QTest::keyClick(tree, Qt::Key_Escape);
+    EXPECT_EQ(page->selectedIds(), QStringList{row(2)});
+    QTest::keyClick(tree, Qt::Key_Up);
+    EXPECT_EQ(page->selectedIds(), QStringList{row(1)}) << "arrows select again";
+}
+
 // Story 56
 TEST_F(RunsPageTest, NamesAreShownAsPlainEscapedText) {
     RecordedRunOptions options;

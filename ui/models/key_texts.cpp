@@ -15,7 +15,7 @@ struct KeyText {
 // clang-format off
 constexpr KeyText keyTexts[] = {
     {"model", QT_TRANSLATE_NOOP("KeyLabel", "Model"),
-     QT_TRANSLATE_NOOP("KeyHelp", "What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2 (architecture.md, section 4)")},
+     QT_TRANSLATE_NOOP("KeyHelp", "What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2")},
     {"chat_template", QT_TRANSLATE_NOOP("KeyLabel", "Chat template"),
      QT_TRANSLATE_NOOP("KeyHelp", "Name of the chat template, such as chatml or llama3; empty: recognised from the model, never executed")},
     {"data", QT_TRANSLATE_NOOP("KeyLabel", "Training data"),

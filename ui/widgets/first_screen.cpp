@@ -125,6 +125,8 @@ FirstScreen::FirstScreen(QWidget* parent) : QWidget(parent) {
     setDevice({});
 }
 
+void FirstScreen::focusFirstAct() { (m_demo->isEnabled() ? m_demo : m_new)->setFocus(Qt::OtherFocusReason); }
+
 QWidget* FirstScreen::makeAct(const char* name, const QString& title, const QString& text, QPushButton*& button) {
     auto* card = new QFrame(this);
     card->setFrameShape(QFrame::StyledPanel);

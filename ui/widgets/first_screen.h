@@ -22,6 +22,8 @@ public:
     /// The recorded workspace that comes with the program; empty where this build has none.
     [[nodiscard]] static QString sampleWorkspace();
     void setFolder(const QString& folder, bool missing);
+    /// Enter starts what is offered first.
+    void focusFirstAct();
 
 Q_SIGNALS:
     void demoWanted();

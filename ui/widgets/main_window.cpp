@@ -79,6 +79,7 @@ MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settin
         // The first screen says what this machine can do.
         if (m_session->isListRead() && runs.empty() && !m_newRun->device()) m_newRun->rescan();
     });
+    connect(&m_session->run(), &RunData::runChanged, this, [this] { m_status->refresh(); });
     connect(m_newRun, &NewRunController::started, this, [this](const QString& id) {
         m_session->readNow();
         m_session->showRun(id);

@@ -1,6 +1,8 @@
 #include "ui/widgets/runs_page.h"
 
+#include <QCoreApplication>
 #include <QEvent>
+#include <QFocusEvent>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QKeyEvent>
@@ -160,6 +162,7 @@ QWidget* RunsPage::makeTree() {
         m_tree->header()->addAction(shown);
     }
     m_tree->installEventFilter(this);
+    m_tree->viewport()->installEventFilter(this);
     m_strip = new RunStrip(m_acts, m_session->isRecording(), page);
     layout->addWidget(m_tree, 1);
     layout->addWidget(m_strip);
@@ -222,13 +225,46 @@ void RunsPage::makeActions() {
 }
 
 bool RunsPage::eventFilter(QObject* watched, QEvent* event) {
-    // Space selects for comparing and leaves the rest of the selection.
-    if (watched == m_tree && event->type() == QEvent::KeyPress && static_cast<QKeyEvent*>(event)->key() == Qt::Key_Space &&
-        m_tree->currentIndex().isValid()) {
-        m_tree->selectionModel()->select(m_tree->currentIndex(), QItemSelectionModel::Toggle | QItemSelectionModel::Rows);
-        return true;
+    if (watched == m_tree->viewport() && event->type() == QEvent::MouseButtonPress) m_marking = false;
+    if (watched != m_tree || event->type() != QEvent::KeyPress || !m_tree->currentIndex().isValid()) return QWidget::eventFilter(watched, event);
+    auto* key = static_cast<QKeyEvent*>(event);
+    QItemSelectionModel* selection = m_tree->selectionModel();
+    switch (key->key()) {
+        case Qt::Key_Space:
+            // The first Space means the row that is selected already; from then on arrows leave what is selected alone.
+            if (m_marking || selection->selectedRows().size() != 1 || !selection->isSelected(m_tree->currentIndex()))
+                selection->select(m_tree->currentIndex(), QItemSelectionModel::Toggle | QItemSelectionModel::Rows);
+            m_marking = true;
+            return true;
+        case Qt::Key_Escape:
+            m_marking = false;
+            selection->select(m_tree->currentIndex(), QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+            return true;
+        case Qt::Key_Up:
+        case Qt::Key_Down:
+        case Qt::Key_PageUp:
+        case Qt::Key_PageDown:
+        case Qt::Key_Home:
+        case Qt::Key_End:
+            if (!m_marking || key->modifiers().testFlag(Qt::ControlModifier)) break;
+            if (key->modifiers() & (Qt::ShiftModifier | Qt::AltModifier)) break;
+            {
+                QKeyEvent moved(QEvent::KeyPress, key->key(), Qt::ControlModifier);
+                QCoreApplication::sendEvent(m_tree, &moved);
+            }
+            return true;
+        default: break;
     }
     return QWidget::eventFilter(watched, event);
+}
+
+// The page itself has nothing to type into: arrows and Enter are the list's.
+void RunsPage::focusInEvent(QFocusEvent* event) {
+    QWidget::focusInEvent(event);
+    if (m_stack->currentWidget() == m_listPage)
+        m_tree->setFocus(event->reason());
+    else if (m_stack->currentWidget() == m_first)
+        m_first->focusFirstAct();
 }
 
 void RunsPage::focusFind() {
@@ -293,6 +329,10 @@ void RunsPage::refresh() {
     m_stack->setCurrentWidget(page);
     if (found > 0 && !m_tree->currentIndex().isValid()) m_tree->setCurrentIndex(m_filter->index(0, 0));
     refreshSelection();
+    if (hasFocus()) {
+        QFocusEvent again(QEvent::FocusIn, Qt::OtherFocusReason);
+        focusInEvent(&again);
+    }
 }
 
 void RunsPage::saveLayout(QSettings& settings) const { settings.setValue(QStringLiteral("runs/header"), m_tree->header()->saveState()); }

@@ -44,6 +44,7 @@ Q_SIGNALS:
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void focusInEvent(QFocusEvent* event) override;
 
 private:
     void makeActions();
@@ -72,6 +73,7 @@ private:
     QWidget* m_noHitPage = nullptr;
     QWidget* m_problemPage = nullptr;
     QWidget* m_waitPage = nullptr;
+    bool m_marking = false;  ///< runs are being selected by Space
     RunFilterModel* m_filter = nullptr;
 };
 
