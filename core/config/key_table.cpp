@@ -218,7 +218,7 @@ Result<void> setDevice(RunConfig& config, std::string_view value) {
 void addModelAndData(TableBuilder& table) {
     table.section("Model");
     basic(table.text("model", Type::Path, &RunConfig::model,
-                     "What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2 (architecture.md, section 4)"));
+                     "What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2"));
     table.text("chat_template", Type::Text, &RunConfig::chatTemplate,
                "Name of the chat template, such as chatml or llama3; empty: recognised from the model, never executed");
     table.section("Data");

@@ -344,8 +344,8 @@
 <context>
     <name>KeyHelp</name>
     <message>
-        <source>What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2 (architecture.md, section 4)</source>
-        <translation>チューニング対象：GGUF ファイル、Hugging Face フォルダ、ワークスペースのモデル、または random:smollm2（architecture.md 4 節）</translation>
+        <source>What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2</source>
+        <translation>チューニング対象：GGUF ファイル、Hugging Face フォルダ、ワークスペースのモデル、または random:smollm2</translation>
     </message>
     <message>
         <source>Name of the chat template, such as chatml or llama3; empty: recognised from the model, never executed</source>
