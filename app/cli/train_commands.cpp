@@ -26,6 +26,7 @@ namespace mofo::cli {
 namespace {
 
 constexpr double kRetryMs = 1500;
+constexpr double kTryMs = 60000;
 constexpr double kTellMs = 15000;
 
 struct TrainOptions {
@@ -92,11 +93,15 @@ Result<int> resumePaused(Store& store, const RunRow& run, const ResumeOptions& o
     MOFO_TRY(const AcknowledgementRow answer, awaitAcknowledgement(store.workspace, run.id, uuid, 300, interrupted));
     if (!answer.accepted) return Error{ErrorCode::Conflict, "the engine refused: " + answer.reason, run.id, "", ""};
     printRun(run, options.attend.json);
-    // It tries at once; what it waits for may still be missing.
+    // It tries at once, which may take as long as a checkpoint; what it waits for may still be missing.
     const Stopwatch watch;
-    while (!waitsFor(store, run).empty() && watch.elapsedMs() < kRetryMs && !interrupted())
+    std::string reason;
+    while (watch.elapsedMs() < kTryMs && !interrupted()) {
+        MOFO_TRY(const RunRow now, store.registry.findRun(run.id));
+        reason = now.state == RunState::Paused ? waitsFor(store, run) : "";
+        if (now.state != RunState::Paused || (!reason.empty() && watch.elapsedMs() > kRetryMs)) break;
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    const std::string reason = waitsFor(store, run);
+    }
     printNote(reason.empty() ? fmt::format("resumed, step {} is next", answer.appliedStep) : "it still waits: " + reason);
     return options.attend.detach ? Result<int>(0) : followRun(store.workspace, run.id, false, false);
 }
@@ -218,7 +223,8 @@ void addTrainCommands(CLI::App& app, Context& context) {
                    "  mofo train --model ./my-llama --data metamath.json --preset paper-metamathqa --name maths-a15 --detach\n"
                    "  mofo train --model smollm2 --data train.jsonl --set optimizer=adamw eval_split=0.05 eval_every=100 --foreground");
     command->footer([footer = command->get_footer()] { return footer + "\n\n" + keyHelp(); });
-    command->add_option("--model", options->model, "GGUF file, Hugging Face folder, workspace model or hf:owner/name[@revision][:file]")->type_name("M");
+    command->add_option("--model", options->model, "GGUF file, Hugging Face folder, workspace model or hf:owner/name[@revision][:file]")
+        ->type_name("M");
     command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV, or hf:datasets/owner/name[@revision][:file]")->type_name("FILE");
     command->add_option("--name", options->name, "How to call the run (default: made from model and alpha)");
     command->add_option("--preset", options->preset, "Start from a named set of values");

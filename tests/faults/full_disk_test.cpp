@@ -94,8 +94,14 @@ TEST_F(FullDisk, TrainingPausesAsksAndGoesOnToTheSameEnd) {
                  " times a full disk made the run wait, and it ended bit for bit once there was room");
 }
 
-TEST_F(FullDisk, CommandsAreTakenAndStopNowEnds) {
-    const Values config = values(5000);
+// The disk may be found full while rows are written, or by a checkpoint, which every command then tries again.
+class FullDiskFoundBy : public FullDisk, public testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Table, FullDiskFoundBy, testing::Values("20", "1"),
+                         [](const auto& info) { return std::string(info.param) == "20" ? "Rows" : "Checkpoint"; });
+
+TEST_P(FullDiskFoundBy, CommandsAreTakenAndStopNowEnds) {
+    const Values config = values(5000, {{"checkpoint_every", GetParam()}});
     const auto run = start(config);
     ASSERT_OK(run);
     ASSERT_TRUE(eventually([&] { return stepOf(run->id) > 20; }));
