@@ -3861,6 +3861,18 @@ Qt %2</translation>
         <source>Take back the change</source>
         <translation>変更を取り消す</translation>
     </message>
+    <message>
+        <source>There is no checkpoint: Resume starts again, with the changes at their steps.</source>
+        <translation>チェックポイントがありません。「再開」は最初からやり直し、変更は元のステップで適用されます。</translation>
+    </message>
+    <message>
+        <source>Resume goes on from checkpoint %1.</source>
+        <translation>「再開」はチェックポイント %1 から続けます。</translation>
+    </message>
+    <message>
+        <source>Lost at step %1: %2.</source>
+        <translation>ステップ %1 で失われました: %2。</translation>
+    </message>
 </context>
 <context>
     <name>mofo::RunStrip</name>

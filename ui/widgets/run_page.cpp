@@ -407,14 +407,22 @@ std::int64_t RunPage::smallerMicroBatch() const {
     return effectiveMicroBatch(run->config) / 2;
 }
 
+QString RunPage::whatResumeDoes() const {
+    const std::vector<CheckpointRow> checkpoints = m_session->tuning().resumable();
+    return checkpoints.empty() ? tr("There is no checkpoint: Resume starts again, with the changes at their steps.")
+                               : tr("Resume goes on from checkpoint %1.").arg(ui::count(checkpoints.back().step));
+}
+
 void RunPage::refreshMessages() {
     const std::optional<RunRow>& run = m_data.run();
     const QString resume = tr("Resume");
     if (!m_data.problem().isEmpty()) {
         m_message->setMessage(MessageBar::Kind::Error, m_data.problem());
     } else if (run && run->state == RunState::Lost) {
-        m_message->setMessage(MessageBar::Kind::Error,
-                              tr("The engine of this run ended without saying so at step %1.").arg(ui::count(m_data.newestStep())), resume);
+        const QString step = ui::count(m_data.newestStep());
+        const QString what = run->endReason.empty() ? tr("The engine of this run ended without saying so at step %1.").arg(step)
+                                                    : tr("Lost at step %1: %2.").arg(step, ui::shown(run->endReason));
+        m_message->setMessage(MessageBar::Kind::Error, what + QLatin1Char(' ') + whatResumeDoes(), resume);
     } else if (run && run->state == RunState::Failed) {
         const QString reason = run->endReason.empty() ? tr("no reason was given") : ui::shown(run->endReason);
         QString text = tr("This run failed at step %1: %2").arg(ui::count(m_data.newestStep()), reason);
@@ -427,7 +435,9 @@ void RunPage::refreshMessages() {
         else
             m_message->setMessage(MessageBar::Kind::Error, text, resume);
     } else if (run && run->state == RunState::Stopped) {
-        m_message->setMessage(MessageBar::Kind::Warning, tr("This run was stopped at step %1.").arg(ui::count(m_data.newestStep())), resume);
+        m_message->setMessage(MessageBar::Kind::Warning,
+                              tr("This run was stopped at step %1.").arg(ui::count(m_data.newestStep())) + QLatin1Char(' ') + whatResumeDoes(),
+                              resume);
     } else if (run && !isEnded(run->state) && m_data.status() && m_data.status()->bootId == bootId() && m_data.status()->heartbeatBootNs > 0 &&
                static_cast<double>(bootNs() - m_data.status()->heartbeatBootNs) * 1e-9 > stalledSeconds) {
         const double silence = static_cast<double>(bootNs() - m_data.status()->heartbeatBootNs) * 1e-9;

@@ -70,6 +70,8 @@ private:
     [[nodiscard]] ChartView* focusedChart() const;
     void drawSoon();
     void refreshMessages();
+    /// Where a run that ended goes on.
+    [[nodiscard]] QString whatResumeDoes() const;
     void refreshStarting();
     void refreshIcons();
 
