@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -11,8 +10,6 @@
 #include "core/base/text.h"
 
 namespace mofo::cli {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -72,19 +69,11 @@ void announce(const HubPlan& plan) {
                           formatBytes(plan.freeBytes)));
 }
 
-std::string_view kindName(HubKind kind) { return kind == HubKind::Dataset ? "a data set" : "a model"; }
-
 /// Nothing where the text names something on this machine.
 Result<std::optional<HubReference>> hubReferenceIn(const std::string& text, HubKind wanted) {
-    std::error_code ec;
-    if (!looksLikeHubReference(text) || fs::exists(text, ec)) return std::optional<HubReference>();
+    if (!looksLikeHubReference(text)) return std::optional<HubReference>();
     MOFO_TRY(const HubSettings settings, HubSettings::fromEnvironment());
-    MOFO_TRY(const HubReference reference, parseHubReference(text, settings.endpoint));
-    if (reference.kind == wanted) return std::optional(reference);
-    HubReference other = reference;
-    other.kind = wanted;
-    return Error{ErrorCode::Usage, fmt::format("{} is due here, and this names {}", kindName(wanted), kindName(reference.kind)), reference.text(),
-                 "Did you mean " + other.text() + "?", "HUB"};
+    return hubReferenceFor(text, wanted, settings.endpoint);
 }
 
 }  // namespace

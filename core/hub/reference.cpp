@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -239,6 +240,18 @@ Result<HubReference> parseHubReference(std::string_view text, std::string_view e
     if (text.starts_with("hf:")) return parseShort(text);
     if (looksLikeHubReference(text) && !lowered(text.substr(0, 3)).starts_with("hf:")) return parseAddress(text, endpoint);
     return refuse(text, "this is not a reference to the Hugging Face Hub");
+}
+
+Result<std::optional<HubReference>> hubReferenceFor(std::string_view text, HubKind wanted, std::string_view endpoint) {
+    std::error_code ec;
+    if (!looksLikeHubReference(text) || std::filesystem::exists(std::filesystem::path(text), ec)) return std::optional<HubReference>();
+    MOFO_TRY(const HubReference reference, parseHubReference(text, endpoint));
+    if (reference.kind == wanted) return std::optional(reference);
+    const auto named = [](HubKind kind) { return std::string(kind == HubKind::Dataset ? "a data set" : "a model"); };
+    HubReference other = reference;
+    other.kind = wanted;
+    return Error{ErrorCode::Usage, named(wanted) + " is due here, and this names " + named(reference.kind), reference.text(),
+                 "Did you mean " + other.text() + "?", "HUB"};
 }
 
 }  // namespace mofo

@@ -1,6 +1,7 @@
 // What a person types or pastes to name something on the Hugging Face Hub.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,10 @@ struct HubReference {
 /// (".../owner/name[/tree|blob|resolve|raw/REVISION[/FILE]]"). Usage with one sentence and the right form for everything else: names that are none
 /// on the Hub, other hosts, and paths that lead elsewhere (.., absolute, control characters, too long).
 Result<HubReference> parseHubReference(std::string_view text, std::string_view endpoint = {});
+
+/// What stands where a model or a data set is due: nothing where the text names something on this machine (the disk is looked at), else as above.
+/// Usage (HUB) where it names the other kind, with the right form.
+Result<std::optional<HubReference>> hubReferenceFor(std::string_view text, HubKind wanted, std::string_view endpoint = {});
 
 /// Whether a name from outside (an address, the Hub's list of files) can be a file below a folder of ours: relative, UTF-8, no empty, "." or ".."
 /// parts, no backslash or control character, parts of at most 200 bytes, 1,000 bytes in all.

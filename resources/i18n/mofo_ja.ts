@@ -342,6 +342,81 @@
     </message>
 </context>
 <context>
+    <name>HubText</name>
+    <message>
+        <source>no licence named</source>
+        <translation>ライセンスの記載なし</translation>
+    </message>
+    <message>
+        <source>licence %1</source>
+        <translation>ライセンス %1</translation>
+    </message>
+    <message>
+        <source>gated</source>
+        <translation>利用条件への同意が必要</translation>
+    </message>
+    <message>
+        <source>1 file</source>
+        <translation>1 ファイル</translation>
+    </message>
+    <message>
+        <source>%1 files</source>
+        <translation>%1 ファイル</translation>
+    </message>
+    <message>
+        <source>commit %1</source>
+        <translation>コミット %1</translation>
+    </message>
+    <message>
+        <source>On this machine, in %1</source>
+        <translation>このマシンの %1 にあります</translation>
+    </message>
+    <message>
+        <source>%1 to download</source>
+        <translation>ダウンロード %1</translation>
+    </message>
+    <message>
+        <source>%1 to copy from your Hugging Face cache</source>
+        <translation>Hugging Face キャッシュからコピー %1</translation>
+    </message>
+    <message>
+        <source>%1 here already</source>
+        <translation>取得済み %1</translation>
+    </message>
+    <message>
+        <source>%1 free</source>
+        <translation>空き %1</translation>
+    </message>
+    <message>
+        <source>into %1</source>
+        <translation>保存先 %1</translation>
+    </message>
+    <message>
+        <source>asking the Hub</source>
+        <translation>Hub に問い合わせ中</translation>
+    </message>
+    <message>
+        <source>waiting for another download of the same</source>
+        <translation>同じファイルの別のダウンロードを待っています</translation>
+    </message>
+    <message>
+        <source>checking %1</source>
+        <translation>%1 を確認中</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%2 中 %1</translation>
+    </message>
+    <message>
+        <source>%1/s</source>
+        <translation>%1/秒</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>残り %1</translation>
+    </message>
+</context>
+<context>
     <name>KeyHelp</name>
     <message>
         <source>What is tuned: a GGUF file, a Hugging Face folder, a model of the workspace, or random:smollm2</source>
@@ -1523,14 +1598,6 @@
         <translation>%1 の問題</translation>
     </message>
     <message>
-        <source>GGUF file, Hugging Face folder or workspace model</source>
-        <translation>GGUF ファイル、Hugging Face フォルダ、またはワークスペースのモデル</translation>
-    </message>
-    <message>
-        <source>JSONL, JSON array, CSV or TSV file</source>
-        <translation>JSONL、JSON 配列、CSV、TSV のファイル</translation>
-    </message>
-    <message>
         <source>Browse…</source>
         <translation>参照…</translation>
     </message>
@@ -1565,6 +1632,14 @@
     <message>
         <source>Size of a block, or number of shards</source>
         <translation>ブロックの大きさ、またはシャードの数</translation>
+    </message>
+    <message>
+        <source>GGUF file, Hugging Face folder, workspace model, or hf:owner/name</source>
+        <translation>GGUF ファイル、Hugging Face フォルダ、ワークスペースのモデル、または hf:owner/name</translation>
+    </message>
+    <message>
+        <source>JSONL, JSON array, CSV or TSV file, or hf:datasets/owner/name</source>
+        <translation>JSONL、JSON 配列、CSV、TSV ファイル、または hf:datasets/owner/name</translation>
     </message>
 </context>
 <context>
@@ -2030,10 +2105,6 @@
         <translation>自分のモデルをチューニング</translation>
     </message>
     <message>
-        <source>Drop a model folder, a GGUF or a file of rows anywhere in this window, or choose them. Nothing trains before you say so.</source>
-        <translation>モデルのフォルダ、GGUF、行データのファイルをこのウィンドウのどこかにドロップするか、選んでください。指示するまで学習は始まりません。</translation>
-    </message>
-    <message>
         <source>Look at a recorded run</source>
         <translation>記録された実行を見る</translation>
     </message>
@@ -2073,6 +2144,18 @@
         <source>No run yet in %1. Runs started on the command line appear here by themselves.</source>
         <translation>%1 にはまだ実行がありません。コマンドラインで始めた実行もここに現れます。</translation>
     </message>
+    <message>
+        <source>Drop a model folder, a GGUF or a file of rows anywhere in this window, or name a model here or on the next page. Nothing is downloaded or trained before you say so.</source>
+        <translation>モデルのフォルダ、GGUF、行のファイルをこのウィンドウのどこかにドロップするか、ここか次のページでモデルを指定してください。指示するまでダウンロードも学習も始まりません。</translation>
+    </message>
+    <message>
+        <source>Model to tune</source>
+        <translation>チューニングするモデル</translation>
+    </message>
+    <message>
+        <source>hf:owner/name, or a path</source>
+        <translation>hf:owner/name またはパス</translation>
+    </message>
 </context>
 <context>
     <name>mofo::FormSection</name>
@@ -2105,6 +2188,110 @@
     <message>
         <source>%1 coordinates with %2 ≤ |m| &lt; %3</source>
         <translation>%2 ≤ |m| &lt; %3 の座標 %1 個</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::HubCard</name>
+    <message>
+        <source>On the Hugging Face Hub</source>
+        <translation>Hugging Face Hub 上</translation>
+    </message>
+    <message>
+        <source>Licence and size</source>
+        <translation>ライセンスとサイズ</translation>
+    </message>
+    <message>
+        <source>What is to come, and the room for it</source>
+        <translation>これから取得する量と空き容量</translation>
+    </message>
+    <message>
+        <source>Progress of the download</source>
+        <translation>ダウンロードの進み具合</translation>
+    </message>
+    <message>
+        <source>Where the download is</source>
+        <translation>ダウンロードの現在位置</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取り消す</translation>
+    </message>
+    <message>
+        <source>Cancel the download</source>
+        <translation>ダウンロードを取り消す</translation>
+    </message>
+    <message>
+        <source>What has come is kept, and the next download goes on from there.</source>
+        <translation>取得済みの分は残り、次のダウンロードはその続きから始まります。</translation>
+    </message>
+    <message>
+        <source>Access token of the Hub</source>
+        <translation>Hub のアクセストークン</translation>
+    </message>
+    <message>
+        <source>Kept in memory until this window closes, never stored</source>
+        <translation>このウィンドウを閉じるまでメモリにだけ保持し、保存しません</translation>
+    </message>
+    <message>
+        <source>hf_… from huggingface.co/settings/tokens, kept in memory until this window closes</source>
+        <translation>huggingface.co/settings/tokens の hf_…（このウィンドウを閉じるまでメモリにだけ保持）</translation>
+    </message>
+    <message>
+        <source>Use this token</source>
+        <translation>このトークンを使う</translation>
+    </message>
+    <message>
+        <source>Asking the Hub for %1…</source>
+        <translation>Hub に %1 を問い合わせ中…</translation>
+    </message>
+    <message>
+        <source>Copy %1</source>
+        <translation>%1 をコピー</translation>
+    </message>
+    <message>
+        <source>Resume, %1 left</source>
+        <translation>再開（残り %1）</translation>
+    </message>
+    <message>
+        <source>Download %1</source>
+        <translation>ダウンロード %1</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <comment>act, name on the Hub</comment>
+        <translation>%2：%1</translation>
+    </message>
+    <message>
+        <source>The disk is too small: %1 are to come, %2 are free. Free some space, or set XDG_CACHE_HOME to another disk.</source>
+        <translation>ディスクの空きが足りません。必要 %1、空き %2。空きを作るか、XDG_CACHE_HOME を別のディスクにしてください。</translation>
+    </message>
+    <message>
+        <source>Look again</source>
+        <translation>もう一度確認</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>再試行</translation>
+    </message>
+    <message>
+        <source>Open its page</source>
+        <translation>そのページを開く</translation>
+    </message>
+    <message>
+        <source>Set HF_TOKEN…</source>
+        <translation>HF_TOKEN を設定…</translation>
+    </message>
+    <message>
+        <source>Ask the Hub anyway</source>
+        <translation>それでも Hub に問い合わせる</translation>
+    </message>
+    <message>
+        <source>Use %1</source>
+        <translation>%1 を使う</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>ダウンロード</translation>
     </message>
 </context>
 <context>
@@ -2825,6 +3012,18 @@ Qt %2</translation>
         <source>Open my workspace</source>
         <translation>自分のワークスペースを開く</translation>
     </message>
+    <message>
+        <source>Downloading %1</source>
+        <translation>%1 をダウンロード中</translation>
+    </message>
+    <message>
+        <source>Cancelled. What has come is kept, and the next download goes on from there.</source>
+        <translation>取り消しました。取得済みの分は残り、次のダウンロードはその続きから始まります。</translation>
+    </message>
+    <message>
+        <source>%1 is on this machine (%2)</source>
+        <translation>%1 はこのマシンにあります（%2）</translation>
+    </message>
 </context>
 <context>
     <name>mofo::MapChart</name>
@@ -3118,6 +3317,18 @@ Qt %2</translation>
         <source>This workspace is a recording that nobody changes: start the run in a workspace of yours.</source>
         <translation>このワークスペースは変更できない記録です。実行は自分のワークスペースで開始してください。</translation>
     </message>
+    <message>
+        <source>The Hub is being asked for %1.</source>
+        <translation>Hub に %1 を問い合わせています。</translation>
+    </message>
+    <message>
+        <source>%1 is to be downloaded first.</source>
+        <translation>先に %1 をダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>%1 is being downloaded.</source>
+        <translation>%1 をダウンロードしています。</translation>
+    </message>
 </context>
 <context>
     <name>mofo::NewRunPage</name>
@@ -3261,6 +3472,10 @@ Qt %2</translation>
     <message>
         <source>Defaults</source>
         <translation>既定値</translation>
+    </message>
+    <message>
+        <source>Licence: %1, as the Hub says.</source>
+        <translation>ライセンス：%1（Hub の記載）。</translation>
     </message>
 </context>
 <context>

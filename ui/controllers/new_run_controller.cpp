@@ -6,11 +6,13 @@
 #include <utility>
 
 #include "core/base/clock.h"
+#include "core/base/hub_path.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
 #include "core/client/device_choice.h"
 #include "core/store/recording.h"
 #include "ui/controllers/data_scanner.h"
+#include "ui/controllers/hub_source.h"
 #include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
 #include "ui/models/key_texts.h"
@@ -71,6 +73,12 @@ NewRunController::NewRunController(StoreWorker* acts, StoreWorker* starter, QObj
     single(m_scanTimer, scanDelayMs, &NewRunController::requestScan);
     single(m_draftTimer, draftDelayMs, &NewRunController::saveDraftNow);
     connect(m_form, &RunForm::changed, this, &NewRunController::onFormChanged);
+    const auto access = std::make_shared<HubAccess>();
+    for (const char* key : {"model", "data", "eval_data"}) {
+        auto* const source = new HubSource(std::string_view(key) == "model" ? HubKind::Model : HubKind::Dataset, access, this);
+        connect(source, &HubSource::changed, this, &NewRunController::onHubChanged);
+        m_hub[key] = source;
+    }
 }
 
 NewRunController::~NewRunController() {
@@ -84,7 +92,7 @@ NewRunController::~NewRunController() {
 }
 
 std::string NewRunController::scanKey() const {
-    const RunConfig& config = m_form->config();
+    const RunConfig config = localConfig();
     std::string key;
     for (const std::string& part :
          {config.model, config.data, config.evalData, config.columns, config.chatTemplate, config.device, std::to_string(config.maxLength)}) {
@@ -94,6 +102,7 @@ std::string NewRunController::scanKey() const {
 }
 
 void NewRunController::onFormChanged() {
+    for (const auto& [key, source] : m_hub) source->setText(m_form->text(key));
     m_summaryTimer.start();
     m_draftTimer.start();
     if (scanKey() != m_scannedKey)
@@ -111,7 +120,7 @@ void NewRunController::requestScan() {
     const std::string key = scanKey();
     if (key == m_scannedKey) return;
     m_scannedKey = key;
-    const RunConfig& config = m_form->config();
+    const RunConfig config = localConfig();
     ScanRequest request;
     request.number = ++m_request;
     request.model = config.model;
@@ -237,15 +246,9 @@ void NewRunController::setRuns(const std::vector<RunRow>& runs) {
     for (const RunRow& run : runs) {
         if (!run.unreadable.empty()) continue;
         remember(m_recentModels, run.modelName);
-        remember(m_recentData, run.config.data);
+        remember(m_recentData, hubNameOrPath(run.config.data));
     }
     m_summaryTimer.start();
-}
-
-void NewRunController::takePath(const QString& path) {
-    const QFileInfo file(path);
-    const bool isModel = file.isDir() || file.suffix().compare(QLatin1String("gguf"), Qt::CaseInsensitive) == 0;
-    m_form->setText(isModel ? "model" : "data", path);
 }
 
 std::optional<RunRow> NewRunController::busyRun() const {
@@ -323,6 +326,7 @@ std::vector<FormIssue> NewRunController::issues() const {
     const RunConfig& config = m_form->config();
     if (m_form->text("model").isEmpty()) issues.push_back({"model", tr("Choose a model."), true});
     if (m_form->text("data").isEmpty()) issues.push_back({"data", tr("Choose training data."), true});
+    addHubIssues(issues);
     for (const std::string& key : m_form->wrongKeys())
         issues.push_back({key, tr("%1: %2", "field, what is wrong").arg(ui::keyLabel(key), m_form->error(key)), true});
     if (m_model && m_device && m_model->problem.isEmpty()) {
@@ -489,7 +493,8 @@ void NewRunController::saveDraftNow() {
 
 void NewRunController::start() {
     if (m_starting || !whyNotQueue().isEmpty()) return;
-    if (stampOf(m_form->config().data) != m_dataStamp) {
+    const RunConfig config = localConfig();
+    if (stampOf(config.data) != m_dataStamp) {
         rescan();
         Q_EMIT startFailed(tr("The data file changed since it was read: it is read again. Start once more when the counts are right."));
         return;
@@ -499,7 +504,6 @@ void NewRunController::start() {
     StartOptions options;
     options.name = m_form->name().trimmed().toStdString();
     options.who = "window";
-    const RunConfig config = m_form->config();
     Q_EMIT startProgress(tr("checking"), 0);
     m_starter->submit(
         StoreWorker::Needs::NewWorkspace,

@@ -7,6 +7,7 @@
 #include <QTimer>
 #include <atomic>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -19,6 +20,7 @@
 namespace mofo {
 
 class DataScanner;
+class HubSource;
 class StoreWorker;
 
 /// A sentence about the run that is being set up.
@@ -49,6 +51,12 @@ public:
     ~NewRunController() override;
 
     [[nodiscard]] RunForm& form() { return *m_form; }
+    /// What stands in the field "model", "data" or "eval_data", where that is a name on the Hugging Face Hub.
+    [[nodiscard]] HubSource* hub(const std::string& key) const;
+    /// The form's config with the paths that names on the Hub stand for; empty ones while they are not there.
+    [[nodiscard]] RunConfig localConfig() const;
+    /// The `mofo train` line that starts the same run, names on the Hub pinned to their commits once those are known.
+    [[nodiscard]] QString commandLine() const;
     [[nodiscard]] const ModelCardPtr& model() const { return m_model; }
     [[nodiscard]] const DataCountsPtr& counts() const { return m_counts; }
     [[nodiscard]] const DeviceCardPtr& device() const { return m_device; }
@@ -77,7 +85,7 @@ public:
     /// Models that runs used, newest first, for the list under the field.
     [[nodiscard]] QStringList recentModels() const { return m_recentModels; }
     [[nodiscard]] QStringList recentData() const { return m_recentData; }
-    /// Takes a dropped path: a folder or .gguf is a model, anything else data.
+    /// Takes a dropped or typed path, or a name on the Hub: folders, .gguf files and names of models are a model, all else data.
     void takePath(const QString& path);
 
     [[nodiscard]] std::vector<Preset> presets() const;
@@ -114,6 +122,8 @@ Q_SIGNALS:
 
 private:
     void onFormChanged();
+    void onHubChanged();
+    void addHubIssues(std::vector<FormIssue>& issues) const;
     void requestScan();
     void onModel(const ModelCardPtr& card);
     void onDevice(const DeviceCardPtr& card);
@@ -128,6 +138,7 @@ private:
     StoreWorker* m_starter;
     const bool m_isRecording;  ///< the workspace is looked at only
     RunForm* m_form;
+    std::map<std::string, HubSource*> m_hub;  ///< by key
     QThread m_scanThread, m_planThread;
     DataScanner* m_scanner;  ///< lives on m_scanThread
     QObject* m_planner;      ///< lives on m_planThread

@@ -169,8 +169,6 @@ void RunForm::setConfig(const RunConfig& config) {
     Q_EMIT changed();
 }
 
-QString RunForm::commandLine() const { return QString::fromStdString(trainCommandLine(m_config, m_name.trimmed().toStdString())); }
-
 Json RunForm::draft() const {
     Json values = Json::object();
     for (const std::string& key : changedKeys()) values[key] = text(key).toStdString();

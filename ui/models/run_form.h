@@ -45,9 +45,6 @@ public:
     /// Takes all values of a config, those of `model` and `data` only where they are named.
     void setConfig(const RunConfig& config);
 
-    /// The `mofo train` line that starts the same run.
-    [[nodiscard]] QString commandLine() const;
-
     /// {"name":..., "values":{key: text as typed}} of what differs from the defaults, and back. Unknown keys of a newer program are left out.
     [[nodiscard]] Json draft() const;
     void restore(const Json& draft);

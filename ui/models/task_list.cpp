@@ -19,28 +19,43 @@ Task* TaskList::find(const QString& id) {
 
 void TaskList::begin(const QString& id, const QString& title, std::function<void()> cancel) {
     std::erase_if(m_tasks, [&](const Task& task) { return task.id == id; });
-    m_tasks.insert(m_tasks.begin(), Task{id, title, {}, 0, false, {}, QDateTime::currentDateTime(), std::move(cancel)});
+    Task task;
+    task.id = id;
+    task.title = title;
+    task.started = QDateTime::currentDateTime();
+    task.cancel = std::move(cancel);
+    m_tasks.insert(m_tasks.begin(), std::move(task));
     std::size_t ended = 0;
     std::erase_if(m_tasks, [&](const Task& task) { return task.ended && ++ended > endedKept; });
     Q_EMIT changed();
 }
 
-void TaskList::advance(const QString& id, const QString& phase, double share) {
+void TaskList::advance(const QString& id, const QString& phase, double share, std::optional<double> secondsLeft) {
     Task* const task = find(id);
-    if (task == nullptr || (task->phase == phase && task->share == share)) return;
+    if (task == nullptr || (task->phase == phase && task->share == share && task->secondsLeft == secondsLeft)) return;
+    task->secondsLeft = secondsLeft;
     task->phase = phase;
     task->share = share;
     Q_EMIT changed();
 }
 
-void TaskList::end(const QString& id, const QString& result) {
+void TaskList::end(const QString& id, const QString& result, bool failed) {
     Task* const task = find(id);
     if (task == nullptr) return;
     task->ended = true;
+    task->failed = failed;
     task->share = 1;
     task->result = result;
     task->cancel = {};
     Q_EMIT changed();
+}
+
+void TaskList::cancel(const QString& id) {
+    const Task* const task = find(id);
+    if (task == nullptr || !task->cancel) return;
+    // A copy: cancelling can end the task.
+    const std::function<void()> act = task->cancel;
+    act();
 }
 
 int TaskList::running() const {

@@ -5,14 +5,16 @@
 #include <QObject>
 #include <QString>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace mofo {
 
 struct Task {
     QString id, title, phase;
-    double share = 0;  ///< 0..1
-    bool ended = false;
+    double share = 0;                   ///< 0..1
+    std::optional<double> secondsLeft;  ///< where the task knows it better than from its share
+    bool ended = false, failed = false;
     QString result;  ///< of one that ended
     QDateTime started;
     std::function<void()> cancel;
@@ -24,8 +26,10 @@ public:
     using QObject::QObject;
     /// The same id again is the same task, begun anew.
     void begin(const QString& id, const QString& title, std::function<void()> cancel = {});
-    void advance(const QString& id, const QString& phase, double share);
-    void end(const QString& id, const QString& result);
+    void advance(const QString& id, const QString& phase, double share, std::optional<double> secondsLeft = {});
+    /// What the task was begun with; nothing for one that ended or cannot be cancelled.
+    void cancel(const QString& id);
+    void end(const QString& id, const QString& result, bool failed = false);
     [[nodiscard]] const std::vector<Task>& tasks() const { return m_tasks; }  ///< newest first
     [[nodiscard]] int running() const;
 

@@ -124,6 +124,12 @@ int ConfigField::labelWidth() const {
 void ConfigField::setLabelWidth(int width) {
     m_label->setFixedWidth(width);
     for (QLabel* label : {static_cast<QLabel*>(m_help), m_error}) label->setContentsMargins(width + 6, 0, 0, 0);
+    if (m_below != nullptr) m_below->setContentsMargins(width + 6, 0, 0, 0);
+}
+
+void ConfigField::addBelow(QWidget* widget) {
+    m_below = widget;
+    layout()->addWidget(widget);
 }
 
 QWidget* ConfigField::makeEditor() {
@@ -201,8 +207,8 @@ QWidget* ConfigField::makePath() {
     box->setMinimumContentsLength(20);
     box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     new WheelGuard(box);
-    box->lineEdit()->setPlaceholderText(m_key.name == "model" ? tr("GGUF file, Hugging Face folder or workspace model")
-                                                              : tr("JSONL, JSON array, CSV or TSV file"));
+    box->lineEdit()->setPlaceholderText(m_key.name == "model" ? tr("GGUF file, Hugging Face folder, workspace model, or hf:owner/name")
+                                                              : tr("JSONL, JSON array, CSV or TSV file, or hf:datasets/owner/name"));
     connect(box, &QComboBox::editTextChanged, this, [this](const QString& text) { m_form->setText(m_key.name, pathFromTyped(text)); });
     m_show = [box](const QString& text) {
         if (pathFromTyped(box->currentText()) != text) box->setEditText(text);

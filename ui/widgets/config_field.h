@@ -43,6 +43,8 @@ public:
     /// Whether name, label or help has the text.
     [[nodiscard]] bool matches(const QString& text) const;
     void setLabelWidth(int width);
+    /// A widget below the field, beside the label's column.
+    void addBelow(QWidget* widget);
     [[nodiscard]] int labelWidth() const;
     /// Takes over what the form says now.
     void refresh();
@@ -66,6 +68,7 @@ private:
     QToolButton* m_reset = nullptr;
     ElidedLabel* m_help = nullptr;
     QLabel* m_error = nullptr;
+    QWidget* m_below = nullptr;
     QWidget* m_count = nullptr;                  ///< N of block, S of shards
     std::function<void(const QString&)> m_show;  ///< puts a text into the editor
 };

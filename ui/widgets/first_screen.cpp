@@ -5,6 +5,7 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -94,9 +95,16 @@ FirstScreen::FirstScreen(QWidget* parent) : QWidget(parent) {
         0, 0);
     acts->addWidget(
         makeAct("new", tr("Tune my model"),
-                tr("Drop a model folder, a GGUF or a file of rows anywhere in this window, or choose them. Nothing trains before you say so."),
+                tr("Drop a model folder, a GGUF or a file of rows anywhere in this window, or name a model here or on the next page. Nothing is "
+                   "downloaded or trained before you say so."),
                 m_new),
         0, 1);
+    m_model = new QLineEdit(m_new->parentWidget());
+    m_model->setObjectName(QStringLiteral("runs.new.model"));
+    m_model->setAccessibleName(tr("Model to tune"));
+    m_model->setPlaceholderText(tr("hf:owner/name, or a path"));
+    auto* newCard = static_cast<QVBoxLayout*>(m_new->parentWidget()->layout());
+    newCard->insertWidget(newCard->indexOf(m_new), m_model);
     const bool hasSample = !sampleWorkspace().isEmpty();
     acts->addWidget(makeAct("sample", tr("Look at a recorded run"),
                             hasSample ? tr("A short real run with all its measurements, read-only; works offline and without a GPU.")
@@ -119,7 +127,9 @@ FirstScreen::FirstScreen(QWidget* parent) : QWidget(parent) {
     layout->addLayout(more);
     layout->addStretch(3);
     connect(m_demo, &QPushButton::clicked, this, &FirstScreen::demoWanted);
-    connect(m_new, &QPushButton::clicked, this, &FirstScreen::newRunWanted);
+    const auto tune = [this] { Q_EMIT newRunWanted(m_model->text().trimmed()); };
+    connect(m_new, &QPushButton::clicked, this, tune);
+    connect(m_model, &QLineEdit::returnPressed, this, tune);
     connect(m_sample, &QPushButton::clicked, this, &FirstScreen::sampleWanted);
     connect(import, &QPushButton::clicked, this, &FirstScreen::importWanted);
     setDevice({});

@@ -6,6 +6,7 @@
 #include "ui/models/data_preview.h"
 
 class QLabel;
+class QLineEdit;
 class QPushButton;
 
 namespace mofo {
@@ -27,7 +28,8 @@ public:
 
 Q_SIGNALS:
     void demoWanted();
-    void newRunWanted();
+    /// `text` is a path or a name on the Hub, or empty.
+    void newRunWanted(const QString& text);
     void importWanted();
     void sampleWanted();
     void termWanted(const QString& term);
@@ -39,6 +41,7 @@ private:
     QPushButton* m_demo = nullptr;
     QPushButton* m_new = nullptr;
     QPushButton* m_sample = nullptr;
+    QLineEdit* m_model = nullptr;
 };
 
 }  // namespace mofo

@@ -310,7 +310,7 @@ void MainWindow::copyFocused() {
 void MainWindow::copyAsCommand() {
     QString line;
     if (page() == NewIndex) {
-        line = m_newRun->form().commandLine();
+        line = m_newRun->commandLine();
     } else if (page() == RunsIndex && !m_runsPage->selectedIds().isEmpty()) {
         if (const RunRow* run = m_session->runs().run(m_runsPage->selectedIds().constFirst())) line = QString::fromStdString(run->commandLine);
     } else if (m_session->run().run()) {

@@ -11,12 +11,15 @@
 #include <memory>
 
 #include "core/base/file.h"
+#include "core/base/hub_path.h"
 #include "core/base/text.h"
+#include "ui/controllers/hub_source.h"
 #include "ui/controllers/model_import.h"
 #include "ui/controllers/new_run_controller.h"
 #include "ui/controllers/run_acts.h"
 #include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
+#include "ui/models/hub_text.h"
 #include "ui/widgets/first_screen.h"
 #include "ui/widgets/main_window.h"
 #include "ui/widgets/small_widgets.h"
@@ -57,8 +60,35 @@ void MainWindow::connectNews() {
     });
     connect(m_newRun, &NewRunController::started, this, [this] { m_tasks->end(startTask, tr("started")); });
     connect(m_newRun, &NewRunController::startFailed, this, [this](const QString& sentence) {
-        m_tasks->end(startTask, sentence);
+        m_tasks->end(startTask, sentence, true);
         m_notices->add(Notice::Kind::Error, sentence);
+    });
+    for (const char* key : {"model", "data", "eval_data"}) connectDownload(*m_newRun->hub(key), QStringLiteral("hub.") + QLatin1String(key));
+}
+
+void MainWindow::connectDownload(HubSource& source, const QString& task) {
+    const auto titleOf = [&source] { return tr("Downloading %1").arg(ui::shown(source.plan()->reference.text())); };
+    const auto advance = [this, &source, task] {
+        const HubProgress& progress = source.progress();
+        const double share = progress.totalBytes > 0 ? static_cast<double>(progress.doneBytes) / static_cast<double>(progress.totalBytes) : 0;
+        m_tasks->advance(task, ui::downloadText(progress, false), share, progress.etaSeconds);
+    };
+    connect(&source, &HubSource::downloadBegun, this, [this, &source, task, titleOf, advance] {
+        m_tasks->begin(task, titleOf(), [&source] { source.cancel(); });
+        advance();
+    });
+    connect(&source, &HubSource::progressed, this, advance);
+    connect(&source, &HubSource::downloadEnded, this, [this, &source, task](const QString& failure, bool cancelled) {
+        if (cancelled) {
+            m_tasks->end(task, tr("Cancelled. What has come is kept, and the next download goes on from there."));
+            return;
+        }
+        const QString result =
+            failure.isEmpty()
+                ? tr("%1 is on this machine (%2)").arg(ui::shown(source.plan()->reference.text()), ui::shown(formatBytes(source.plan()->totalBytes)))
+                : ui::shown(failure.toStdString());
+        m_tasks->end(task, result, !failure.isEmpty());
+        m_notices->add(failure.isEmpty() ? Notice::Kind::Hint : Notice::Kind::Error, result);
     });
 }
 
@@ -158,7 +188,7 @@ void MainWindow::sealFrom(const QString& path) {
                 model.ok() ? tr("%1 is in the workspace, sealed (%2)")
                                  .arg(ui::shown((*model)["name"].get<std::string>()), ui::shown(formatBytes((*model)["bytes"].get<std::uint64_t>())))
                            : ui::shown(model.error().text());
-            m_tasks->end(importTask, result);
+            m_tasks->end(importTask, result, !model.ok());
             m_notices->add(model.ok() ? Notice::Kind::Hint : Notice::Kind::Error, result);
             m_toast->showText(result, false);
         });
@@ -204,7 +234,10 @@ void MainWindow::makeTwin(const QString& id) {
         return;
     }
     RunConfig config = run->config;
-    if (!run->modelId.empty()) config.model = run->modelId;
+    config.model = run->modelId.empty() ? hubNameOrPath(config.model) : run->modelId;
+    // Named as what they are, so that files that were cleared away since can come again.
+    config.data = hubNameOrPath(config.data);
+    config.evalData = hubNameOrPath(config.evalData);
     m_newRun->form().setConfig(config);
     m_newRun->form().setName(tr("%1-twin", "name of a twin").arg(QString::fromStdString(run->name)));
     showPage(NewIndex);

@@ -17,6 +17,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
+#include "core/hub/reference.h"
 #include "ui/controllers/new_run_controller.h"
 #include "ui/controllers/run_acts.h"
 #include "ui/controllers/store_worker.h"
@@ -39,6 +40,13 @@ namespace {
 constexpr int diskEverySeconds = 20;
 constexpr int rememberEverySeconds = 15;
 constexpr int runsInChoice = 200;
+
+/// The path of a dropped file, the address of a page of the Hub, or nothing.
+QString droppedName(const QUrl& url) {
+    if (url.isLocalFile()) return url.toLocalFile();
+    const QString address = url.toString();
+    return parseHubReference(address.toStdString()).ok() ? address : QString();
+}
 
 }  // namespace
 
@@ -104,9 +112,8 @@ MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settin
 }
 
 MainWindow::~MainWindow() {
-    for (const Task& task : m_tasks->tasks()) {
-        if (task.cancel) task.cancel();
-    }
+    const std::vector<Task> tasks = m_tasks->tasks();
+    for (const Task& task : tasks) m_tasks->cancel(task.id);
     // Pages look at the controller, and the controller at the workers.
     delete m_centre;
     delete m_newRun;
@@ -206,7 +213,10 @@ void MainWindow::makePages() {
     });
     FirstScreen* first = m_runsPage->firstScreen();
     first->setDevice(m_newRun->device());
-    connect(first, &FirstScreen::newRunWanted, this, [this] { showPage(NewIndex); });
+    connect(first, &FirstScreen::newRunWanted, this, [this](const QString& text) {
+        if (!text.isEmpty()) m_newRun->takePath(text);
+        showPage(NewIndex);
+    });
     connect(first, &FirstScreen::importWanted, this, &MainWindow::chooseImport);
     connect(first, &FirstScreen::demoWanted, this, &MainWindow::startDemo);
     connect(first, &FirstScreen::termWanted, this, &MainWindow::showGlossary);
@@ -312,14 +322,15 @@ void MainWindow::setTextScale(double scale) {
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
     const QList<QUrl> urls = event->mimeData()->urls();
-    if (std::any_of(urls.begin(), urls.end(), [](const QUrl& url) { return url.isLocalFile(); })) event->acceptProposedAction();
+    if (std::any_of(urls.begin(), urls.end(), [](const QUrl& url) { return !droppedName(url).isEmpty(); })) event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
     bool taken = false;
     for (const QUrl& url : event->mimeData()->urls()) {
-        if (!url.isLocalFile()) continue;
-        m_newRun->takePath(url.toLocalFile());
+        const QString name = droppedName(url);
+        if (name.isEmpty()) continue;
+        m_newRun->takePath(name);
         taken = true;
     }
     if (!taken) return;

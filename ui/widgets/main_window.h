@@ -23,6 +23,7 @@ namespace mofo {
 
 class CommandPalette;
 class ComparePage;
+class HubSource;
 class MessageBar;
 class NewRunController;
 class NewRunPage;
@@ -107,6 +108,8 @@ private:
     void showAbout();
     // main_news.cpp
     void connectNews();
+    /// A download as a task, and its end as news.
+    void connectDownload(HubSource& source, const QString& task);
     void noteStates(const std::vector<RunRow>& runs);
     void showAway(const AwayNews& news);
     void tellDesktop(const Notice& notice);

@@ -23,6 +23,7 @@
 #include "ui/models/key_texts.h"
 #include "ui/widgets/config_field.h"
 #include "ui/widgets/data_card.h"
+#include "ui/widgets/hub_card.h"
 #include "ui/widgets/run_summary.h"
 #include "ui/widgets/small_widgets.h"
 
@@ -295,6 +296,11 @@ QWidget* NewRunPage::makeForm() {
         auto* field = new ConfigField(key, &m_controller->form(), section);
         section->addField(field);
         m_fields.push_back(field);
+        if (HubSource* const hub = m_controller->hub(key.name); hub != nullptr) {
+            auto* card = new HubCard(QString::fromStdString(key.name), hub, field);
+            connect(card, &HubCard::textWanted, this, [this, key = key.name](const QString& text) { m_controller->form().setText(key, text); });
+            field->addBelow(card);
+        }
         if (key.name == "alpha") {
             m_selection = makeLabel(QStringLiteral("new.selection"), m_form);
             m_selection->setAccessibleName(tr("What a step moves"));
@@ -355,7 +361,7 @@ QWidget* NewRunPage::makeCommand() {
     copy->setText(tr("Copy"));
     copy->setAccessibleName(tr("Copy the command"));
     copy->setFocusPolicy(Qt::StrongFocus);
-    connect(copy, &QToolButton::clicked, this, [this] { QApplication::clipboard()->setText(m_controller->form().commandLine()); });
+    connect(copy, &QToolButton::clicked, this, [this] { QApplication::clipboard()->setText(m_controller->commandLine()); });
     layout->addWidget(m_command, 1);
     layout->addWidget(copy);
     return strip;
@@ -427,13 +433,18 @@ void NewRunPage::refreshModelCard() {
     QStringList notes;
     if (card->isQuantised) notes << tr("Weights are dequantised from %1; drift is measured against those.").arg(card->format);
     notes << (card->isSealed ? tr("In the workspace, sealed.") : tr("The start copies it into the workspace and seals it."));
-    notes << (card->licence.isEmpty() ? tr("No licence file beside it.") : tr("Licence: %1.").arg(card->licence));
+    const std::optional<HubPlan>& plan = m_controller->hub("model")->plan();
+    if (plan && !plan->licence.empty()) {
+        notes << tr("Licence: %1, as the Hub says.").arg(ui::shown(plan->licence));
+    } else {
+        notes << (card->licence.isEmpty() ? tr("No licence file beside it.") : tr("Licence: %1.").arg(card->licence));
+    }
     for (const QString& warning : card->warnings) notes << QStringLiteral("⚠ ") + warning + QLatin1Char('.');
     m_modelNote->setText(notes.join(QLatin1Char(' ')));
 }
 
 void NewRunPage::refreshSummary() {
-    m_command->setFullText(m_controller->form().commandLine());
+    m_command->setFullText(m_controller->commandLine());
     const std::optional<SelectionPlan>& plan = m_controller->forecast().selection;
     QString text;
     if (plan) {

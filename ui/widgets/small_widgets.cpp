@@ -44,25 +44,35 @@ MessageBar::MessageBar(const QString& objectName, QWidget* parent) : QFrame(pare
     m_text->setWordWrap(true);
     m_text->setAccessibleName(tr("Message"));
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    m_action = new QPushButton(this);
-    m_action->setObjectName(objectName + QStringLiteral(".action"));
-    m_action->setAccessibleName(tr("What can be done"));
+    const auto addAct = [&](const char* name) {
+        auto* button = new QPushButton(this);
+        button->setObjectName(objectName + QLatin1String(name));
+        button->setAccessibleName(tr("What can be done"));
+        return button;
+    };
+    m_action = addAct(".action");
+    m_second = addAct(".second");
     connect(m_action, &QPushButton::clicked, this, &MessageBar::actionTriggered);
+    connect(m_second, &QPushButton::clicked, this, &MessageBar::secondTriggered);
     layout->addWidget(m_glyph);
     layout->addWidget(m_text, 1);
     layout->addWidget(m_action);
+    layout->addWidget(m_second);
     hide();
 }
 
-void MessageBar::setMessage(Kind kind, const QString& text, const QString& action) {
-    if (text == m_text->text() && kind == m_kind && action == m_action->text() && isHidden() == text.isEmpty()) return;
+void MessageBar::setMessage(Kind kind, const QString& text, const QString& action, const QString& second) {
+    const bool sameActs = action == m_action->text() && second == m_second->text();
+    if (text == m_text->text() && kind == m_kind && sameActs && isHidden() == text.isEmpty()) return;
     m_kind = kind;
     m_glyph->setText(kind == Kind::Hint ? QStringLiteral("➜") : kind == Kind::Warning ? QStringLiteral("⚠") : QStringLiteral("✗"));
     m_text->setText(text);
     setAccessibleName(text);
-    m_action->setText(action);
-    if (!action.isEmpty()) m_action->setAccessibleName(action);
-    m_action->setVisible(!action.isEmpty());
+    for (const auto& [button, label] : {std::pair(m_action, action), std::pair(m_second, second)}) {
+        button->setText(label);
+        if (!label.isEmpty()) button->setAccessibleName(label);
+        button->setVisible(!label.isEmpty());
+    }
     applyColours();
     setVisible(!text.isEmpty());
 }

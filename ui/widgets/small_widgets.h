@@ -25,18 +25,19 @@ private:
     QString m_text;
 };
 
-/// A message inside a page: glyph, one sentence, an optional act. Part of the layout, never above content.
+/// A message inside a page: glyph, one sentence, up to two acts. Part of the layout, never above content.
 class MessageBar : public QFrame {
     Q_OBJECT
 public:
     enum class Kind { Hint, Warning, Error };
     explicit MessageBar(const QString& objectName, QWidget* parent = nullptr);
-    /// An empty text hides the bar. The act shows where `action` has a text.
-    void setMessage(Kind kind, const QString& text, const QString& action = {});
+    /// An empty text hides the bar. An act shows where it has a text.
+    void setMessage(Kind kind, const QString& text, const QString& action = {}, const QString& second = {});
     [[nodiscard]] QString text() const { return m_text->text(); }
 
 Q_SIGNALS:
     void actionTriggered();
+    void secondTriggered();
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -46,6 +47,7 @@ private:
     QLabel* m_glyph;
     QLabel* m_text;
     QPushButton* m_action;
+    QPushButton* m_second;
     Kind m_kind = Kind::Hint;
 };
 

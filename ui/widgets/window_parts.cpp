@@ -170,15 +170,39 @@ TasksPopover::TasksPopover(TaskList* tasks, QWidget* window) : Popover(QStringLi
 }
 
 void TasksPopover::refresh() {
+    // Rows stay while only their shares move: a button that is being pressed must not be made anew under the pointer.
+    QStringList shown;
+    for (const Task& task : m_tasks->tasks())
+        shown << task.id + QLatin1Char('|') + task.title + QLatin1Char('|') + (task.ended ? task.result : QString());
+    if (shown != m_shown || shown.isEmpty()) {
+        m_shown = shown;
+        build();
+    }
+    for (std::size_t i = 0; i < m_bars.size(); ++i) {
+        if (m_bars[i] == nullptr) continue;
+        const Task& task = m_tasks->tasks()[i];
+        m_bars[i]->setValue(static_cast<int>(task.share * progressSteps));
+        const double seconds = static_cast<double>(task.started.msecsTo(QDateTime::currentDateTime())) / 1e3;
+        std::optional<double> secondsLeft = task.secondsLeft;
+        if (!secondsLeft && task.share > 0.02 && seconds > 1) secondsLeft = seconds * (1 - task.share) / task.share;
+        const QString left = secondsLeft ? tr(", %1 left").arg(ui::duration(*secondsLeft)) : QString();
+        m_bars[i]->setFormat(task.phase + QStringLiteral(" ") + ui::percent(task.share) + left);
+    }
+}
+
+void TasksPopover::build() {
     clear();
+    m_bars.clear();
     if (m_tasks->tasks().empty()) addText(tr("Nothing is being done beside training."));
     for (const Task& task : m_tasks->tasks()) {
         auto* row = new QWidget(this);
         auto* layout = new QGridLayout(row);
         layout->setContentsMargins(0, 0, 0, 0);
         auto* title = makeLabel(QStringLiteral("main.task.title"), row);
-        title->setText(task.ended ? QStringLiteral("✓ ") + task.title : task.title);
-        layout->addWidget(title, 0, 0);
+        title->setText(task.failed ? QStringLiteral("✗ ") + task.title : task.ended ? QStringLiteral("✓ ") + task.title : task.title);
+        title->setWordWrap(true);
+        layout->addWidget(title, 0, 0, 1, 2);
+        m_bars.push_back(nullptr);
         if (task.ended) {
             auto* result = makeLabel(QStringLiteral("main.task.result"), row);
             result->setText(task.result);
@@ -189,21 +213,20 @@ void TasksPopover::refresh() {
             bar->setObjectName(QStringLiteral("main.task.progress"));
             bar->setAccessibleName(task.title);
             bar->setRange(0, progressSteps);
-            bar->setValue(static_cast<int>(task.share * progressSteps));
-            const double seconds = static_cast<double>(task.started.msecsTo(QDateTime::currentDateTime())) / 1e3;
-            const QString left =
-                task.share > 0.02 && seconds > 1 ? tr(", %1 left").arg(ui::duration(seconds * (1 - task.share) / task.share)) : QString();
-            bar->setFormat(task.phase + QStringLiteral(" ") + ui::percent(task.share) + left);
             layout->addWidget(bar, 1, 0);
+            m_bars.back() = bar;
             if (task.cancel) {
                 auto* cancel = new QPushButton(tr("Cancel"), row);
                 cancel->setObjectName(QStringLiteral("main.task.cancel"));
                 cancel->setAccessibleName(tr("Cancel: %1").arg(task.title));
-                connect(cancel, &QPushButton::clicked, this, task.cancel);
+                // By its id: the list may hold other tasks by the time it is pressed.
+                connect(cancel, &QPushButton::clicked, this, [this, id = task.id] { m_tasks->cancel(id); });
                 layout->addWidget(cancel, 1, 1);
             }
         }
         rows()->addWidget(row);
+        // Else the layout leaves it out of its height until the next turn of the event loop.
+        row->show();
     }
     if (isVisible()) place();
 }

@@ -13,6 +13,7 @@
 
 class QLabel;
 class QListWidget;
+class QProgressBar;
 class QPushButton;
 class QVBoxLayout;
 
@@ -67,7 +68,10 @@ public:
 
 private:
     void refresh();
+    void build();
     TaskList* m_tasks;
+    QStringList m_shown;                ///< what the rows are of
+    std::vector<QProgressBar*> m_bars;  ///< of the tasks in their order; null for one that ended
 };
 
 class NoticesPopover : public Popover {
