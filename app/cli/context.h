@@ -65,7 +65,7 @@ void watchInterrupts();
 
 void addModelCommands(CLI::App& app, Context& context);       ///< import, models, tokens, score
 void addTrainCommands(CLI::App& app, Context& context);       ///< train, follow, resume, supervise
-void addRunCommands(CLI::App& app, Context& context);         ///< runs, show, log, rename, note, tag, trash, restore
+void addRunCommands(CLI::App& app, Context& context);         ///< runs, show, log, rename, note, tag, baseline, trash, restore
 void addBranchCommands(CLI::App& app, Context& context);      ///< branch, twin
 void addCheckpointCommands(CLI::App& app, Context& context);  ///< pin, unpin, verify
 void addControlCommands(CLI::App& app, Context& context);     ///< set, withdraw, pause, stop, checkpoint, evaluate, undo

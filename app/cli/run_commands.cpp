@@ -25,7 +25,7 @@ struct RunOptions {
     std::string run, text;
     std::vector<std::string> tags;
     std::int64_t lines = 200;
-    bool json = false, all = false, trashed = false, remove = false, follow = false;
+    bool json = false, all = false, trashed = false, remove = false, follow = false, none = false;
 };
 
 Result<int> runs(const Context& context, const RunOptions& options) {
@@ -181,6 +181,41 @@ Result<int> trash(const Context& context, const RunOptions& options, bool into) 
     return 0;
 }
 
+// One run, or none, is what the window's Runs page takes differences to. Without a run and --none it is only named.
+Result<int> baseline(const Context& context, const RunOptions& options) {
+    if (options.none && !options.run.empty()) return Error{ErrorCode::Usage, "a run and --none exclude one another", "--none", "Give one of them.", ""};
+    const bool writes = options.none || !options.run.empty();
+    MOFO_TRY(Store store, openStore(context, writes ? Registry::Access::ReadWrite : Registry::Access::ReadOnly));
+    // The mark stays with a run in the trash until somebody moves it.
+    const auto marked = [&]() -> Result<std::optional<RunRow>> {
+        for (const bool trashed : {false, true}) {
+            MOFO_TRY(const std::vector<RunRow> rows, store.registry.runs(trashed));
+            const auto found = std::find_if(rows.begin(), rows.end(), [](const RunRow& run) { return run.baseline; });
+            if (found != rows.end()) return std::optional(*found);
+        }
+        return std::optional<RunRow>();
+    };
+    MOFO_TRY(const std::optional<RunRow> before, marked());
+    if (!options.run.empty()) {
+        MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+        if (run.trashedNs)
+            return Error{ErrorCode::Conflict, "the run is in the trash", run.id, "Take it out first: mofo restore " + run.id, ""};
+        MOFO_CHECK(store.registry.setRunBaseline(run.id, true));
+    } else if (options.none && before) {
+        MOFO_CHECK(store.registry.setRunBaseline(before->id, false));
+    }
+    MOFO_TRY(const std::optional<RunRow> now, marked());
+    if (options.json) {
+        const auto named = [](const std::optional<RunRow>& run) { return run ? Json{{"id", run->id}, {"name", run->name}} : Json(); };
+        printJson(Json{{"baseline", named(now)}, {"before", named(before)}});
+    } else if (now) {
+        printNote(fmt::format("{} ({}) is the baseline{}", escapeForDisplay(now->name), now->id, now->trashedNs ? ", in the trash" : ""));
+    } else {
+        printNote("no run is the baseline");
+    }
+    return 0;
+}
+
 }  // namespace
 
 void addRunCommands(CLI::App& app, Context& context) {
@@ -222,6 +257,13 @@ void addRunCommands(CLI::App& app, Context& context) {
             add("tag", "Add tags to a run", "  mofo tag maths-a15 paper table-2\n  mofo tag maths-a15 paper --remove", tag, true);
         command->add_option("tags", options->tags, "The tags")->required();
         command->add_flag("--remove", options->remove, "Take them away instead");
+    }
+    {
+        auto [command, options] = add("baseline", "Mark the one run that others are compared with, as the window's Runs page shows it",
+                                      "  mofo baseline maths-adamw\n  mofo baseline --none\n  mofo baseline --json", baseline, false);
+        command->add_option("run", options->run, "Id, unique prefix or name; none: only say which it is")->type_name("RUN");
+        command->add_flag("--none", options->none, "No run is the baseline any more");
+        command->add_flag("--json", options->json, "Answer in JSON: the baseline, and the one before");
     }
     add(
         "trash", "Put an ended run into the trash", "  mofo trash maths-a15", [](const Context& c, const RunOptions& o) { return trash(c, o, true); },

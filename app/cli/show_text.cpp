@@ -187,7 +187,7 @@ std::string runTable(const std::vector<RunRow>& runs, const std::vector<std::str
         const bool live = run.state == RunState::Running;
         const bool silent = std::find(stalled.begin(), stalled.end(), run.id) != stalled.end();
         const std::string state = silent ? styled("stalled", Style::Bad) : styled(runStateName(run.state), styleOf(run.state));
-        const std::string mark = run.notExact.empty() ? "" : " (not bit-exact)";
+        const std::string mark = std::string(run.baseline ? " (baseline)" : "") + (run.notExact.empty() ? "" : " (not bit-exact)");
         rows.push_back({clipText(escapeForDisplay(run.name), kNameColumns) + mark, run.id, state, progressText(summary), lossText(summary),
                         summary.evalLoss ? fmt::format("{:.4f}", *summary.evalLoss) : "-",
                         summary.drift ? fmt::format("{:.2e}", *summary.drift) : "-", live ? fmt::format("{:.0f}", summary.tokensPerSecond) : "-",
@@ -202,7 +202,7 @@ std::string runText(const RunDetail& detail) {
     const std::string state =
         silent ? styled("stalled", Style::Bad) + fmt::format(" ({})", runStateName(run.state)) : styled(runStateName(run.state), styleOf(run.state));
     std::string text = styled(escapeForDisplay(run.name), Style::Bold) + "  " + run.id + "  " + state + "  step " + progressText(run.summary) +
-                       (run.trashedNs ? "  (in the trash)" : "") + '\n';
+                       (run.baseline ? "  (baseline)" : "") + (run.trashedNs ? "  (in the trash)" : "") + '\n';
     if (silent) {
         text +=
             factText("stalled",

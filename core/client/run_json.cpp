@@ -80,6 +80,7 @@ Json runJson(const RunRow& run, const QueueEntry* entry) {
                  {"end_reason", run.endReason},
                  {"tags", run.tags},
                  {"note", run.note},
+                 {"baseline", run.baseline},
                  {"restarts", run.restarts},
                  {"parent", run.parentId.empty() ? Json(nullptr) : Json(run.parentId)},
                  {"parent_step", run.parentId.empty() ? Json(nullptr) : Json(run.parentStep)},

@@ -16,7 +16,7 @@ TEST_F(CliBasics, EveryCommandHasHelpWithExamples) {
     for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
              {"import"}, {"models"}, {"models", "add"}, {"models", "list"}, {"models", "verify"}, {"models", "remove"}, {"tokens"}, {"score"}, {"train"}, {"runs"},
              {"show"}, {"log"}, {"follow"}, {"set"}, {"withdraw"}, {"pause"}, {"resume"}, {"stop"}, {"checkpoint"}, {"evaluate"}, {"undo"}, {"branch"}, {"twin"}, {"pin"}, {"unpin"}, {"verify"}, {"export"}, {"chat"}, {"jobs"}, {"queue"},
-             {"get"}, {"rename"}, {"note"}, {"tag"}, {"trash"}, {"restore"}, {"doctor"}, {"supervise"}, {"bench"}, {"bench", "optimizer"}}) {
+             {"get"}, {"rename"}, {"note"}, {"tag"}, {"baseline"}, {"trash"}, {"restore"}, {"doctor"}, {"supervise"}, {"bench"}, {"bench", "optimizer"}}) {
         std::vector<std::string> arguments = command;
         arguments.push_back("--help");
         const CliResult help = cli(arguments);
@@ -146,7 +146,7 @@ TEST_F(CliBasics, AMissingWorkspaceHasNoRunsAndIsNotMade) {
 }
 
 TEST_F(CliBasics, AnUnknownRunIsNamed) {
-    for (const char* command : {"show", "log", "follow", "pause", "resume", "stop", "trash", "restore", "withdraw"}) {
+    for (const char* command : {"show", "log", "follow", "pause", "resume", "stop", "baseline", "trash", "restore", "withdraw"}) {
         const CliResult result = cli({command, "nobody"});
         EXPECT_EQ(result.exitCode, 3) << command;
         EXPECT_THAT(result.err, HasSubstr("nobody")) << command;

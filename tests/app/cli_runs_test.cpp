@@ -252,6 +252,27 @@ TEST_F(CliRuns, FollowJsonIsOneObjectPerLine) {
     EXPECT_EQ(evals, 2);
 }
 
+TEST_F(CliRuns, OneRunAtMostIsTheBaseline) {
+    const std::string first = trainToEnd({"--name", "first"}), second = trainToEnd({"--name", "second"});
+    EXPECT_EQ(cli({"baseline", "--json"}).json(), (Json{{"baseline", nullptr}, {"before", nullptr}}));
+    EXPECT_EQ(cli({"baseline", "first"}).exitCode, 0);
+    EXPECT_THAT(cli({"runs"}).out, HasSubstr("first (baseline)"));
+    EXPECT_THAT(cli({"show", "first"}).out, HasSubstr("(baseline)"));
+    const Json moved = cli({"baseline", "second", "--json"}).json();
+    EXPECT_EQ(moved["baseline"], (Json{{"id", second}, {"name", "second"}}));
+    EXPECT_EQ(moved["before"]["id"], first);
+    for (const Json& run : cli({"runs", "--json"}).json()) EXPECT_EQ(run["baseline"], run["id"] == second) << run["name"];
+    EXPECT_EQ(cli({"show", second, "--json"}).json()["baseline"], true);
+    EXPECT_EQ(cli({"baseline", "second", "--none"}).exitCode, 2);
+    EXPECT_EQ(cli({"trash", "first"}).exitCode, 0);
+    const CliResult trashed = cli({"baseline", first});
+    EXPECT_EQ(trashed.exitCode, 1);
+    EXPECT_THAT(trashed.err, HasSubstr("mofo restore"));
+    EXPECT_EQ(cli({"baseline", "--none"}).exitCode, 0);
+    EXPECT_EQ(cli({"baseline", "--json"}).json()["baseline"], nullptr);
+    EXPECT_THAT(cli({"runs"}).out, testing::Not(HasSubstr("(baseline)")));
+}
+
 TEST_F(CliRuns, HousekeepingCommands) {
     const std::string id = trainToEnd({"--name", "before"});
     EXPECT_EQ(cli({"rename", "before", "after"}).exitCode, 0);
