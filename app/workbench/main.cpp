@@ -47,6 +47,9 @@ int main(int argc, char** argv) {
                                        QStringLiteral("DIR"));
     const QCommandLineOption run(QStringLiteral("run"), QCoreApplication::translate("main", "Open page Run on this run: id, unique prefix or name."),
                                  QStringLiteral("RUN"));
+    const QCommandLineOption compare(QStringLiteral("compare"),
+                                     QCoreApplication::translate("main", "Open page Compare with these runs, separated by commas; the first is the baseline A."),
+                                     QStringLiteral("RUNS"));
     const QCommandLineOption theme(QStringLiteral("theme"), QCoreApplication::translate("main", "light, dark or desktop."), QStringLiteral("THEME"));
     const QCommandLineOption language(QStringLiteral("language"), QCoreApplication::translate("main", "en or ja."), QStringLiteral("LANGUAGE"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"),
@@ -63,7 +66,7 @@ int main(int argc, char** argv) {
     const QCommandLineOption take(QStringLiteral("take"),
                                   QCoreApplication::translate("main", "Put this model or data file into the form of a new run."),
                                   QStringLiteral("PATH"));
-    parser.addOptions({workspace, run, page, take, theme, language, screenshot, after, size});
+    parser.addOptions({workspace, run, compare, page, take, theme, language, screenshot, after, size});
     if (!parser.parse(QCoreApplication::arguments())) return refuse(parser.errorText());
     if (parser.isSet(help)) parser.showHelp();
     if (parser.isSet(version)) parser.showVersion();
@@ -98,6 +101,7 @@ int main(int argc, char** argv) {
         window.resize(sides[0].toInt(), sides[1].toInt());
     }
     if (parser.isSet(run)) window.openRun(parser.value(run));
+    if (parser.isSet(compare)) window.compareRuns(parser.value(compare).split(QLatin1Char(','), Qt::SkipEmptyParts));
     for (const QString& path : parser.values(take)) window.newRun().takePath(QFileInfo(path).absoluteFilePath());
     if (parser.isSet(take)) window.showPage(mofo::MainWindow::NewIndex);
     if (parser.isSet(page) && !window.showPageNamed(parser.value(page))) {

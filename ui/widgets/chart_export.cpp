@@ -20,8 +20,8 @@ namespace {
 
 constexpr int headHeight = 26;
 
-QString fileNameOf(const RunData& data, const QString& title) {
-    QString name = (data.run() ? ui::shown(data.run()->name) + QLatin1Char('-') : QString()) + title;
+QString fileNameOf(const QString& subject, const QString& title) {
+    QString name = (subject.isEmpty() ? QString() : subject.left(80) + QLatin1Char('-')) + title;
     for (QChar& c : name) {
         if (!c.isLetterOrNumber() && c != QLatin1Char('-') && c != QLatin1Char('_')) c = QLatin1Char('-');
     }
@@ -32,7 +32,7 @@ QString fileNameOf(const RunData& data, const QString& title) {
 
 QImage ChartView::picture(double scale, bool print) {
     const QSize plotSize = m_plot->size();
-    const int side = m_side != nullptr ? sideWidth : 0;
+    const int side = m_side != nullptr ? m_sideWidth : 0;
     const QSize size(plotSize.width() + side, plotSize.height() + headHeight);
     QImage image(QSize(static_cast<int>(size.width() * scale), static_cast<int>(size.height() * scale)), QImage::Format_ARGB32_Premultiplied);
     const Theme before = m_theme;
@@ -48,11 +48,10 @@ QImage ChartView::picture(double scale, bool print) {
     bold.setBold(true);
     painter.setFont(bold);
     painter.setPen(m_theme.ink);
-    const QString run = m_data->run() ? ui::shown(m_data->run()->name) : QString();
     painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignLeft | Qt::AlignVCenter, title());
     painter.setFont(font());
     painter.setPen(m_theme.inkSoft);
-    painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter, run);
+    painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter, subject());
     painter.drawPixmap(QRect(QPoint(0, headHeight), plotSize), m_plot->toPixmap(plotSize.width(), plotSize.height(), scale));
     if (side > 0) {
         painter.translate(plotSize.width(), headHeight);
@@ -73,7 +72,7 @@ QString ChartView::savePicture(const QString& path) {
         return picture(2, true).save(path, "PNG") ? QString() : tr("%1 could not be written: check folder and free space.").arg(path);
     }
     const QSize plotSize = m_plot->size();
-    const QSize size(plotSize.width() + (m_side != nullptr ? sideWidth : 0), plotSize.height() + headHeight);
+    const QSize size(plotSize.width() + (m_side != nullptr ? m_sideWidth : 0), plotSize.height() + headHeight);
     const Theme before = m_theme;
     applyTheme(printTheme());
     drawNow();
@@ -93,12 +92,12 @@ QString ChartView::savePicture(const QString& path) {
         painter.setFont(font());
         painter.setPen(m_theme.inkSoft);
         painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter,
-                         m_data->run() ? ui::shown(m_data->run()->name) : QString());
+                         subject());
         painter.translate(0, headHeight);
         m_plot->toPainter(&painter, plotSize.width(), plotSize.height());
         painter.translate(plotSize.width(), 0);
         painter.setFont(font());
-        if (m_side != nullptr) paintLegend(painter, QRect(0, 0, sideWidth, plotSize.height()), m_theme);
+        if (m_side != nullptr) paintLegend(painter, QRect(0, 0, m_sideWidth, plotSize.height()), m_theme);
         written = painter.end();
     };
     if (ending == QLatin1String("svg")) {
@@ -127,7 +126,7 @@ QString ChartView::savePicture(const QString& path) {
 void ChartView::saveCsv(const QString& path, std::function<void(const QString&)> done) {
     // The snapshot is taken here, the formatting of up to millions of numbers goes elsewhere.
     auto values = std::make_shared<ChartTable>(table(m_axis->lower(), m_axis->upper()));
-    const QString header = chartCsvHeader(*m_data, title());
+    const QString header = csvHeader();
     const QPointer<ChartView> self(this);
     QThreadPool::globalInstance()->start([path, header, values, self, done = std::move(done)] {
         const Result<void> written = writeChartCsv(path, header, *values);
@@ -146,7 +145,7 @@ void ChartView::askWhereToSave(bool csv) {
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->setDefaultSuffix(csv ? QStringLiteral("csv") : QStringLiteral("png"));
-    dialog->selectFile(fileNameOf(*m_data, title()) + (csv ? QStringLiteral(".csv") : QStringLiteral(".png")));
+    dialog->selectFile(fileNameOf(subject(), title()) + (csv ? QStringLiteral(".csv") : QStringLiteral(".png")));
     connect(dialog, &QFileDialog::filterSelected, dialog, [dialog](const QString& filter) {
         dialog->setDefaultSuffix(filter.contains(QLatin1String("svg"))   ? QStringLiteral("svg")
                                  : filter.contains(QLatin1String("pdf")) ? QStringLiteral("pdf")

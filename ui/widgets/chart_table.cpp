@@ -30,7 +30,7 @@ void appendLine(std::string& text, const ChartTable& table, std::size_t line, ch
 }
 
 std::string headings(const ChartTable& table, char separator) {
-    std::string text = "step";
+    std::string text = table.axis.toStdString();
     text += separator;
     text += "superseded";
     for (const QString& name : table.names) {
@@ -132,7 +132,8 @@ QVariant ChartTableModel::data(const QModelIndex& index, int role) const {
     if (role == Qt::TextAlignmentRole) return QVariant(Qt::AlignRight | Qt::AlignVCenter);
     if (role != Qt::DisplayRole) return {};
     if (index.column() == 0) {
-        const QString step = ui::count(static_cast<std::int64_t>(std::llround(m_table.steps[line])));
+        const double at = m_table.steps[line];
+        const QString step = at == std::round(at) ? ui::count(static_cast<std::int64_t>(at)) : ui::fourDigits(at);
         return m_table.superseded[line] != 0 ? tr("%1 (taken back)", "step").arg(step) : step;
     }
     const auto column = static_cast<std::size_t>(index.column() - 1);
@@ -142,7 +143,7 @@ QVariant ChartTableModel::data(const QModelIndex& index, int role) const {
 
 QVariant ChartTableModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
-    return section == 0 ? tr("step") : m_table.names.value(section - 1);
+    return section == 0 ? (m_table.axis == QLatin1String("step") ? tr("step") : m_table.axis) : m_table.names.value(section - 1);
 }
 
 }  // namespace mofo

@@ -142,7 +142,7 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
     QCPAxisRect* rect = m_plot->axisRect();
     rect->setAutoMargins(QCP::msNone);
     // Half a line above: a row label at the very top is not cut.
-    rect->setMargins(QMargins(leftMargin, fontMetrics().height() / 2 + 2, 14, 8));
+    rect->setMargins(QMargins(leftMargin, fontMetrics().height() / 2 + 2, rightMargin, 8));
     m_plot->xAxis->setSubTicks(false);
     m_plot->yAxis->setSubTicks(false);
     m_plot->xAxis->setTickLabels(false);
@@ -174,17 +174,28 @@ ChartView::ChartView(const QString& objectName, const QString& title, const RunD
 
 void ChartView::refreshTicker() { m_plot->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new UnitTicker(m_axis->unit()))); }
 
-void ChartView::addPainter(const QString& layer, std::function<void(QCPPainter*)> paint) {
+void ChartView::addPainter(const QString& layer, std::function<void(QCPPainter*)> paint, bool beyond) {
     auto* item = new PainterItem(m_plot, std::move(paint));
     item->setLayer(layer);
-    item->setClipToAxisRect(true);
+    item->setClipToAxisRect(!beyond);
     item->setClipAxisRect(m_plot->axisRect());
 }
 
 void ChartView::setSideColumn(QWidget* widget) {
-    widget->setFixedWidth(sideWidth);
+    widget->setFixedWidth(m_sideWidth);
     m_side = widget;
     m_body->addWidget(widget);
+}
+
+void ChartView::setTitle(const QString& title, bool visible) {
+    m_title->setText(title);
+    m_title->setVisible(visible);
+    setAccessibleName(title);
+}
+
+void ChartView::setSideWidth(int width) {
+    m_sideWidth = width;
+    if (m_side != nullptr && !m_sideAbove) m_side->setFixedWidth(width);
 }
 
 void ChartView::setStepLabelsVisible(bool visible) {
@@ -249,10 +260,26 @@ double ChartView::pixelOf(double step) const { return m_plot->xAxis->coordToPixe
 double ChartView::stepAt(const QPointF& position) const { return m_axis->stepAt(m_plot->xAxis->pixelToCoord(position.x())); }
 
 double ChartView::shownStep() const {
-    const double wanted = m_axis->cursor().value_or(static_cast<double>(m_data->newestStep()));
-    const StepRow* row = m_data->stepNear(wanted);
-    return row != nullptr ? static_cast<double>(row->step) : wanted;
+    const double wanted = m_axis->cursor().value_or(newestLogged());
+    return loggedNear(wanted).value_or(wanted);
 }
+
+std::optional<double> ChartView::loggedNear(double step) const {
+    const StepRow* row = m_data->stepNear(step);
+    return row != nullptr ? std::optional(static_cast<double>(row->step)) : std::nullopt;
+}
+
+std::optional<double> ChartView::loggedBeside(double step, int direction) const {
+    const std::optional<std::size_t> nearest = m_data->loss().nearest(step);
+    if (!nearest) return std::nullopt;
+    const auto last = static_cast<std::ptrdiff_t>(m_data->steps().size()) - 1;
+    const std::ptrdiff_t index = std::clamp(static_cast<std::ptrdiff_t>(*nearest) + direction, std::ptrdiff_t{0}, last);
+    return static_cast<double>(m_data->steps()[static_cast<std::size_t>(index)].step);
+}
+
+QString ChartView::subject() const { return m_data->run() ? ui::shown(m_data->run()->name) : QString(); }
+
+QString ChartView::csvHeader() const { return chartCsvHeader(*m_data, title()); }
 
 void ChartView::paintSuperseded(QCPPainter* painter) {
     const QRect rect = m_plot->axisRect()->rect();
@@ -449,7 +476,7 @@ void ChartView::resizeEvent(QResizeEvent* event) {
             static_cast<QVBoxLayout*>(layout())->insertWidget(1, m_side);
         } else {
             layout()->removeWidget(m_side);
-            m_side->setFixedWidth(sideWidth);
+            m_side->setFixedWidth(m_sideWidth);
             m_body->addWidget(m_side);
         }
         sideMoved(narrow);

@@ -95,6 +95,15 @@ protected:
     virtual void applyTheme(const Theme& theme);
     /// The series whose NaN and Inf key N goes through.
     [[nodiscard]] virtual std::vector<const SeriesBuffer*> markedSeries() const { return {&m_data->loss()}; }
+    /// Where values were logged: what cursor and keys go by. Here the steps of the run.
+    [[nodiscard]] virtual std::optional<double> loggedNear(double step) const;
+    /// The one before (-1) or after (+1) the one nearest to `step`.
+    [[nodiscard]] virtual std::optional<double> loggedBeside(double step, int direction) const;
+    [[nodiscard]] virtual double newestLogged() const { return static_cast<double>(m_data->newestStep()); }
+    /// Of whom the chart is, for pictures and names of files.
+    [[nodiscard]] virtual QString subject() const;
+    /// Comment lines of a CSV file.
+    [[nodiscard]] virtual QString csvHeader() const;
     /// The legend as it is painted into pictures.
     virtual void paintLegend(QPainter& /*painter*/, const QRect& /*room*/, const Theme& /*theme*/) const {}
 
@@ -105,13 +114,17 @@ protected:
     [[nodiscard]] const StepAxis& axis() const { return *m_axis; }
     [[nodiscard]] const Theme& theme() const { return m_theme; }
     [[nodiscard]] QHBoxLayout* titleRow() { return m_titleRow; }
+    /// Of a chart whose series can be chosen; `visible`: beside what chooses it.
+    void setTitle(const QString& title, bool visible);
     /// Puts a widget of fixed width to the right of the plot, so that the plots of a page stay aligned.
     void setSideColumn(QWidget* widget);
+    void setSideWidth(int width);
     /// Where the chart is narrow the side column goes above the plot, or away.
     virtual void sideMoved(bool /*above*/) {}
     bool m_sideCanGoAbove = false;
     /// A layer item that paints with this function; `layer` is one of QCustomPlot's layer names.
-    void addPainter(const QString& layer, std::function<void(QCPPainter*)> paint);
+    /// Clipped to the axis rectangle unless `beyond`.
+    void addPainter(const QString& layer, std::function<void(QCPPainter*)> paint, bool beyond = false);
     [[nodiscard]] std::optional<QPointF> pointer() const { return m_pointer; }
     /// Pixel of a step, through the unit of the axis.
     [[nodiscard]] double pixelOf(double step) const;
@@ -130,7 +143,7 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
     static constexpr int leftMargin = 68;
-    static constexpr int sideWidth = 116;
+    static constexpr int rightMargin = 14;
 
 private:
     void paintFlags(QCPPainter* painter);
@@ -160,6 +173,7 @@ private:
     QCustomPlot* m_plot;
     QWidget* m_side = nullptr;
     bool m_sideAbove = false;
+    int m_sideWidth = 116;
     QTableView* m_tableView = nullptr;
     ChartTableModel* m_tableModel = nullptr;
     Theme m_theme;

@@ -65,7 +65,7 @@ bool ChartView::eventFilter(QObject* watched, QEvent* event) {
             } else if (m_pressedAt && mouse->button() == Qt::LeftButton) {
                 const QPointF at = *m_pressedAt;
                 if (m_plot->axisRect()->rect().contains(at.toPoint())) {
-                    if (const StepRow* row = m_data->stepNear(stepAt(at))) m_axis->setPinned(static_cast<double>(row->step));
+                    if (const std::optional<double> logged = loggedNear(stepAt(at))) m_axis->setPinned(logged);
                 }
                 clicked(at);
             }
@@ -156,18 +156,12 @@ void ChartView::bringIntoView(double step) {
 }
 
 void ChartView::moveCursor(int direction, bool far) {
-    if (m_data->steps().empty()) return;
-    const double present = m_axis->cursor().value_or(static_cast<double>(m_data->newestStep()));
-    double wanted = present;
-    if (far) {
-        wanted = present + direction * 0.1 * (m_axis->upper() - m_axis->lower());
-    } else {
-        const auto index = static_cast<std::ptrdiff_t>(*m_data->loss().nearest(present)) + direction;
-        const auto last = static_cast<std::ptrdiff_t>(m_data->steps().size()) - 1;
-        wanted = static_cast<double>(m_data->steps()[static_cast<std::size_t>(std::clamp(index, std::ptrdiff_t{0}, last))].step);
-    }
+    const double present = m_axis->cursor().value_or(newestLogged());
+    const std::optional<double> wanted =
+        far ? loggedNear(present + direction * 0.1 * (m_axis->upper() - m_axis->lower())) : loggedBeside(present, direction);
+    if (!wanted) return;
     m_axis->setHover(std::nullopt);
-    bringIntoView(static_cast<double>(m_data->stepNear(wanted)->step));
+    bringIntoView(*wanted);
 }
 
 void ChartView::goToEvent(int direction) {
@@ -206,7 +200,7 @@ void ChartView::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Left: moveCursor(-1, shift); return;
         case Qt::Key_Right: moveCursor(1, shift); return;
         case Qt::Key_Home:
-            if (!m_data->steps().empty()) bringIntoView(static_cast<double>(m_data->steps().front().step));
+            if (const std::optional<double> first = loggedNear(-1e18)) bringIntoView(*first);
             return;
         case Qt::Key_End:
             m_axis->setPinned(std::nullopt);

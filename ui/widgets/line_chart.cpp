@@ -61,6 +61,7 @@ LineChart::LineChart(const QString& objectName, const QString& title, Options op
         paintLevels(painter);
         paintMarks(painter);
     });
+    addPainter(QStringLiteral("axes"), [this](QCPPainter* painter) { paintEndLabels(painter); }, true);
     setSideColumn(m_legend);
     m_sideCanGoAbove = true;
     p.yAxis->setNumberFormat(QStringLiteral("g"));
@@ -102,6 +103,10 @@ void LineChart::setLines(std::vector<LineSpec> lines) {
         }
     }
     m_lines = std::move(lines);
+    const bool labels = std::any_of(m_lines.begin(), m_lines.end(), [](const LineSpec& line) { return !line.endLabel.isEmpty(); });
+    QMargins margins = plot().axisRect()->margins();
+    margins.setRight(rightMargin + (labels ? 3 * fontMetrics().averageCharWidth() + 4 : 0));
+    plot().axisRect()->setMargins(margins);
     makeGraphs();
     markDirty();
 }
@@ -159,6 +164,12 @@ void LineChart::setPens() {
                 break;
             case LineSpec::Style::Line: drawn.graph->setPen(QPen(colour, 1.6, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin)); break;
         }
+        if (line.dashed) {
+            QPen pen = drawn.graph->pen();
+            pen.setDashPattern({5, 3});
+            pen.setCapStyle(Qt::FlatCap);
+            drawn.graph->setPen(pen);
+        }
         if (drawn.low != nullptr) {
             QColor ground = colour;
             ground.setAlphaF(0.18F);
@@ -188,6 +199,11 @@ void LineChart::setLogarithmic(bool logarithmic) {
     markDirty();
 }
 
+void LineChart::setOptions(Options options) {
+    m_options = std::move(options);
+    setLogarithmic(m_options.logarithmic);
+}
+
 void LineChart::setClipped(bool clipped) {
     m_clipped = clipped;
     m_ownRange = false;
@@ -195,9 +211,13 @@ void LineChart::setClipped(bool clipped) {
 }
 
 void LineChart::setLineOn(int line, bool on) {
+    showLine(line, on);
+    drawIfNeeded();
+}
+
+void LineChart::showLine(int line, bool on) {
     m_lines[static_cast<std::size_t>(line)].on = on;
     markDirty();
-    drawIfNeeded();
 }
 
 void LineChart::solo(int line) {
@@ -328,11 +348,13 @@ void LineChart::refreshLegend() {
         if (line.on && line.marks) {
             for (const std::size_t index : series.nonFinite()) (std::isnan(series.value(index)) ? nan : inf) += 1;
         }
+        if (!line.inLegend) continue;
         const QColor colour = colourOf(line);
         const LineSpec::Style style = line.style;
         const QColor ground = theme().surface;
+        const bool dashed = line.dashed;
         entries.push_back({line.name,
-                           [colour, style, ground](QPainter& painter, QPointF a, QPointF b) {
+                           [colour, style, ground, dashed](QPainter& painter, QPointF a, QPointF b) {
                                QColor thin = colour;
                                thin.setAlphaF(0.55F);
                                switch (style) {
@@ -346,6 +368,11 @@ void LineChart::refreshLegend() {
                                        painter.drawRect(QRectF(a + QPointF(2, -4), b + QPointF(-2, 4)));
                                        return;
                                    default: painter.setPen(QPen(colour, 1.6)); break;
+                               }
+                               if (dashed) {
+                                   QPen pen = painter.pen();
+                                   pen.setDashPattern({4, 2});
+                                   painter.setPen(pen);
                                }
                                painter.drawLine(a, b);
                                if (style == LineSpec::Style::Ringed) {
@@ -461,6 +488,56 @@ void LineChart::paintBars(QCPPainter* painter, const LineSpec& line) const {
         painter->drawLine(QPointF(x, top), QPointF(x, bottom));
         painter->drawLine(QPointF(x - 3, top), QPointF(x + 3, top));
         painter->drawLine(QPointF(x - 3, bottom), QPointF(x + 3, bottom));
+    }
+}
+
+void LineChart::paintEndLabels(QCPPainter* painter) const {
+    struct Label {
+        QPointF end;
+        double y = 0;
+        QString text;
+        QColor colour;
+    };
+    std::vector<Label> labels;
+    const QRect rect = plot().axisRect()->rect();
+    for (const LineSpec& line : m_lines) {
+        if (!line.on || line.endLabel.isEmpty()) continue;
+        const SeriesBuffer& series = *line.values();
+        // The last point in view that a line can show.
+        std::size_t index = series.lowerBound(std::nextafter(axis().upper(), INFINITY));
+        while (index > 0 && !std::isfinite(series.value(index - 1))) --index;
+        if (index == 0) continue;
+        const QPointF end(std::min(pixelOf(series.key(index - 1)), static_cast<double>(rect.right())), plot().yAxis->coordToPixel(series.value(index - 1)));
+        if (end.x() < rect.left() || !std::isfinite(end.y())) continue;
+        labels.push_back({end, std::clamp(end.y(), static_cast<double>(rect.top()), static_cast<double>(rect.bottom())), line.endLabel, colourOf(line)});
+    }
+    // Letters that would cover one another stand below one another, in the order of their lines.
+    std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
+    painter->setFont(font());
+    const QFontMetrics metrics(font());
+    const double height = metrics.height() + 1, lowest = rect.bottom() - height / 2 + 6;
+    const auto covers = [&](const Label& a, const Label& b) { return std::fabs(a.end.x() - b.end.x()) < 24 && std::fabs(a.y - b.y) < height; };
+    for (std::size_t i = 1; i < labels.size(); ++i) {
+        for (std::size_t before = 0; before < i; ++before) {
+            if (covers(labels[i], labels[before])) labels[i].y = labels[before].y + height;
+        }
+    }
+    for (std::size_t i = labels.size(); i-- > 0;) {
+        labels[i].y = std::min(labels[i].y, lowest);
+        for (std::size_t after = i + 1; after < labels.size(); ++after) {
+            if (covers(labels[i], labels[after])) labels[i].y = labels[after].y - height;
+        }
+    }
+    for (const Label& label : labels) {
+        const double width = metrics.horizontalAdvance(label.text) + 6;
+        const QRectF box(label.end.x() + 5, label.y - height / 2, width, height);
+        painter->setAntialiasing(true);
+        painter->setPen(QPen(label.colour, 1));
+        painter->drawLine(label.end, QPointF(box.left(), label.y));
+        painter->setBrush(theme().surface);
+        painter->drawRoundedRect(box, 3, 3);
+        painter->setPen(theme().ink);
+        painter->drawText(box, Qt::AlignCenter, label.text);
     }
 }
 

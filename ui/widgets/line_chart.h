@@ -25,6 +25,9 @@ struct LineSpec {
     std::function<const SeriesBuffer*()> shown;               ///< what read-outs and files give where the curve is a sum (Stacked)
     bool isShare = false;
     bool inTable = true;
+    bool dashed = false;  ///< beyond the seventh colour dashes tell lines apart
+    bool inLegend = true;
+    QString endLabel;   ///< stands at the line's end, or empty
     bool marks = true;  ///< NaN and Inf are marked and counted; not where another curve of the same values does it
     bool on = true;
 };
@@ -89,6 +92,10 @@ protected:
     virtual void beforeDrawing() {}
 
     [[nodiscard]] QColor colourOf(const LineSpec& line) const;
+    /// Another quantity is drawn: unit, range and ticks start anew.
+    void setOptions(Options options);
+    /// As setLineOn(), drawn with the next beat.
+    void showLine(int line, bool on);
     QToolButton* addSwitch(const char* name, const QString& text, const QString& help, std::function<void(bool)> act);
 
 private:
@@ -99,6 +106,7 @@ private:
     void paintMarks(QCPPainter* painter);
     void paintBars(QCPPainter* painter, const LineSpec& line) const;
     void paintLevels(QCPPainter* painter) const;
+    void paintEndLabels(QCPPainter* painter) const;
     [[nodiscard]] double clippedUpper(double otherwise) const;
 
     struct Drawn {

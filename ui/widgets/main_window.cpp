@@ -172,7 +172,7 @@ void MainWindow::makePages() {
     m_runsPage = new RunsPage(m_session, m_acts);
     m_newPage = new NewRunPage(m_newRun);
     m_runPage = new RunPage(m_session);
-    m_comparePage = new ComparePage(m_worker);
+    m_comparePage = new ComparePage(m_session, m_worker);
     auto* chat = new LaterPage(
         QStringLiteral("chat"), tr("Chat with the model before, during and after"),
         tr("Up to four columns will answer the same messages here with the same seed: the base, checkpoints, and the model as it trains, with their "
@@ -211,6 +211,8 @@ void MainWindow::makePages() {
         m_comparePage->compare(ids);
         showPage(CompareIndex);
     });
+    connect(m_comparePage, &ComparePage::openRequested, this, open);
+    connect(m_comparePage, &ComparePage::said, this, [this](const QString& sentence) { m_toast->showText(sentence, false); });
     FirstScreen* first = m_runsPage->firstScreen();
     first->setDevice(m_newRun->device());
     connect(first, &FirstScreen::newRunWanted, this, [this](const QString& text) {
@@ -227,6 +229,11 @@ void MainWindow::makePages() {
 void MainWindow::openRun(const QString& text) {
     m_session->showRunNamed(text);
     showPage(RunIndex);
+}
+
+void MainWindow::compareRuns(const QStringList& texts) {
+    m_comparePage->compareNamed(texts);
+    showPage(CompareIndex);
 }
 
 MainWindow::Page MainWindow::page() const { return static_cast<Page>(m_pages->currentIndex()); }
@@ -285,12 +292,14 @@ void MainWindow::saveLayout(QSettings& settings) const {
     m_runPage->saveLayout(settings);
     m_runsPage->saveLayout(settings);
     m_newPage->saveLayout(settings);
+    m_comparePage->saveLayout(settings);
 }
 
 void MainWindow::restoreLayout(QSettings& settings) {
     m_runPage->restoreLayout(settings);
     m_runsPage->restoreLayout(settings);
     m_newPage->restoreLayout(settings);
+    m_comparePage->restoreLayout(settings);
 }
 
 void MainWindow::changeLanguage(const QString& language) {

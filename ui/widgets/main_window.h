@@ -54,6 +54,8 @@ public:
     [[nodiscard]] NoticeLog& notices() { return *m_notices; }
     /// Opens page Run on a run named by id, prefix or name, as soon as the workspace holds it.
     void openRun(const QString& text);
+    /// Page Compare with these: ids, unique prefixes or names.
+    void compareRuns(const QStringList& texts);
     void showPage(Page page);
     [[nodiscard]] Page page() const;
     /// "runs", "new", "run", "compare", "chat", "models", "setup"; false for any other.
