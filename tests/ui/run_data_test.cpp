@@ -10,6 +10,7 @@
 #include "ui/controllers/store_reader.h"
 #include "ui/controllers/workspace_session.h"
 #include "ui/models/config_table_model.h"
+#include "ui/models/display_text.h"
 #include "ui/models/event_log_model.h"
 #include "ui/models/tensor_table_model.h"
 
@@ -65,6 +66,8 @@ TEST(RunData, ReadsEveryStoredRowAndFollows) {
     }
     EXPECT_NEAR(data.mapColumns()[3].wholeDrift, std::sqrt(drift2 / pretrained2), 1e-9);
 
+    ASSERT_GT(events.rowCount(), 1);
+    EXPECT_EQ(events.index(0, EventLogModel::Text).data().toString(), ui::shown(data.events().back().text)) << "the newest stands first";
     QSignalSpy resets(&events, &QAbstractItemModel::modelReset);
     ASSERT_OK(run.advance(13));
     ASSERT_TRUE(waitFor([&] { return data.newestStep() == 70; }));

@@ -22,7 +22,7 @@ void EventLogModel::onCleared() {
 void EventLogModel::onAppended() {
     const int now = static_cast<int>(m_data->events().size());
     if (now <= m_count) return;
-    beginInsertRows({}, m_count, now - 1);
+    beginInsertRows({}, 0, now - m_count - 1);
     m_count = now;
     endInsertRows();
 }
@@ -48,7 +48,7 @@ QString EventLogModel::cell(const EventRow& event, int column) const {
 
 QVariant EventLogModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= m_count || static_cast<std::size_t>(index.row()) >= m_data->events().size()) return {};
-    const EventRow& event = m_data->events()[static_cast<std::size_t>(index.row())];
+    const EventRow& event = m_data->events()[static_cast<std::size_t>(m_count - 1 - index.row())];
     switch (role) {
         case Qt::DisplayRole: return cell(event, index.column());
         case Qt::ToolTipRole: return index.column() == Text ? ui::shown(event.text).toHtmlEscaped() : QString();
@@ -69,10 +69,11 @@ QVariant EventLogModel::data(const QModelIndex& index, int role) const {
 QVariant EventLogModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal) return {};
     if (role == Qt::TextAlignmentRole) return QVariant::fromValue(Qt::Alignment((section == Step ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
+    if (role == Qt::ToolTipRole && section == Time) return tr("The newest stands first");
     if (role != Qt::DisplayRole) return {};
     switch (section) {
         case Step: return tr("Step");
-        case Time: return tr("Time");
+        case Time: return tr("Time, newest first");
         case Who: return tr("Who");
         case What: return tr("What");
         case Change: return tr("Change");

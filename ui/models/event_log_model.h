@@ -1,4 +1,4 @@
-// What happened to the run on screen, in order of arrival.
+// What happened to the run on screen, what arrived last first.
 #pragma once
 
 #include <QAbstractTableModel>

@@ -80,6 +80,9 @@ void WhatIfCard::refresh() {
         tr("At %1, by %2: %3 of |m| kept, was %4. Threshold %5, was %6.")
             .arg(ui::percent(alpha), ui::granularityText(config->granularity.text()), ui::percent(std::round(m_estimate->kept * 1000) / 1000),
                  ui::percent(std::round(now.kept * 1000) / 1000), ui::fourDigits(m_estimate->threshold), ui::fourDigits(now.threshold));
+    const GranularityKind kind = config->granularity.kind;
+    if (kind == GranularityKind::Head || kind == GranularityKind::Row || kind == GranularityKind::Block || kind == GranularityKind::Shards)
+        text += QLatin1Char(' ') + tr("The histograms know no parts of a tensor: taken as granularity tensor.");
     if (m_estimate->stillTensors > 0) text += QLatin1Char(' ') + tr("Tensors that would not move: %1.").arg(ui::count(m_estimate->stillTensors));
     text += QLatin1Char(' ') + tr("From the histograms of step %1.").arg(ui::count(step));
     m_text->setText(text);
@@ -108,7 +111,9 @@ EffectCard::EffectCard(WorkspaceSession* session, QWidget* parent) : QFrame(pare
         Line line{};
         const auto add = [&](QLabel*& label, int column, const char* part) {
             label = makeLabel(QStringLiteral("run.effect.%1.%2").arg(i).arg(QLatin1String(part)), this);
-            label->setAlignment(column == 0 ? Qt::AlignLeft : Qt::AlignRight);
+            label->setAlignment((column == 0 ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignTop);
+            // Where the card is narrow a name takes two lines; numbers stay whole.
+            label->setWordWrap(column == 0);
             grid->addWidget(label, i, column);
         };
         add(line.name, 0, "name");

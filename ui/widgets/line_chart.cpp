@@ -29,6 +29,10 @@ protected:
 
 /// 1, 2 and 5 of each decade where few decades are in view, else decades; short labels.
 class LogTicker : public QCPAxisTicker {
+public:
+    /// `axis` tells how much room there is: labels keep a line's height from one another.
+    LogTicker(const QCPAxis* axis, int lineHeight) : m_axis(axis), m_lineHeight(lineHeight) {}
+
 protected:
     QVector<double> createTickVector(double, const QCPRange& range) override {
         QVector<double> ticks;
@@ -37,17 +41,28 @@ protected:
         const int first = static_cast<int>(std::floor(std::log10(range.lower)));
         const int last = static_cast<int>(std::ceil(std::log10(range.upper)));
         const int stride = std::max(1, static_cast<int>(std::ceil(decades / 5)));
-        for (int decade = first; decade <= last; ++decade) {
-            if (decades > 2 && decade % stride != 0) continue;
-            const double base = std::pow(10.0, decade);
-            for (const double factor : {1.0, 1.5, 2.0, 3.0, 5.0, 7.0}) {
-                const bool wanted = factor == 1.0 || (decades <= 2 && (factor == 2.0 || factor == 5.0)) || (decades <= 0.8 && factor != 1.0);
-                if (wanted && base * factor >= range.lower && base * factor <= range.upper) ticks << base * factor;
+        const double pixels = m_axis->axisRect()->height() / decades;  // of a decade
+        const auto fits = [&](double tick) {
+            return std::all_of(ticks.begin(), ticks.end(),
+                               [&](double other) { return std::fabs(std::log10(tick / other)) * pixels >= m_lineHeight; });
+        };
+        // The rounder a number, the sooner it gets its place.
+        for (const double factor : {1.0, 5.0, 2.0, 3.0, 1.5, 7.0}) {
+            const bool wanted = factor == 1.0 || (decades <= 2 && (factor == 2.0 || factor == 5.0)) || decades <= 0.8;
+            for (int decade = first; wanted && decade <= last; ++decade) {
+                if (decades > 2 && decade % stride != 0) continue;
+                const double tick = std::pow(10.0, decade) * factor;
+                if (tick >= range.lower && tick <= range.upper && fits(tick)) ticks << tick;
             }
         }
+        std::sort(ticks.begin(), ticks.end());
         return ticks;
     }
     QString getTickLabel(double tick, const QLocale&, QChar, int) override { return ui::shortNumber(tick); }
+
+private:
+    const QCPAxis* m_axis;
+    const int m_lineHeight;
 };
 
 }  // namespace
@@ -189,7 +204,7 @@ void LineChart::setLogarithmic(bool logarithmic) {
     plot().yAxis->setScaleType(logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
     QSharedPointer<QCPAxisTicker> ticker;
     if (logarithmic)
-        ticker = QSharedPointer<QCPAxisTicker>(new LogTicker);
+        ticker = QSharedPointer<QCPAxisTicker>(new LogTicker(plot().yAxis, fontMetrics().height() - 2));
     else if (m_options.isShare)
         ticker = QSharedPointer<QCPAxisTicker>(new ShareTicker);
     else

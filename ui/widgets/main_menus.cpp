@@ -122,7 +122,16 @@ void MainWindow::makeToolBar() {
                                    QStringLiteral("run.evaluate"), QStringLiteral("run.rewind"), QStringLiteral("run.branch")};
     for (const QString& name : shown) {
         for (QAction* action : m_runPage->runActions()) {
-            if (action->objectName() == name) addButton(action);
+            if (action->objectName() != name) continue;
+            addButton(action);
+            if (name != QLatin1String("run.stop")) continue;
+            auto* button = static_cast<QToolButton*>(m_bar->widgetForAction(action));
+            auto* menu = new QMenu(button);
+            for (QAction* each : m_runPage->runActions()) {
+                if (each->objectName().startsWith(QLatin1String("run.stop"))) menu->addAction(each);
+            }
+            button->setMenu(menu);
+            button->setPopupMode(QToolButton::MenuButtonPopup);
         }
     }
     auto* space = new QWidget(m_bar);

@@ -2,7 +2,6 @@
 
 #include <QAction>
 #include <QHBoxLayout>
-#include <QMenu>
 #include <QProgressBar>
 #include <QToolButton>
 #include <cmath>
@@ -43,7 +42,8 @@ RunHeader::RunHeader(const RunData* data, TuningController* tuning, const Acts& 
     m_layout->addSpacing(4);
     m_layout->addWidget(m_phase, 5);
     m_toolPlace = m_layout->count();
-    for (QAction* action : {acts.follow, acts.fit, acts.pause, acts.stop, acts.checkpoint, acts.evaluate, acts.rewind, acts.branch}) {
+    // What acts on the run stands in the window's tool bar; here is what acts on the charts.
+    for (QAction* action : {acts.follow, acts.fit}) {
         auto* button = new QToolButton(this);
         button->setObjectName(action->objectName() + QStringLiteral("Button"));
         button->setAccessibleName(action->text());
@@ -51,13 +51,6 @@ RunHeader::RunHeader(const RunData* data, TuningController* tuning, const Acts& 
         button->setFocusPolicy(Qt::StrongFocus);
         button->setMinimumHeight(26);
         button->setAutoRaise(true);
-        if (action == acts.stop) {
-            auto* menu = new QMenu(button);
-            menu->addAction(acts.stop);
-            menu->addAction(acts.stopNow);
-            button->setMenu(menu);
-            button->setPopupMode(QToolButton::MenuButtonPopup);
-        }
         m_buttons.push_back(button);
         m_layout->addWidget(button);
     }
@@ -69,12 +62,8 @@ void RunHeader::addTool(QWidget* widget) { m_layout->insertWidget(m_toolPlace++,
 void RunHeader::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     // Where there is no room for words, the pictures speak; their tips name them.
-    const bool roomy = width() > 1560;
-    for (QToolButton* button : m_buttons) {
-        const QAction* action = button->defaultAction();
-        const bool worded = action == m_acts.pause || action == m_acts.stop || roomy;
-        button->setToolButtonStyle(worded ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly);
-    }
+    const bool roomy = width() > 1080;
+    for (QToolButton* button : m_buttons) button->setToolButtonStyle(roomy ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly);
 }
 
 QString RunHeader::phaseText() const {

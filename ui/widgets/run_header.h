@@ -1,4 +1,4 @@
-// Top of page Run: which run, its state and progress, and the buttons that stop and start it.
+// Top of page Run: which run, its state and progress, what its charts show. Keeps the texts of the acts that stop and start it.
 #pragma once
 
 #include <QWidget>
@@ -18,7 +18,7 @@ namespace mofo {
 class RunHeader : public QWidget {
     Q_OBJECT
 public:
-    /// The acts of the page, in the order of their buttons. Those with `iconOnly` set as a property show no text.
+    /// The acts of the page: follow and fit have buttons here, the others in the window's tool bar.
     struct Acts {
         QAction *follow, *fit, *pause, *stop, *stopNow, *checkpoint, *evaluate, *rewind, *branch;
     };

@@ -72,8 +72,10 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     m_controls = new ControlsPanel(session);
     m_step = new StepPanel(session, m_axis);
     m_controlsArea = scrolled(m_controls, QStringLiteral("run.controlsArea"), tr("Controls"));
-    m_controlsArea->setMinimumWidth(226);
-    m_controlsArea->setMaximumWidth(330);
+    // Wide enough for its buttons beside the scroll bar.
+    const int least = m_controls->minimumSizeHint().width() + style()->pixelMetric(QStyle::PM_ScrollBarExtent) + 6;
+    m_controlsArea->setMinimumWidth(least);
+    m_controlsArea->setMaximumWidth(std::max(330, least));
     m_stepArea = scrolled(m_step, QStringLiteral("run.stepArea"), tr("At one step"));
     m_stepArea->setMinimumWidth(262);
     m_centre = new QStackedWidget;

@@ -160,11 +160,10 @@ QWidget* RunTables::makeEvents() {
     auto* events = new EventLogModel(m_data, this);
     m_events->setModel(events);
     m_events->horizontalHeader()->setStretchLastSection(true);
-    sizeColumns(m_events, {9, 9, 13, 16, 24});
+    sizeColumns(m_events, {9, 19, 13, 16, 24});
     connect(events, &QAbstractItemModel::rowsInserted, m_events, [this] {
-        // Keeps up only where the end was in view.
-        const QScrollBar* bar = m_events->verticalScrollBar();
-        if (bar->value() >= bar->maximum() - 1) QTimer::singleShot(0, m_events, &QTableView::scrollToBottom);
+        // Keeps up only where the newest was in view.
+        if (m_events->verticalScrollBar()->value() <= 1) QTimer::singleShot(0, m_events, &QTableView::scrollToTop);
     });
     connect(m_events, &QTableView::activated, this, [this](const QModelIndex& index) {
         const qlonglong step = index.data(EventLogModel::StepRole).toLongLong();
