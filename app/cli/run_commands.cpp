@@ -183,7 +183,8 @@ Result<int> trash(const Context& context, const RunOptions& options, bool into) 
 
 // One run, or none, is what the window's Runs page takes differences to. Without a run and --none it is only named.
 Result<int> baseline(const Context& context, const RunOptions& options) {
-    if (options.none && !options.run.empty()) return Error{ErrorCode::Usage, "a run and --none exclude one another", "--none", "Give one of them.", ""};
+    if (options.none && !options.run.empty())
+        return Error{ErrorCode::Usage, "a run and --none exclude one another", "--none", "Give one of them.", ""};
     const bool writes = options.none || !options.run.empty();
     MOFO_TRY(Store store, openStore(context, writes ? Registry::Access::ReadWrite : Registry::Access::ReadOnly));
     // The mark stays with a run in the trash until somebody moves it.
@@ -198,8 +199,7 @@ Result<int> baseline(const Context& context, const RunOptions& options) {
     MOFO_TRY(const std::optional<RunRow> before, marked());
     if (!options.run.empty()) {
         MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
-        if (run.trashedNs)
-            return Error{ErrorCode::Conflict, "the run is in the trash", run.id, "Take it out first: mofo restore " + run.id, ""};
+        if (run.trashedNs) return Error{ErrorCode::Conflict, "the run is in the trash", run.id, "Take it out first: mofo restore " + run.id, ""};
         MOFO_CHECK(store.registry.setRunBaseline(run.id, true));
     } else if (options.none && before) {
         MOFO_CHECK(store.registry.setRunBaseline(before->id, false));

@@ -220,7 +220,8 @@ std::string runText(const RunDetail& detail) {
     if (!run.unreadable.empty()) text += factText("unreadable", escapeForDisplay(run.unreadable));
     if (!run.endReason.empty()) text += factText("reason", escapeForDisplay(run.endReason));
     if (!run.deviceWarning.empty()) text += factText("warning", escapeForDisplay(run.deviceWarning));
-    text += factText("model", escapeForDisplay(run.modelName) + " (" + run.modelId + ")" + (detail.modelSource.starts_with("hf:") ? ", " + escapeForDisplay(detail.modelSource) : ""));
+    text += factText("model", escapeForDisplay(run.modelName) + " (" + run.modelId + ")" +
+                                  (detail.modelSource.starts_with("hf:") ? ", " + escapeForDisplay(detail.modelSource) : ""));
     text += factText("data", escapeForDisplay(hubNameOrPath(run.config.data)));
     if (!run.config.evalData.empty()) text += factText("held out", escapeForDisplay(hubNameOrPath(run.config.evalData)));
     text += factText("method", methodText(run.config));

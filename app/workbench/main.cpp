@@ -47,9 +47,10 @@ int main(int argc, char** argv) {
                                        QStringLiteral("DIR"));
     const QCommandLineOption run(QStringLiteral("run"), QCoreApplication::translate("main", "Open page Run on this run: id, unique prefix or name."),
                                  QStringLiteral("RUN"));
-    const QCommandLineOption compare(QStringLiteral("compare"),
-                                     QCoreApplication::translate("main", "Open page Compare with these runs, separated by commas; the first is the baseline A."),
-                                     QStringLiteral("RUNS"));
+    const QCommandLineOption compare(
+        QStringLiteral("compare"),
+        QCoreApplication::translate("main", "Open page Compare with these runs, separated by commas; the first is the baseline A."),
+        QStringLiteral("RUNS"));
     const QCommandLineOption theme(QStringLiteral("theme"), QCoreApplication::translate("main", "light, dark or desktop."), QStringLiteral("THEME"));
     const QCommandLineOption language(QStringLiteral("language"), QCoreApplication::translate("main", "en or ja."), QStringLiteral("LANGUAGE"));
     const QCommandLineOption screenshot(QStringLiteral("screenshot"),

@@ -13,10 +13,47 @@ using testing::HasSubstr;
 class CliBasics : public test::CliTest {};
 
 TEST_F(CliBasics, EveryCommandHasHelpWithExamples) {
-    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-             {"import"}, {"models"}, {"models", "add"}, {"models", "list"}, {"models", "verify"}, {"models", "remove"}, {"tokens"}, {"score"}, {"train"}, {"runs"},
-             {"show"}, {"log"}, {"follow"}, {"set"}, {"withdraw"}, {"pause"}, {"resume"}, {"stop"}, {"checkpoint"}, {"evaluate"}, {"undo"}, {"branch"}, {"twin"}, {"pin"}, {"unpin"}, {"verify"}, {"export"}, {"chat"}, {"jobs"}, {"queue"},
-             {"get"}, {"rename"}, {"note"}, {"tag"}, {"baseline"}, {"trash"}, {"restore"}, {"doctor"}, {"supervise"}, {"bench"}, {"bench", "optimizer"}}) {
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{"import"},
+                                                                                         {"models"},
+                                                                                         {"models", "add"},
+                                                                                         {"models", "list"},
+                                                                                         {"models", "verify"},
+                                                                                         {"models", "remove"},
+                                                                                         {"tokens"},
+                                                                                         {"score"},
+                                                                                         {"train"},
+                                                                                         {"runs"},
+                                                                                         {"show"},
+                                                                                         {"log"},
+                                                                                         {"follow"},
+                                                                                         {"set"},
+                                                                                         {"withdraw"},
+                                                                                         {"pause"},
+                                                                                         {"resume"},
+                                                                                         {"stop"},
+                                                                                         {"checkpoint"},
+                                                                                         {"evaluate"},
+                                                                                         {"undo"},
+                                                                                         {"branch"},
+                                                                                         {"twin"},
+                                                                                         {"pin"},
+                                                                                         {"unpin"},
+                                                                                         {"verify"},
+                                                                                         {"export"},
+                                                                                         {"chat"},
+                                                                                         {"jobs"},
+                                                                                         {"queue"},
+                                                                                         {"get"},
+                                                                                         {"rename"},
+                                                                                         {"note"},
+                                                                                         {"tag"},
+                                                                                         {"baseline"},
+                                                                                         {"trash"},
+                                                                                         {"restore"},
+                                                                                         {"doctor"},
+                                                                                         {"supervise"},
+                                                                                         {"bench"},
+                                                                                         {"bench", "optimizer"}}) {
         std::vector<std::string> arguments = command;
         arguments.push_back("--help");
         const CliResult help = cli(arguments);
@@ -112,9 +149,12 @@ TEST_F(CliBasics, RefusedInputIsExitCode3AndLeavesNoRun) {
         const char* says;
     };
     const std::string good = model().string(), rows = data().string();
-    for (const Case& one : std::vector<Case>{{(m_folder / "cut").string(), rows, "model.safetensors"}, {(m_folder / "mute").string(), rows, "tokenizer"},
-                                             {(m_folder / "alien").string(), rows, "mamba"}, {(m_folder / "junk.gguf").string(), rows, "junk.gguf"},
-                                             {(m_folder / "nothing").string(), rows, "nothing"}, {good, (m_folder / "empty.jsonl").string(), "empty.jsonl"},
+    for (const Case& one : std::vector<Case>{{(m_folder / "cut").string(), rows, "model.safetensors"},
+                                             {(m_folder / "mute").string(), rows, "tokenizer"},
+                                             {(m_folder / "alien").string(), rows, "mamba"},
+                                             {(m_folder / "junk.gguf").string(), rows, "junk.gguf"},
+                                             {(m_folder / "nothing").string(), rows, "nothing"},
+                                             {good, (m_folder / "empty.jsonl").string(), "empty.jsonl"},
                                              {good, (m_folder / "missing.jsonl").string(), "missing.jsonl"}}) {
         for (const char* command : {"train", "score", "tokens"}) {
             if (std::string_view(command) == "tokens" && one.model.ends_with("cut")) continue;
@@ -140,7 +180,8 @@ TEST_F(CliBasics, AMissingWorkspaceHasNoRunsAndIsNotMade) {
     EXPECT_EQ(cli({"--workspace", absent, "models", "list", "--json"}).json(), Json::array());
     EXPECT_EQ(cli({"show", "x", "--workspace", absent}).exitCode, 3);
     EXPECT_FALSE(std::filesystem::exists(absent));
-    const CliResult orphan = cli({"train", "--model", model().string(), "--data", data().string(), "--workspace", (m_folder / "no" / "parent").string()});
+    const CliResult orphan =
+        cli({"train", "--model", model().string(), "--data", data().string(), "--workspace", (m_folder / "no" / "parent").string()});
     EXPECT_EQ(orphan.exitCode, 3) << orphan.err;
     EXPECT_FALSE(std::filesystem::exists(m_folder / "no"));
 }

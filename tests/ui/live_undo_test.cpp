@@ -274,6 +274,9 @@ TEST_F(LiveUndo, WhatIfComesFromStoredHistogramsInTime) {
     tuning().stage("alpha", "0.2");
     ASSERT_TRUE(waitFor([&] { return card->text().contains("At 20 %"); }));
     EXPECT_GT(card->estimate()->kept, keptAtFive);
+    EXPECT_FALSE(card->text().contains("taken as granularity tensor"));
+    tuning().stage("granularity", "row");
+    EXPECT_TRUE(waitFor([&] { return card->text().contains("taken as granularity tensor"); }, 20'000)) << "histograms know no rows";
     tuning().discardAll();
     EXPECT_FALSE(card->isVisible());
     EXPECT_TRUE(std::isnan(kinds->index(1, KindTableModel::Share).data(KindTableModel::EstimateRole).toDouble()));

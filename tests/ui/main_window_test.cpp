@@ -141,6 +141,10 @@ TEST(MainWindow, ThePaletteFindsActsRunsAndSettings) {
     choose("maths-a15");
     EXPECT_EQ(window.page(), MainWindow::RunIndex);
     ASSERT_TRUE(waitFor([&] { return window.session().run().newestStep() == 8; }));
+    choose("layers.7.self_attn.q_proj");
+    EXPECT_EQ(window.page(), MainWindow::RunIndex);
+    EXPECT_TRUE(window.findChild<QLineEdit*>("run.tensorsFind")->isVisible());
+    EXPECT_TRUE(window.findChild<QLineEdit*>("run.tensorsFind")->text().contains("layers.7.self_attn.q_proj"));
     choose("weight_decay");
     EXPECT_EQ(window.page(), MainWindow::NewIndex);
     // Within the window: whether that is active again at once is the window manager's business.
@@ -148,6 +152,47 @@ TEST(MainWindow, ThePaletteFindsActsRunsAndSettings) {
     EXPECT_EQ(window.focusWidget()->objectName(), "new.weight_decay");
     EXPECT_EQ(CommandPalette::rank("no", "yes"), -1);
     EXPECT_LT(CommandPalette::rank("run", "Run"), CommandPalette::rank("run", "New run"));
+}
+
+TEST(MainWindow, ResettingTheLayoutBringsPanelsBackAndKeepsWhatIsShown) {
+    UiWorkspace workspace;
+    RecordedRun run = workspace.record({}, 8);
+    MainWindow window(workspace.folder(), nullptr);
+    window.openRun(QString::fromStdString(run.id()));
+    window.show();
+    ASSERT_TRUE(waitFor([&] { return window.session().run().newestStep() == 8; }, 20'000));
+    window.findChild<QAction*>("run.panel0")->setChecked(false);
+    EXPECT_FALSE(window.findChild<QWidget*>("run.controls")->isVisible());
+    window.findChild<QAction*>("main.resetLayout")->trigger();
+    ASSERT_TRUE(waitFor([&] { return window.findChild<QAction*>("run.panel0")->isChecked(); }, 20'000));
+    EXPECT_TRUE(window.findChild<QWidget*>("run.controls")->isVisible());
+    EXPECT_EQ(window.page(), MainWindow::RunIndex);
+    EXPECT_EQ(window.session().run().newestStep(), 8);
+}
+
+TEST(MainWindow, TheStatusLineShowsTheDeviceOfALiveRun) {
+    UiWorkspace workspace;
+    RecordedRun run = workspace.record({}, 8);
+    MainWindow window(workspace.folder(), nullptr);
+    window.openRun(QString::fromStdString(run.id()));
+    window.show();
+    ASSERT_TRUE(waitFor([&] { return window.session().run().newestStep() == 8; }, 20'000));
+    auto* device = window.findChild<QLabel*>("main.status.device");
+    EXPECT_FALSE(device->isVisible()) << "no device has been measured";
+    MetricsBatch batch;
+    MachineRow row;
+    row.wallNs = 1;
+    row.hostTotalBytes = 1;
+    row.deviceShare = 0.97;
+    row.deviceCelsius = 61;
+    row.deviceWatts = 540;
+    row.deviceUsedBytes = 41LL << 30;
+    row.deviceTotalBytes = 80LL << 30;
+    batch.machine.push_back(row);
+    ASSERT_OK(run.writer().write(batch));
+    ASSERT_TRUE(waitFor([&] { return device->isVisible(); }, 20'000));
+    EXPECT_EQ(device->text(), QString::fromUtf8("GPU 97 % 61 °C 540 W"));
+    EXPECT_EQ(window.findChild<QLabel*>("main.status.deviceMemory")->text(), "VRAM 41.0 / 80.0 GiB");
 }
 
 QStringList visibleTexts(const QWidget& root) {

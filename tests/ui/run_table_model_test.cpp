@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <QFont>
+#include <QMimeData>
+#include <memory>
+
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>
 #include <QSortFilterProxyModel>
@@ -81,6 +85,43 @@ TEST_F(RunTable, AdamWMovesEverythingAndHasNoGranularity) {
     model.setRuns({run});
     EXPECT_EQ(cell(model, 0, RunTableModel::Alpha), "100 %");
     EXPECT_EQ(cell(model, 0, RunTableModel::Granularity), QString::fromUtf8("–"));
+}
+
+TEST_F(RunTable, NewsHaveADotAndBoldLettersUntilTheyAreSeen) {
+    model.setRuns({row("a"), row("b")});
+    model.setUnread("a", true);
+    EXPECT_EQ(cell(model, 0, RunTableModel::Marks), QString::fromUtf8("●"));
+    EXPECT_TRUE(model.index(0, RunTableModel::State).data(Qt::FontRole).value<QFont>().bold());
+    EXPECT_EQ(cell(model, 1, RunTableModel::Marks), "");
+    model.setRuns({row("a"), row("b")});
+    EXPECT_EQ(cell(model, 0, RunTableModel::Marks), QString::fromUtf8("●")) << "a new list changes nothing";
+    model.setUnread("a", false);
+    EXPECT_EQ(cell(model, 0, RunTableModel::Marks), "");
+}
+
+TEST_F(RunTable, AQueuedRowDroppedOnAnotherAsksForItsPlace) {
+    RunRow first = row("a"), second = row("b"), third = row("c"), done = row("d"), elsewhere = row("e");
+    first.state = second.state = third.state = elsewhere.state = RunState::Queued;
+    done.state = RunState::Finished;
+    first.queuePlace = 1, second.queuePlace = 2, third.queuePlace = 3, elsewhere.queuePlace = 1;
+    elsewhere.device = "another";
+    model.setRuns({first, second, third, done, elsewhere});
+    EXPECT_FALSE(model.flags(model.index(3, 0)).testFlag(Qt::ItemIsDragEnabled));
+    ASSERT_TRUE(model.flags(model.index(2, 0)).testFlag(Qt::ItemIsDragEnabled));
+    const std::unique_ptr<QMimeData> dragged(model.mimeData({model.index(2, 0)}));
+    QString id;
+    int by = 0;
+    QObject::connect(&model, &RunTableModel::queueMoveWanted, &model, [&](const QString& run, int places) {
+        id = run;
+        by = places;
+    });
+    EXPECT_FALSE(model.canDropMimeData(dragged.get(), Qt::CopyAction, -1, -1, model.index(3, 0))) << "finished";
+    EXPECT_FALSE(model.canDropMimeData(dragged.get(), Qt::CopyAction, -1, -1, model.index(4, 0))) << "the queue of another device";
+    ASSERT_TRUE(model.dropMimeData(dragged.get(), Qt::CopyAction, -1, -1, model.index(0, 0)));
+    EXPECT_EQ(id, "c");
+    EXPECT_EQ(by, -2);
+    ASSERT_TRUE(model.dropMimeData(dragged.get(), Qt::CopyAction, 1, 0, {})) << "between two rows: before the lower one";
+    EXPECT_EQ(by, -1);
 }
 
 TEST_F(RunTable, SortsByNumbersNotByText) {

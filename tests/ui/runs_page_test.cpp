@@ -278,6 +278,24 @@ TEST_F(RunsPageTest, MarksNamesAndNotesAreWrittenAndTakenBack) {
     ASSERT_TRUE(waitFor([&] { return stored().note == "for the paper"; }));
 }
 
+TEST_F(RunsPageTest, UndoingABaselineGivesTheMarkBack) {
+    RecordedRun first = record({}, 10), second = record({}, 10);
+    show();
+    ASSERT_TRUE(lists(2));
+    const auto isBaseline = [&](const RecordedRun& run) { return registry().findRun(run.id())->baseline; };
+    select(first.id());
+    QTest::keyClick(tree, Qt::Key_B);
+    ASSERT_TRUE(waitFor([&] { return isBaseline(first); }, 20'000));
+    ASSERT_TRUE(waitFor([&] { return window->session().runs().run(QString::fromStdString(first.id()))->baseline; }, 20'000));
+    select(second.id());
+    QTest::keyClick(tree, Qt::Key_B);
+    ASSERT_TRUE(waitFor([&] { return isBaseline(second) && window->acts().undoText().contains("baseline"); }, 20'000));
+    EXPECT_FALSE(isBaseline(first));
+    window->acts().undo();
+    ASSERT_TRUE(waitFor([&] { return isBaseline(first); }, 20'000));
+    EXPECT_FALSE(isBaseline(second));
+}
+
 // Story 6
 TEST_F(RunsPageTest, ADamagedRunSaysSoAndTheOthersWork) {
     RecordedRunOptions options;

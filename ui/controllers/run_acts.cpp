@@ -102,10 +102,10 @@ void RunActs::setPinned(const RunRow& run, bool pinned) {
     act(pinned ? tr("%1 is pinned").arg(ui::shown(run.name)) : tr("%1 is not pinned any more").arg(ui::shown(run.name)), set(pinned), set(!pinned));
 }
 
-void RunActs::setBaseline(const RunRow& run, bool baseline) {
-    const auto set = [id = run.id](bool to) { return [id, to](Registry& registry) { return registry.setRunBaseline(id, to); }; };
-    act(baseline ? tr("%1 is the baseline").arg(ui::shown(run.name)) : tr("%1 is not the baseline any more").arg(ui::shown(run.name)), set(baseline),
-        set(!baseline));
+void RunActs::setBaseline(const RunRow& run, bool baseline, const std::string& before) {
+    const auto set = [](std::string id, bool to) { return [id = std::move(id), to](Registry& registry) { return registry.setRunBaseline(id, to); }; };
+    act(baseline ? tr("%1 is the baseline").arg(ui::shown(run.name)) : tr("%1 is not the baseline any more").arg(ui::shown(run.name)),
+        set(run.id, baseline), before.empty() ? set(run.id, false) : set(before, true));
 }
 
 void RunActs::rename(const RunRow& run, const QString& name) {

@@ -29,7 +29,8 @@ public:
     explicit RunActs(StoreWorker* worker, QObject* parent = nullptr);
 
     void setPinned(const RunRow& run, bool pinned);
-    void setBaseline(const RunRow& run, bool baseline);
+    /// `before` is the baseline until now, or empty: undoing gives the mark back to it.
+    void setBaseline(const RunRow& run, bool baseline, const std::string& before);
     void rename(const RunRow& run, const QString& name);
     void setNote(const RunRow& run, const QString& note);
     void setTags(const RunRow& run, const QStringList& tags);

@@ -16,8 +16,8 @@ namespace mofo {
 /// One series of one run, or the mean of several. Keys are places on the axis.
 struct ComparedLine {
     SeriesBuffer values;
-    SeriesBuffer smooth;      ///< empty where nothing is smoothed
-    SeriesBuffer low, high;   ///< of the intervals, or least and greatest of the mean's members
+    SeriesBuffer smooth;     ///< empty where nothing is smoothed
+    SeriesBuffer low, high;  ///< of the intervals, or least and greatest of the mean's members
     std::vector<double> steps;
     std::vector<SeriesBuffer> taken;
 };
@@ -42,7 +42,7 @@ public:
     struct Run {
         QString id, name;
         QString title;  ///< the name, with the beginning of the id where another one has it too
-        int slot = 0;  ///< its colour and dash, kept while it is compared
+        int slot = 0;   ///< its colour and dash, kept while it is compared
         bool shown = true;
         bool live = false;
         bool complete = false;  ///< all that is stored was read

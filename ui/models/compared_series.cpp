@@ -28,7 +28,8 @@ struct Known {
 constexpr Known known[] = {
     {"loss", QT_TRANSLATE_NOOP("ComparedSeries", "Training loss"), QT_TRANSLATE_NOOP("ComparedSeries", "nats/token"), Source::Steps},
     {"eval", QT_TRANSLATE_NOOP("ComparedSeries", "Held-out loss"), QT_TRANSLATE_NOOP("ComparedSeries", "nats/token"), Source::Evals},
-    {"drift", QT_TRANSLATE_NOOP("ComparedSeries", "Drift of the whole model"), QT_TRANSLATE_NOOP("ComparedSeries", "relative L2"), Source::Measurements},
+    {"drift", QT_TRANSLATE_NOOP("ComparedSeries", "Drift of the whole model"), QT_TRANSLATE_NOOP("ComparedSeries", "relative L2"),
+     Source::Measurements},
     {"alpha", QT_TRANSLATE_NOOP("ComparedSeries", "Alpha"), "", Source::Steps, true},
     {"moved", QT_TRANSLATE_NOOP("ComparedSeries", "Moved share of all parameters"), "", Source::Steps, true},
     {"churn", QT_TRANSLATE_NOOP("ComparedSeries", "Churn"), "", Source::Measurements, true},
@@ -131,8 +132,8 @@ ComparedSeries comparedSeries(const std::string& id) {
         if (id == each.id) return {each.id, translated(each.name), translated(each.unit), each.source, each.isShare};
     }
     if (id.starts_with("drift:")) {
-        return {id, QCoreApplication::translate("ComparedSeries", "Drift of kind %1").arg(ui::shown(id.substr(6))),
-                translated("relative L2"), Source::Measurements, false};
+        return {id, QCoreApplication::translate("ComparedSeries", "Drift of kind %1").arg(ui::shown(id.substr(6))), translated("relative L2"),
+                Source::Measurements, false};
     }
     const std::string name = id.starts_with("probe:") ? id.substr(6) : id;
     return {id, QCoreApplication::translate("ComparedSeries", "Probe %1").arg(ui::shown(name)), QString(), Source::Probes, false};

@@ -48,16 +48,17 @@ struct ComparedPoint {
 
 /// What is new of one series of a run.
 struct ComparedPart {
-    std::vector<ComparedPoint> points;              ///< to be appended
-    std::vector<std::vector<ComparedPoint>> taken;  ///< stretches that were taken back: all that are known with the first part, later ones with a reset
+    std::vector<ComparedPoint> points;  ///< to be appended
+    std::vector<std::vector<ComparedPoint>>
+        taken;  ///< stretches that were taken back: all that are known with the first part, later ones with a reset
 };
 
 /// What a run's reader hands over; immutable.
 struct ComparedBatch {
     std::uint64_t request = 0;
     std::string runId;
-    bool reset = false;     ///< what was handed over before is void
-    bool complete = false;  ///< all that is stored now was handed over
+    bool reset = false;                      ///< what was handed over before is void
+    bool complete = false;                   ///< all that is stored now was handed over
     std::vector<ComparedPart> parts;         ///< one per wanted series
     std::vector<std::string> furtherSeries;  ///< ids that this run has beyond commonSeries(), known once its tensors and probes were seen
     QString problem;
@@ -93,7 +94,7 @@ private:
     std::int64_t m_firstWallNs = 0;
     double m_tokens = 0, m_trainingSeconds = 0;
     double m_lastStep = -1;
-    std::vector<double> m_last;              ///< newest step of each series
+    std::vector<double> m_last;               ///< newest step of each series
     std::optional<std::int64_t> m_lastTaken;  ///< step of the row before, where it was taken back
     std::vector<ComparedPart> m_parts;
 };

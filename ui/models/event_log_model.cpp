@@ -39,8 +39,7 @@ QString EventLogModel::cell(const EventRow& event, int column) const {
         case What: return event.key.empty() ? ui::shown(event.kind) : ui::shown(event.kind + " " + event.key);
         case Change:
             if (event.oldValue.empty() && event.newValue.empty()) return {};
-            return tr("%1 → %2", "old to new value")
-                .arg(ui::valueText(event.key, event.oldValue), ui::valueText(event.key, event.newValue));
+            return tr("%1 → %2", "old to new value").arg(ui::valueText(event.key, event.oldValue), ui::valueText(event.key, event.newValue));
         case Text: return ui::shown(event.text);
         default: return {};
     }
@@ -56,9 +55,12 @@ QVariant EventLogModel::data(const QModelIndex& index, int role) const {
             return index.column() == Step ? QVariant::fromValue(Qt::Alignment(Qt::AlignRight | Qt::AlignVCenter)) : QVariant();
         case Qt::FontRole: {
             QFont font;
-            if (event.superseded) font.setStrikeOut(true);
-            else if (event.kind == "error") font.setBold(true);
-            else return {};
+            if (event.superseded)
+                font.setStrikeOut(true);
+            else if (event.kind == "error")
+                font.setBold(true);
+            else
+                return {};
             return font;
         }
         case StepRole: return static_cast<qlonglong>(event.step);
@@ -68,7 +70,8 @@ QVariant EventLogModel::data(const QModelIndex& index, int role) const {
 
 QVariant EventLogModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation != Qt::Horizontal) return {};
-    if (role == Qt::TextAlignmentRole) return QVariant::fromValue(Qt::Alignment((section == Step ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
+    if (role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(Qt::Alignment((section == Step ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
     if (role == Qt::ToolTipRole && section == Time) return tr("The newest stands first");
     if (role != Qt::DisplayRole) return {};
     switch (section) {

@@ -1,6 +1,7 @@
 #include "ui/models/run_table_model.h"
 
 #include <QFont>
+#include <QMimeData>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -9,6 +10,12 @@
 #include "ui/models/display_text.h"
 
 namespace mofo {
+
+namespace {
+
+const QString queuedRunType = QStringLiteral("application/x-mofo-queued-run");
+
+}  // namespace
 
 struct RunTableModel::Node {
     RunRow run;
@@ -171,6 +178,16 @@ void RunTableModel::update(Node& node, const RunRow& run, bool everything) {
     if (first >= 0) Q_EMIT dataChanged(indexOf(&node, first), indexOf(&node, last));
 }
 
+void RunTableModel::setUnread(const QString& id, bool unread) {
+    const std::string key = id.toStdString();
+    if (unread == m_unread.contains(key)) return;
+    if (unread)
+        m_unread.insert(key);
+    else
+        m_unread.erase(key);
+    if (const auto found = m_byId.find(key); found != m_byId.end()) update(*found->second, RunRow(found->second->run), true);
+}
+
 void RunTableModel::setProblem(const QString& id, const QString& why) {
     const std::string key = id.toStdString();
     if (why.isEmpty())
@@ -223,6 +240,7 @@ std::vector<QString> RunTableModel::cellsOf(const Node& node) const {
     std::vector<QString> cells(ColumnCount);
     cells[Name] = ui::shown(run.name);
     QStringList marks;
+    if (m_unread.contains(run.id)) marks << QStringLiteral("●");
     if (run.pinned) marks << tr("P", "mark of a pinned run");
     if (run.baseline) marks << tr("B", "mark of the baseline");
     cells[Marks] = marks.join(QLatin1Char(' '));
@@ -285,7 +303,8 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
             }
             return {};
         case Qt::FontRole: {
-            if (index.column() != Name || (!run.baseline && !run.pinned)) return {};
+            const bool isMarked = index.column() == Name && (run.baseline || run.pinned);
+            if (!isMarked && !m_unread.contains(run.id)) return {};
             QFont font;
             font.setBold(true);
             return font;
@@ -296,6 +315,7 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
             if (!run.unreadable.empty()) return ui::shown(run.unreadable).toHtmlEscaped();
             if (index.column() == State && !run.endReason.empty()) return ui::shown(run.endReason).toHtmlEscaped();
             if (index.column() == Name) return tr("Run %1\n%2").arg(ui::shown(run.id), ui::shown(run.commandLine)).toHtmlEscaped();
+            if (index.column() == Marks && m_unread.contains(run.id)) return tr("News: open the run to see what happened");
             if (index.column() == Marks && run.baseline) return tr("The baseline: losses and drift of the others show their difference to it");
             if (index.column() == Marks && run.pinned) return tr("Pinned: kept on top");
             return {};
@@ -304,6 +324,7 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
         case IdRole: return QString::fromStdString(run.id);
         case StateRole: return static_cast<int>(run.state);
         case PinnedRole: return run.pinned;
+        case QueueRole: return node.queueNumber;
         default: return {};
     }
 }
@@ -311,7 +332,45 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
 Qt::ItemFlags RunTableModel::flags(const QModelIndex& index) const {
     Qt::ItemFlags flags = QAbstractItemModel::flags(index);
     if (index.isValid() && index.column() == Name) flags |= Qt::ItemIsEditable;
+    if (index.isValid() && nodeOf(index)->queueNumber > 0) flags |= Qt::ItemIsDragEnabled | Qt::ItemIsDropEnabled;
     return flags;
+}
+
+QStringList RunTableModel::mimeTypes() const { return {queuedRunType}; }
+
+QMimeData* RunTableModel::mimeData(const QModelIndexList& indexes) const {
+    for (const QModelIndex& index : indexes) {
+        if (nodeOf(index)->queueNumber == 0) continue;
+        auto* data = new QMimeData;
+        data->setData(queuedRunType, QByteArray::fromStdString(nodeOf(index)->run.id));
+        return data;
+    }
+    return nullptr;
+}
+
+const RunTableModel::Node* RunTableModel::dropTarget(const QMimeData* data, int row, const QModelIndex& parent, const Node*& dragged) const {
+    const auto found = m_byId.find(data->data(queuedRunType).toStdString());
+    if (found == m_byId.end()) return nullptr;
+    dragged = found->second;
+    // Between two rows: the place of the one below.
+    const QModelIndex at = row >= 0 && row < rowCount(parent) ? index(row, 0, parent) : parent;
+    if (!at.isValid()) return nullptr;
+    const Node* target = nodeOf(at);
+    const bool fits = dragged->queueNumber > 0 && target->queueNumber > 0 && target != dragged && target->run.device == dragged->run.device;
+    return fits ? target : nullptr;
+}
+
+bool RunTableModel::canDropMimeData(const QMimeData* data, Qt::DropAction, int row, int, const QModelIndex& parent) const {
+    const Node* dragged = nullptr;
+    return dropTarget(data, row, parent, dragged) != nullptr;
+}
+
+bool RunTableModel::dropMimeData(const QMimeData* data, Qt::DropAction, int row, int, const QModelIndex& parent) {
+    const Node* dragged = nullptr;
+    const Node* target = dropTarget(data, row, parent, dragged);
+    if (target == nullptr) return false;
+    Q_EMIT queueMoveWanted(QString::fromStdString(dragged->run.id), target->queueNumber - dragged->queueNumber);
+    return true;
 }
 
 bool RunTableModel::setData(const QModelIndex& index, const QVariant& value, int role) {
@@ -330,7 +389,7 @@ QVariant RunTableModel::headerData(int section, Qt::Orientation orientation, int
     }
     if (role == Qt::ToolTipRole) {
         switch (section) {
-            case Marks: return tr("P: pinned, B: baseline");
+            case Marks: return tr("●: news, P: pinned, B: baseline");
             case Alpha: return tr("Share of the filtered coordinates that may move at each step");
             case Granularity: return tr("How the filtered parameters are divided; each part selects on its own");
             case Loss: return tr("Newest training loss, nats per trained token");

@@ -6,6 +6,7 @@
 #include <QString>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ class RunTableModel : public QAbstractItemModel {
     Q_OBJECT
 public:
     enum Column { Name, Marks, State, Alpha, Granularity, Model, Step, Loss, EvalLoss, Drift, Started, ColumnCount };
-    enum Role { SortRole = Qt::UserRole + 1, IdRole, StateRole, PinnedRole };
+    enum Role { SortRole = Qt::UserRole + 1, IdRole, StateRole, PinnedRole, QueueRole };
 
     explicit RunTableModel(QObject* parent = nullptr);
     ~RunTableModel() override;
@@ -27,6 +28,8 @@ public:
     void setRuns(const std::vector<RunRow>& runs);
     /// What reading a run's files found wrong; empty takes it back.
     void setProblem(const QString& id, const QString& why);
+    /// Something happened to the run that nobody has looked at: a dot and bold letters.
+    void setUnread(const QString& id, bool unread);
     /// Texts of another language.
     void retranslate();
 
@@ -50,15 +53,25 @@ public:
     bool setData(const QModelIndex& index, const QVariant& value, int role) override;
     Qt::ItemFlags flags(const QModelIndex& index) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+    // Queued rows can be dragged onto one another.
+    QStringList mimeTypes() const override;
+    QMimeData* mimeData(const QModelIndexList& indexes) const override;
+    Qt::DropActions supportedDropActions() const override { return Qt::CopyAction | Qt::MoveAction; }
+    bool canDropMimeData(const QMimeData* data, Qt::DropAction action, int row, int column, const QModelIndex& parent) const override;
+    bool dropMimeData(const QMimeData* data, Qt::DropAction action, int row, int column, const QModelIndex& parent) override;
 
 Q_SIGNALS:
     /// A name was typed into its cell. The cell keeps the old one until the store has the new one.
     void renameWanted(const QString& id, const QString& name);
+    /// A queued run was dropped on another one of its device: it is to move by so many places.
+    void queueMoveWanted(const QString& id, int by);
 
 private:
     struct Node;
     [[nodiscard]] std::vector<QString> cellsOf(const Node& node) const;
     [[nodiscard]] QVariant sortKey(const Node& node, int column) const;
+    /// Whose place a drop takes; null where that is no place in the queue of the dragged run.
+    [[nodiscard]] const Node* dropTarget(const QMimeData* data, int row, const QModelIndex& parent, const Node*& dragged) const;
     [[nodiscard]] QString deltaText(const Node& node, int column) const;
     [[nodiscard]] static Node* nodeOf(const QModelIndex& index);
     [[nodiscard]] std::vector<std::unique_ptr<Node>>& childrenOf(Node* parent);
@@ -72,6 +85,7 @@ private:
     std::map<std::string, Node*> m_byId;
     std::vector<std::string> m_order;  ///< ids, newest first
     std::map<std::string, QString> m_problems;
+    std::set<std::string> m_unread;
     std::string m_baseline;
 };
 

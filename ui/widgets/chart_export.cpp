@@ -91,8 +91,7 @@ QString ChartView::savePicture(const QString& path) {
         painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignLeft | Qt::AlignVCenter, title());
         painter.setFont(font());
         painter.setPen(m_theme.inkSoft);
-        painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter,
-                         subject());
+        painter.drawText(QRect(8, 0, size.width() - 16, headHeight), Qt::AlignRight | Qt::AlignVCenter, subject());
         painter.translate(0, headHeight);
         m_plot->toPainter(&painter, plotSize.width(), plotSize.height());
         painter.translate(plotSize.width(), 0);

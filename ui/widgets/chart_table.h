@@ -12,9 +12,9 @@ namespace mofo {
 
 /// One line per step (twice where a stretch was taken back), one column per series.
 struct ChartTable {
-    QString axis = QStringLiteral("step");  ///< what the first column counts
-    QStringList names;                      ///< "loss [nats/token]"
-    std::vector<double> steps;              ///< or what else `axis` says
+    QString axis = QStringLiteral("step");     ///< what the first column counts
+    QStringList names;                         ///< "loss [nats/token]"
+    std::vector<double> steps;                 ///< or what else `axis` says
     std::vector<char> superseded;              ///< 1: an undo or a resume took it back
     std::vector<std::vector<double>> columns;  ///< by series, then line
     std::vector<std::vector<char>> present;    ///< 0: this series has nothing at that step

@@ -117,8 +117,9 @@ QWidget* ComparePage::makeEmpty() {
     QLabel* heading = makeHeading(tr("Compare runs"), page);
     heading->setAlignment(Qt::AlignCenter);
     QLabel* text = makeLabel(QStringLiteral("compare.empty"), page);
-    text->setText(tr("Choose two or more runs in Runs (Space selects, Ctrl+Return compares), or add them here. Their curves are drawn over one axis, their "
-                     "configurations stand side by side."));
+    text->setText(
+        tr("Choose two or more runs in Runs (Space selects, Ctrl+Return compares), or add them here. Their curves are drawn over one axis, their "
+           "configurations stand side by side."));
     text->setAccessibleName(tr("What this page does"));
     text->setWordWrap(true);
     text->setAlignment(Qt::AlignCenter);
@@ -274,7 +275,8 @@ void ComparePage::compare(const QStringList& ids) {
     m_runs->takeList(m_session->runs().runPointers());
     m_axis->reset();
     if (ids.size() > static_cast<qsizetype>(ComparedRuns::most))
-        m_problem->setMessage(MessageBar::Kind::Hint, tr("%1 runs are the most that can be compared: the others were left out.").arg(ComparedRuns::most));
+        m_problem->setMessage(MessageBar::Kind::Hint,
+                              tr("%1 runs are the most that can be compared: the others were left out.").arg(ComparedRuns::most));
 }
 
 void ComparePage::compareNamed(const QStringList& texts) {

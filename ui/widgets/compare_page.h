@@ -92,7 +92,7 @@ private:
     MessageBar* m_problem = nullptr;
     QCheckBox* m_all = nullptr;
     QTableView* m_table = nullptr;
-    QStringList m_read;       ///< whose configurations are shown, or on their way
+    QStringList m_read;        ///< whose configurations are shown, or on their way
     QStringList m_wantedRuns;  ///< asked for, until the list of runs is there
     bool m_drawQueued = false;
 };

@@ -76,7 +76,8 @@ LineChart::LineChart(const QString& objectName, const QString& title, Options op
         paintLevels(painter);
         paintMarks(painter);
     });
-    addPainter(QStringLiteral("axes"), [this](QCPPainter* painter) { paintEndLabels(painter); }, true);
+    addPainter(
+        QStringLiteral("axes"), [this](QCPPainter* painter) { paintEndLabels(painter); }, true);
     setSideColumn(m_legend);
     m_sideCanGoAbove = true;
     p.yAxis->setNumberFormat(QStringLiteral("g"));
@@ -522,9 +523,11 @@ void LineChart::paintEndLabels(QCPPainter* painter) const {
         std::size_t index = series.lowerBound(std::nextafter(axis().upper(), INFINITY));
         while (index > 0 && !std::isfinite(series.value(index - 1))) --index;
         if (index == 0) continue;
-        const QPointF end(std::min(pixelOf(series.key(index - 1)), static_cast<double>(rect.right())), plot().yAxis->coordToPixel(series.value(index - 1)));
+        const QPointF end(std::min(pixelOf(series.key(index - 1)), static_cast<double>(rect.right())),
+                          plot().yAxis->coordToPixel(series.value(index - 1)));
         if (end.x() < rect.left() || !std::isfinite(end.y())) continue;
-        labels.push_back({end, std::clamp(end.y(), static_cast<double>(rect.top()), static_cast<double>(rect.bottom())), line.endLabel, colourOf(line)});
+        labels.push_back(
+            {end, std::clamp(end.y(), static_cast<double>(rect.top()), static_cast<double>(rect.bottom())), line.endLabel, colourOf(line)});
     }
     // Letters that would cover one another stand below one another, in the order of their lines.
     std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });

@@ -233,6 +233,11 @@ void MainWindow::makeViewMenu() {
     for (int i = 0; i < 3; ++i) view->addAction(m_runPage->togglePanel(i));
     add(view, "nextPane", tr("Next pane"), Qt::Key_F6, [this] { m_runPage->cyclePane(1); });
     add(view, "previousPane", tr("Previous pane"), Qt::SHIFT | Qt::Key_F6, [this] { m_runPage->cyclePane(-1); });
+    // Once the menu, which goes with the pages, has closed.
+    add(view, "resetLayout", tr("Reset the layout"), {}, [this] {
+        QMetaObject::invokeMethod(
+            this, [this] { resetLayout(); }, Qt::QueuedConnection);
+    });
     view->addSeparator();
     add(view, "larger", tr("Larger text"), Qt::CTRL | Qt::Key_Plus, [this] { setTextScale(m_textScale * textStep); });
     findChild<QAction*>(QStringLiteral("main.larger"))->setShortcuts({Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Equal});
@@ -378,6 +383,13 @@ std::vector<PaletteEntry> MainWindow::paletteEntries() {
     for (const RunRow& run : m_session->runs().allRuns()) {
         const QString id = QString::fromStdString(run.id);
         entries.push_back({ui::shown(run.name), tr("run"), {}, true, {}, [this, id] { openRun(id); }});
+    }
+    for (const ParameterRow& parameter : m_session->run().parameters()) {
+        const QString name = ui::shortTensorName(parameter.name);
+        entries.push_back({name, tr("tensor of this run"), {}, true, {}, [this, name] {
+                               showPage(RunIndex);
+                               m_runPage->showTensor(name);
+                           }});
     }
     for (const KeyDescription& key : keyDescriptions()) {
         const QString name = QString::fromStdString(key.name);

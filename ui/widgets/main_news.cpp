@@ -100,6 +100,8 @@ void MainWindow::noteStates(const std::vector<RunRow>& runs) {
         m_states[run.id] = run.state;
         if (!isNews) continue;
         const QString name = ui::shown(run.name), id = QString::fromStdString(run.id), reason = ui::shown(run.endReason);
+        const bool isWatched = page() == RunIndex && m_session->shownRun() == id && isActiveWindow();
+        if (isEnded(run.state) && !isWatched) m_session->runs().setUnread(id, true);
         switch (run.state) {
             case RunState::Finished:
                 m_notices->add(Notice::Kind::Hint,
@@ -142,6 +144,7 @@ void MainWindow::showAway(const AwayNews& news) {
     if (news.guardRails > 0) parts << tr("guard rails hit: %1").arg(news.guardRails);
     if (!news.endState.isEmpty()) parts << news.endState;
     m_awayRun = news.runId;
+    m_session->runs().setUnread(news.runId, true);
     m_away->setMessage(MessageBar::Kind::Hint,
                        tr("While you were away (%1), %2: %3.").arg(ui::duration(news.seconds), news.name, parts.join(QStringLiteral(", "))),
                        tr("Show"));

@@ -75,6 +75,7 @@ MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settin
     connectNews();
     connect(m_session, &WorkspaceSession::dataMoved, this, &MainWindow::refreshTitle);
     connect(m_session, &WorkspaceSession::shownRunChanged, this, [this] {
+        if (page() == RunIndex) m_session->runs().setUnread(m_session->shownRun(), false);
         refreshTitle();
         refreshRunList();
         m_status->refresh();
@@ -241,7 +242,10 @@ MainWindow::Page MainWindow::page() const { return static_cast<Page>(m_pages->cu
 void MainWindow::showPage(Page page) {
     m_pages->setCurrentIndex(page);
     m_pageActions[page]->setChecked(true);
-    if (page == RunIndex) m_runPage->refresh();
+    if (page == RunIndex) {
+        m_runPage->refresh();
+        m_session->runs().setUnread(m_session->shownRun(), false);
+    }
     // Keys of the page work at once.
     const QWidget* focused = QApplication::focusWidget();
     if (focused == nullptr || !m_pages->currentWidget()->isAncestorOf(focused)) m_pages->currentWidget()->setFocus(Qt::OtherFocusReason);
@@ -300,6 +304,18 @@ void MainWindow::restoreLayout(QSettings& settings) {
     m_runsPage->restoreLayout(settings);
     m_newPage->restoreLayout(settings);
     m_comparePage->restoreLayout(settings);
+}
+
+void MainWindow::resetLayout() {
+    const Page shown = page();
+    const QStringList compared = m_comparePage->runs().ids();
+    tearDown();
+    build();
+    m_comparePage->compareNamed(compared);
+    showPage(shown);
+    setWindowTitle({});
+    refreshTitle();
+    m_session->readNow();
 }
 
 void MainWindow::changeLanguage(const QString& language) {

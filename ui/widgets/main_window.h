@@ -61,6 +61,8 @@ public:
     /// "runs", "new", "run", "compare", "chat", "models", "setup"; false for any other.
     bool showPageNamed(const QString& name);
     /// "en", "ja" or empty (the desktop's): every text at once, without a restart.
+    /// Sizes, columns and panels as in a first start; what is typed and shown stays.
+    void resetLayout();
     void changeLanguage(const QString& language);
     /// 1 is the desktop's size; 2 at most.
     void setTextScale(double scale);

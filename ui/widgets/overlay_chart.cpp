@@ -179,7 +179,8 @@ QString OverlayChart::readoutText() const {
         if (!index) continue;
         any = true;
         const double value = drawn.value(*index);
-        text += QStringLiteral(" · %1 %2").arg(curve.letters, series.isShare && std::isfinite(value) ? ui::measuredPercent(value) : ui::fourDigits(value));
+        text += QStringLiteral(" · %1 %2")
+                    .arg(curve.letters, series.isShare && std::isfinite(value) ? ui::measuredPercent(value) : ui::fourDigits(value));
     }
     if (!any) return series.unit;
     return series.unit.isEmpty() ? text : text + QLatin1Char(' ') + series.unit;
@@ -228,8 +229,7 @@ ChartTable OverlayChart::table(double from, double to) const {
             return series.unit.isEmpty() ? full : QStringLiteral("%1 [%2]").arg(full, series.unit);
         };
         sources.push_back({titled({}), &curve.line->values, &curve.line->taken});
-        if (!curve.line->smooth.empty())
-            sources.push_back({titled(tr("smoothed %1").arg(m_runs->smoothing(m_place))), &curve.line->smooth, nullptr});
+        if (!curve.line->smooth.empty()) sources.push_back({titled(tr("smoothed %1").arg(m_runs->smoothing(m_place))), &curve.line->smooth, nullptr});
         if (curve.line->low.empty()) continue;
         sources.push_back({titled(tr("low")), &curve.line->low, nullptr});
         sources.push_back({titled(tr("high")), &curve.line->high, nullptr});

@@ -53,7 +53,8 @@ QSize RunChip::sizeHint() const {
     const int name = std::min(fontMetrics().horizontalAdvance(m_run.title) + 2, mostNameWidth);
     QFont bold = font();
     bold.setBold(true);
-    return {8 + sampleWidth + gap + QFontMetrics(bold).horizontalAdvance(QStringLiteral("M")) + gap + name + 26, std::max(chipHeight, fontMetrics().height() + 10)};
+    return {8 + sampleWidth + gap + QFontMetrics(bold).horizontalAdvance(QStringLiteral("M")) + gap + name + 26,
+            std::max(chipHeight, fontMetrics().height() + 10)};
 }
 
 QRect RunChip::crossRect() const { return {width() - 24, 0, 24, height()}; }
@@ -163,8 +164,10 @@ void RunChips::refresh() {
     while (m_chips.size() < runs.size()) {
         auto* chip = new RunChip(this);
         // Later: what it asks for may take this very chip away.
-        connect(chip, &RunChip::removeWanted, this, [this, chip] { m_runs->remove(QString(chip->runId())); }, Qt::QueuedConnection);
-        connect(chip, &RunChip::placeWanted, this, [this, chip](std::size_t to) { m_runs->move(QString(chip->runId()), to); }, Qt::QueuedConnection);
+        connect(
+            chip, &RunChip::removeWanted, this, [this, chip] { m_runs->remove(QString(chip->runId())); }, Qt::QueuedConnection);
+        connect(
+            chip, &RunChip::placeWanted, this, [this, chip](std::size_t to) { m_runs->move(QString(chip->runId()), to); }, Qt::QueuedConnection);
         connect(chip, &RunChip::openWanted, this, [this, chip] { Q_EMIT openWanted(chip->runId()); });
         connect(chip, &RunChip::clicked, this, [this, chip](bool on) { m_runs->setShown(QString(chip->runId()), on); });
         chip->show();
@@ -240,7 +243,8 @@ void RunChooser::open(const RunTableModel& runs, const QStringList& without, con
     for (const RunRow* run : runs.runPointers()) {
         const QString id = QString::fromStdString(run->id);
         if (without.contains(id)) continue;
-        auto* item = new QListWidgetItem(QStringLiteral("%1  %2   %3").arg(ui::stateGlyph(run->state), ui::shown(run->name), ui::whenShort(run->createdNs)), m_list);
+        auto* item = new QListWidgetItem(
+            QStringLiteral("%1  %2   %3").arg(ui::stateGlyph(run->state), ui::shown(run->name), ui::whenShort(run->createdNs)), m_list);
         item->setData(Qt::UserRole, id);
     }
     m_find->clear();

@@ -382,6 +382,11 @@ void RunPage::setFull(ChartView* chart) {
     if (chart != nullptr) chart->setFocus(Qt::OtherFocusReason);
 }
 
+void RunPage::showTensor(const QString& name) {
+    m_toggles[1]->setChecked(true);
+    m_tables->showTensor(name);
+}
+
 void RunPage::drawSoon() {
     if (m_drawQueued) return;
     m_drawQueued = true;

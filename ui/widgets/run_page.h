@@ -43,6 +43,8 @@ public:
     [[nodiscard]] QAction* togglePanel(int index) const { return m_toggles[static_cast<std::size_t>(index)]; }
     [[nodiscard]] StepAxis& axis() { return *m_axis; }
 
+    /// The row of this tensor below the charts.
+    void showTensor(const QString& name);
     void saveLayout(QSettings& settings) const;
     void restoreLayout(QSettings& settings);
     /// Draws everything that changed; called by the session's beat, and at once by tests.

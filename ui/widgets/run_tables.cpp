@@ -186,9 +186,9 @@ QWidget* RunTables::makeTensors() {
     m_tensors->sortByColumn(TensorTableModel::Name, Qt::AscendingOrder);
     m_tensors->setItemDelegateForColumn(TensorTableModel::Trend, new TrendDelegate(m_tensors));
     sizeColumns(m_tensors, {40, 7, 7, 12, 10, 10, 12, 12, 16, 12, 12, 14, 13, 13, 9, 11});
-    QLineEdit* find = makeFind(QStringLiteral("run.tensorsFind"), tr("Find a tensor"), this);
-    connect(find, &QLineEdit::textChanged, sorted, &QSortFilterProxyModel::setFilterFixedString);
-    return withBar({find}, m_tensors);
+    m_tensorsFind = makeFind(QStringLiteral("run.tensorsFind"), tr("Find a tensor"), this);
+    connect(m_tensorsFind, &QLineEdit::textChanged, sorted, &QSortFilterProxyModel::setFilterFixedString);
+    return withBar({m_tensorsFind}, m_tensors);
 }
 
 QWidget* RunTables::makeMachine() {
@@ -284,6 +284,14 @@ void RunTables::refreshLog() {
 
 void RunTables::drawIfNeeded() {
     for (ChartView* chart : m_charts) chart->drawIfNeeded();
+}
+
+void RunTables::showTensor(const QString& name) {
+    setCurrentIndex(Tensors);
+    m_tensorsFind->setText(name);
+    refreshTensors();
+    m_tensors->setFocus(Qt::OtherFocusReason);
+    if (m_tensors->model()->rowCount() > 0) m_tensors->setCurrentIndex(m_tensors->model()->index(0, 0));
 }
 
 void RunTables::refreshTensors() {

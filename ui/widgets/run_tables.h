@@ -28,6 +28,8 @@ public:
     void drawIfNeeded();
     /// The measures of the step under the cursor, where they are in view.
     void refreshTensors();
+    /// Brings the tab of tensors forward, filtered by this name.
+    void showTensor(const QString& name);
 
 Q_SIGNALS:
     void said(const QString& sentence, bool isError);
@@ -49,6 +51,7 @@ private:
     std::vector<ChartView*> m_charts;
     QTableView* m_events = nullptr;
     QTableView* m_tensors = nullptr;
+    QLineEdit* m_tensorsFind = nullptr;
     TensorTableModel* m_tensorModel = nullptr;
     QStringListModel* m_logLines = nullptr;
     QLineEdit* m_logFind = nullptr;

@@ -152,7 +152,7 @@ QWidget* RunsPage::makeTree() {
     m_tree->header()->setStretchLastSection(true);
     m_tree->header()->setContextMenuPolicy(Qt::ActionsContextMenu);
     const int digit = m_tree->fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    const int widths[] = {22, 3, 13, 7, 10, 20, 13, 8, 8, 10, 10};
+    const int widths[] = {22, 4, 13, 7, 10, 20, 13, 8, 8, 10, 10};
     for (int column = 0; column < RunTableModel::ColumnCount; ++column) m_tree->setColumnWidth(column, widths[column] * digit + 12);
     for (int column = 1; column < RunTableModel::ColumnCount; ++column) {
         auto* shown = new QAction(m_session->runs().headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(), m_tree->header());
@@ -161,6 +161,14 @@ QWidget* RunsPage::makeTree() {
         connect(shown, &QAction::toggled, this, [this, column](bool on) { m_tree->setColumnHidden(column, !on); });
         m_tree->header()->addAction(shown);
     }
+    m_tree->setDragEnabled(true);
+    m_tree->setAcceptDrops(true);
+    m_tree->setDropIndicatorShown(true);
+    m_tree->setDragDropMode(QAbstractItemView::DragDrop);
+    m_tree->setDefaultDropAction(Qt::CopyAction);
+    connect(&m_session->runs(), &RunTableModel::queueMoveWanted, this, [this](const QString& id, int by) {
+        if (const RunRow* run = m_session->runs().run(id)) m_acts->moveInQueue(*run, by);
+    });
     m_tree->installEventFilter(this);
     m_tree->viewport()->installEventFilter(this);
     m_strip = new RunStrip(m_acts, m_session->isRecording(), page);
@@ -213,8 +221,13 @@ void RunsPage::makeActions() {
     });
     add("note", tr("Notes and tags of the run"), Qt::Key_F4, [this] { m_strip->focusNote(); });
     add("pin", tr("Pin the run, or not"), Qt::Key_P, onCurrent([this](const RunRow& run) { m_acts->setPinned(run, !run.pinned); }));
-    add("baseline", tr("Make the run the baseline, or not"), Qt::Key_B,
-        onCurrent([this](const RunRow& run) { m_acts->setBaseline(run, !run.baseline); }));
+    add("baseline", tr("Make the run the baseline, or not"), Qt::Key_B, onCurrent([this](const RunRow& run) {
+            std::string before;
+            for (const RunRow* each : m_session->runs().runPointers()) {
+                if (each->baseline) before = each->id;
+            }
+            m_acts->setBaseline(run, !run.baseline, before);
+        }));
     add("trashAction", tr("Move the run to the trash"), Qt::Key_Delete, [this] { m_acts->trash(selectedRuns()); });
     add("queueUp", tr("Queue: one place forward"), Qt::ALT | Qt::Key_Up, onCurrent([this](const RunRow& run) { m_acts->moveInQueue(run, -1); }));
     add("queueDown", tr("Queue: one place back"), Qt::ALT | Qt::Key_Down, onCurrent([this](const RunRow& run) { m_acts->moveInQueue(run, 1); }));

@@ -12,6 +12,7 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
@@ -275,6 +276,8 @@ StatusLine::StatusLine(WorkspaceSession* session, TaskList* tasks, NoticeLog* no
     setContentsMargins(10, 0, 10, 0);
     m_state = addPart("state", tr("State"),
                       ui::stateGlyph(RunState::Finished) + QLatin1Char(' ') + ui::stateText(RunState::Finished) + QStringLiteral(" 00,000 / 00,000"));
+    m_device = addPart("device", tr("Load, temperature and power of the device"), QStringLiteral("GPU 100 % 100 °C 1,000 W"));
+    m_deviceMemory = addPart("deviceMemory", tr("Memory of the device"), tr("VRAM %1 / %2 GiB").arg("000.0", "000.0"));
     m_speed = addPart("speed", tr("Speed"), tr("%1 tokens/s").arg("000.0 k"));
     m_left = addPart("left", tr("Time left"), tr("%1 left, %2", "duration, time of day").arg(ui::duration(86399), "00:00"));
     m_memory = addPart("memory", tr("Memory of this machine"), tr("RAM %1 / %2 GiB").arg("000.0", "000.0"));
@@ -314,10 +317,35 @@ void StatusLine::setDisk(quint64 freeBytes) { m_disk->setText(freeBytes > 0 ? tr
 
 void StatusLine::refresh() {
     refreshRun();
+    refreshDevice();
     const auto [used, total] = hostMemory();
     m_memory->setText(total > 0 ? tr("RAM %1 / %2 GiB").arg(QLocale().toString(used, 'f', 1), QLocale().toString(total, 'f', 1)) : QString());
     m_tasks->setText(tr("tasks %1").arg(m_taskList->running()));
     m_notices->setText(tr("news %1").arg(m_noticeLog->unread()));
+}
+
+void StatusLine::refreshDevice() {
+    const RunData& data = m_session->run();
+    const MachineRow* newest = data.machine().empty() ? nullptr : &data.machine().back();
+    const bool live = data.run() && !isEnded(data.run()->state) && data.run()->state != RunState::Queued;
+    const bool isKnown = live && newest != nullptr && newest->deviceTotalBytes > 0;
+    m_device->setVisible(isKnown);
+    m_deviceMemory->setVisible(isKnown);
+    if (!isKnown) return;
+    constexpr double gib = 1024.0 * 1024.0 * 1024.0;
+    const QLocale locale;
+    QStringList parts{QStringLiteral("GPU")};
+    if (!std::isnan(newest->deviceShare)) parts << QStringLiteral("%1 %").arg(std::lround(newest->deviceShare * 100));
+    if (!std::isnan(newest->deviceCelsius)) parts << QStringLiteral("%1 °C").arg(std::lround(newest->deviceCelsius));
+    if (!std::isnan(newest->deviceWatts)) parts << QStringLiteral("%1 W").arg(std::lround(newest->deviceWatts));
+    m_device->setText(parts.join(QLatin1Char(' ')));
+    m_device->setToolTip(tr("Load, temperature and power of the device, as the engine last read them"));
+    m_deviceMemory->setText(tr("VRAM %1 / %2 GiB")
+                                .arg(locale.toString(static_cast<double>(newest->deviceUsedBytes) / gib, 'f', 1),
+                                     locale.toString(static_cast<double>(newest->deviceTotalBytes) / gib, 'f', 1)));
+    if (!data.steps().empty())
+        m_deviceMemory->setToolTip(tr("Memory of the device in use and in all; by this run: %1 GiB")
+                                       .arg(locale.toString(static_cast<double>(data.steps().back().memoryBytes) / gib, 'f', 1)));
 }
 
 void StatusLine::refreshRun() {

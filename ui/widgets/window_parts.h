@@ -104,11 +104,14 @@ Q_SIGNALS:
 private:
     QLabel* addPart(const char* name, const QString& accessibleName, const QString& widest);
     void refreshRun();
+    void refreshDevice();
 
     WorkspaceSession* m_session;
     TaskList* m_taskList;
     NoticeLog* m_noticeLog;
     QLabel* m_state = nullptr;
+    QLabel* m_device = nullptr;
+    QLabel* m_deviceMemory = nullptr;
     QLabel* m_memory = nullptr;
     QLabel* m_speed = nullptr;
     QLabel* m_left = nullptr;
