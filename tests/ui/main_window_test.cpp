@@ -164,8 +164,8 @@ TEST(MainWindow, ResettingTheLayoutBringsPanelsBackAndKeepsWhatIsShown) {
     window.findChild<QAction*>("run.panel0")->setChecked(false);
     EXPECT_FALSE(window.findChild<QWidget*>("run.controls")->isVisible());
     window.findChild<QAction*>("main.resetLayout")->trigger();
-    ASSERT_TRUE(waitFor([&] { return window.findChild<QAction*>("run.panel0")->isChecked(); }, 20'000));
-    EXPECT_TRUE(window.findChild<QWidget*>("run.controls")->isVisible());
+    ASSERT_TRUE(waitFor([&] { return window.findChild<QWidget*>("run.controls")->isVisible(); }, 20'000));
+    EXPECT_TRUE(window.findChild<QAction*>("run.panel0")->isChecked());
     EXPECT_EQ(window.page(), MainWindow::RunIndex);
     EXPECT_EQ(window.session().run().newestStep(), 8);
 }

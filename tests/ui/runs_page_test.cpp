@@ -279,7 +279,9 @@ TEST_F(RunsPageTest, MarksNamesAndNotesAreWrittenAndTakenBack) {
 }
 
 TEST_F(RunsPageTest, UndoingABaselineGivesTheMarkBack) {
-    RecordedRun first = record({}, 10), second = record({}, 10);
+    RecordedRunOptions named;
+    named.name = "the second";
+    RecordedRun first = record({}, 10), second = record(named, 10);
     show();
     ASSERT_TRUE(lists(2));
     const auto isBaseline = [&](const RecordedRun& run) { return registry().findRun(run.id())->baseline; };
@@ -289,7 +291,7 @@ TEST_F(RunsPageTest, UndoingABaselineGivesTheMarkBack) {
     ASSERT_TRUE(waitFor([&] { return window->session().runs().run(QString::fromStdString(first.id()))->baseline; }, 20'000));
     select(second.id());
     QTest::keyClick(tree, Qt::Key_B);
-    ASSERT_TRUE(waitFor([&] { return isBaseline(second) && window->acts().undoText().contains("baseline"); }, 20'000));
+    ASSERT_TRUE(waitFor([&] { return isBaseline(second) && window->acts().undoText().contains("the second is the baseline"); }, 20'000));
     EXPECT_FALSE(isBaseline(first));
     window->acts().undo();
     ASSERT_TRUE(waitFor([&] { return isBaseline(first); }, 20'000));
@@ -462,6 +464,9 @@ TEST_F(RunsPageTest, ConfigDiffShowsExactlyWhatDiffersAndTheLiveChange) {
     ASSERT_TRUE(compare->isEnabled());
     EXPECT_EQ(compare->text(), "Compare 2 selected");
     QTest::keyClick(tree, Qt::Key_Return, Qt::ControlModifier);
+    auto* page = window->findChild<ComparePage*>("compare");
+    ASSERT_TRUE(waitFor([&] { return page->runs().runs().size() == 2 && page->isVisible(); }, 20'000)) << "both are drawn over one another";
+    QTest::keyClick(page, Qt::Key_2);
     auto* table = window->findChild<QTableView*>("compare.diff");
     ASSERT_TRUE(waitFor([&] { return table->isVisible() && table->model()->rowCount() > 0; }));
     QStringList keys;

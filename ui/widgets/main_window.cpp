@@ -208,7 +208,12 @@ void MainWindow::makePages() {
     connect(m_runsPage, &RunsPage::openRequested, this, open);
     connect(m_runsPage, &RunsPage::twinRequested, this, &MainWindow::makeTwin);
     connect(m_runsPage, &RunsPage::otherWorkspaceRequested, this, &MainWindow::openWorkspace);
-    connect(m_runsPage, &RunsPage::compareRequested, this, [this](const QStringList& ids) {
+    connect(m_runsPage, &RunsPage::compareRequested, this, [this](QStringList ids) {
+        // The baseline of the list is A.
+        std::stable_partition(ids.begin(), ids.end(), [this](const QString& id) {
+            const RunRow* run = m_session->runs().run(id);
+            return run != nullptr && run->baseline;
+        });
         m_comparePage->compare(ids);
         showPage(CompareIndex);
     });
