@@ -2,6 +2,129 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="ja" sourcelanguage="en">
 <context>
+    <name>ComparedSeries</name>
+    <message>
+        <source>Training loss</source>
+        <translation>学習の損失</translation>
+    </message>
+    <message>
+        <source>nats/token</source>
+        <translation>nat/トークン</translation>
+    </message>
+    <message>
+        <source>Held-out loss</source>
+        <translation>検証損失</translation>
+    </message>
+    <message>
+        <source>Drift of the whole model</source>
+        <translation>モデル全体のドリフト</translation>
+    </message>
+    <message>
+        <source>relative L2</source>
+        <translation>相対 L2</translation>
+    </message>
+    <message>
+        <source>Alpha</source>
+        <translation>α</translation>
+    </message>
+    <message>
+        <source>Moved share of all parameters</source>
+        <translation>全パラメーターのうち動いた割合</translation>
+    </message>
+    <message>
+        <source>Churn</source>
+        <translation>入れ替わり</translation>
+    </message>
+    <message>
+        <source>Coverage</source>
+        <translation>カバレッジ</translation>
+    </message>
+    <message>
+        <source>Threshold, median of the tensors</source>
+        <translation>しきい値（テンソルの中央値）</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>学習率</translation>
+    </message>
+    <message>
+        <source>per step</source>
+        <translation>ステップごと</translation>
+    </message>
+    <message>
+        <source>Gradient norm before clipping</source>
+        <translation>クリッピング前の勾配ノルム</translation>
+    </message>
+    <message>
+        <source>Gradient norm after clipping</source>
+        <translation>クリッピング後の勾配ノルム</translation>
+    </message>
+    <message>
+        <source>L1 norm of the gradient&apos;s top alpha</source>
+        <translation>勾配の上位 α の L1 ノルム</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>速度</translation>
+    </message>
+    <message>
+        <source>trained tokens/s</source>
+        <translation>学習トークン/秒</translation>
+    </message>
+    <message>
+        <source>Time of a step</source>
+        <translation>1 ステップの時間</translation>
+    </message>
+    <message>
+        <source>Time for data</source>
+        <translation>データの時間</translation>
+    </message>
+    <message>
+        <source>Time for forward and backward</source>
+        <translation>順伝播と逆伝播の時間</translation>
+    </message>
+    <message>
+        <source>Time for the optimizer</source>
+        <translation>オプティマイザーの時間</translation>
+    </message>
+    <message>
+        <source>Time for statistics</source>
+        <translation>統計の時間</translation>
+    </message>
+    <message>
+        <source>Memory of the engine</source>
+        <translation>エンジンのメモリ</translation>
+    </message>
+    <message>
+        <source>Load of the processor</source>
+        <translation>プロセッサーの負荷</translation>
+    </message>
+    <message>
+        <source>Load of the device</source>
+        <translation>デバイスの負荷</translation>
+    </message>
+    <message>
+        <source>Memory of the device</source>
+        <translation>デバイスのメモリ</translation>
+    </message>
+    <message>
+        <source>Temperature of the device</source>
+        <translation>デバイスの温度</translation>
+    </message>
+    <message>
+        <source>Power of the device</source>
+        <translation>デバイスの電力</translation>
+    </message>
+    <message>
+        <source>Drift of kind %1</source>
+        <translation>種類 %1 のドリフト</translation>
+    </message>
+    <message>
+        <source>Probe %1</source>
+        <translation>プローブ %1</translation>
+    </message>
+</context>
+<context>
     <name>Display</name>
     <message>
         <source>%1 %</source>
@@ -1252,6 +1375,10 @@
         <source>Put this model or data file into the form of a new run.</source>
         <translation>このモデルまたはデータファイルを新しい実行のフォームに入れる。</translation>
     </message>
+    <message>
+        <source>Open page Compare with these runs, separated by commas; the first is the baseline A.</source>
+        <translation>これらの実行（コンマ区切り）で「比較」ページを開きます。最初のものが基準 A です。</translation>
+    </message>
 </context>
 <context>
     <name>mofo::AlphaDial</name>
@@ -1511,18 +1638,6 @@
         <translation>実行を比較</translation>
     </message>
     <message>
-        <source>Choose two or more runs in Runs (Space selects, Ctrl+Return compares). Their configurations stand side by side here, with what was changed while they ran.</source>
-        <translation>実行一覧で 2 つ以上の実行を選びます（スペースで選択、Ctrl+Return で比較）。設定と、実行中の変更がここに並びます。</translation>
-    </message>
-    <message>
-        <source>All values of a run</source>
-        <translation>実行のすべての値</translation>
-    </message>
-    <message>
-        <source>Compared runs</source>
-        <translation>比較中の実行</translation>
-    </message>
-    <message>
         <source>Show equal keys too</source>
         <translation>同じキーも表示</translation>
     </message>
@@ -1541,6 +1656,115 @@
     <message>
         <source>Config diff</source>
         <translation>設定の差分</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>重ね描き</translation>
+    </message>
+    <message>
+        <source>Key %1</source>
+        <translation>キー %1</translation>
+    </message>
+    <message>
+        <source>Choose two or more runs in Runs (Space selects, Ctrl+Return compares), or add them here. Their curves are drawn over one axis, their configurations stand side by side.</source>
+        <translation>「実行一覧」で 2 つ以上の実行を選ぶか（Space で選択、Ctrl+Return で比較）、ここで追加してください。曲線は 1 つの軸の上に重ねて描かれ、設定は横に並びます。</translation>
+    </message>
+    <message>
+        <source>What this page does</source>
+        <translation>このページの説明</translation>
+    </message>
+    <message>
+        <source>+ Add</source>
+        <translation>＋ 追加</translation>
+    </message>
+    <message>
+        <source>Add a run to the comparison</source>
+        <translation>比較に実行を追加</translation>
+    </message>
+    <message>
+        <source>Second chart</source>
+        <translation>2 つ目のグラフ</translation>
+    </message>
+    <message>
+        <source>Mean of seeds</source>
+        <translation>シードの平均</translation>
+    </message>
+    <message>
+        <source>Draw runs that differ in their seed alone as their mean</source>
+        <translation>シードだけが異なる実行を平均として描く</translation>
+    </message>
+    <message>
+        <source>Runs of equal configuration but the seed become one line, their mean, in a band from least to greatest</source>
+        <translation>シード以外の設定が等しい実行は、最小から最大までの帯を伴う 1 本の平均線になります</translation>
+    </message>
+    <message>
+        <source>What the x axis counts</source>
+        <translation>x 軸の単位</translation>
+    </message>
+    <message>
+        <source>What the x axis of the charts counts. Training time leaves pauses out.</source>
+        <translation>グラフの x 軸の単位です。学習時間には一時停止が含まれません。</translation>
+    </message>
+    <message>
+        <source>x: step</source>
+        <translation>x: ステップ</translation>
+    </message>
+    <message>
+        <source>x: epoch</source>
+        <translation>x: エポック</translation>
+    </message>
+    <message>
+        <source>x: trained tokens</source>
+        <translation>x: 学習トークン</translation>
+    </message>
+    <message>
+        <source>x: wall time</source>
+        <translation>x: 実時間</translation>
+    </message>
+    <message>
+        <source>x: training time</source>
+        <translation>x: 学習時間</translation>
+    </message>
+    <message>
+        <source>Where the x axis of each run begins</source>
+        <translation>各実行の x 軸の始まり</translation>
+    </message>
+    <message>
+        <source>Branches go on counting where they left their parent: from their own first step they begin at zero</source>
+        <translation>分岐は親から分かれたところから数え続けます。自身の開始からにすると 0 から始まります</translation>
+    </message>
+    <message>
+        <source>as counted</source>
+        <translation>数えたまま</translation>
+    </message>
+    <message>
+        <source>from own start</source>
+        <translation>自身の開始から</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>全体</translation>
+    </message>
+    <message>
+        <source>Show all of the runs (0 in a chart)</source>
+        <translation>実行の全体を表示します（グラフで 0）</translation>
+    </message>
+    <message>
+        <source>%1 runs are the most that can be compared: the others were left out.</source>
+        <translation>比較できる実行は最大 %1 件です。残りは除かれました。</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <comment>run, what is wrong</comment>
+        <translation>%1: %2</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::ComparedRuns</name>
+    <message>
+        <source>%1, mean of %2 seeds</source>
+        <comment>run, how many</comment>
+        <translation>%1、%2 シードの平均</translation>
     </message>
 </context>
 <context>
@@ -2030,10 +2254,6 @@
         <translation>ステップ</translation>
     </message>
     <message>
-        <source>Time</source>
-        <translation>時刻</translation>
-    </message>
-    <message>
         <source>Who</source>
         <translation>操作元</translation>
     </message>
@@ -2048,6 +2268,14 @@
     <message>
         <source>Details</source>
         <translation>詳細</translation>
+    </message>
+    <message>
+        <source>The newest stands first</source>
+        <translation>新しいものが先頭です</translation>
+    </message>
+    <message>
+        <source>Time, newest first</source>
+        <translation>時刻（新しい順）</translation>
     </message>
 </context>
 <context>
@@ -3024,6 +3252,14 @@ Qt %2</translation>
         <source>%1 is on this machine (%2)</source>
         <translation>%1 はこのマシンにあります（%2）</translation>
     </message>
+    <message>
+        <source>Reset the layout</source>
+        <translation>レイアウトを元に戻す</translation>
+    </message>
+    <message>
+        <source>tensor of this run</source>
+        <translation>この実行のテンソル</translation>
+    </message>
 </context>
 <context>
     <name>mofo::MapChart</name>
@@ -3498,6 +3734,95 @@ Qt %2</translation>
     </message>
 </context>
 <context>
+    <name>mofo::OverlayChart</name>
+    <message>
+        <source>Overlay</source>
+        <translation>重ね描き</translation>
+    </message>
+    <message>
+        <source>Compared series</source>
+        <translation>比較する系列</translation>
+    </message>
+    <message>
+        <source>What of the runs is drawn</source>
+        <translation>実行の何を描くか</translation>
+    </message>
+    <message>
+        <source>Smoothing of the curves</source>
+        <translation>曲線の平滑化</translation>
+    </message>
+    <message>
+        <source>Weight of the past in the curves: 0 follows every step, 0.99 is very smooth (S)</source>
+        <translation>曲線における過去の重み: 0 は各ステップに従い、0.99 はとても滑らかです（S）</translation>
+    </message>
+    <message>
+        <source>smooth </source>
+        <translation>平滑化 </translation>
+    </message>
+    <message>
+        <source>raw</source>
+        <translation>実測値</translation>
+    </message>
+    <message>
+        <source>The stored values, thin, beneath the smoothed ones</source>
+        <translation>平滑化した線の下に、保存された値を細く描きます</translation>
+    </message>
+    <message>
+        <source>clip p99</source>
+        <translation>上位 1 % を除く</translation>
+    </message>
+    <message>
+        <source>Leave the highest hundredth out of the range</source>
+        <translation>最も高い 1 % を範囲から外します</translation>
+    </message>
+    <message>
+        <source>No run has stored this yet.</source>
+        <translation>これを保存した実行はまだありません。</translation>
+    </message>
+    <message>
+        <source>step %1</source>
+        <translation>ステップ %1</translation>
+    </message>
+    <message>
+        <source>epoch %1</source>
+        <translation>エポック %1</translation>
+    </message>
+    <message>
+        <source>token %1</source>
+        <translation>トークン %1</translation>
+    </message>
+    <message>
+        <source>after %1</source>
+        <comment>time</comment>
+        <translation>%1後</translation>
+    </message>
+    <message>
+        <source>after %1 of training</source>
+        <comment>time</comment>
+        <translation>学習 %1後</translation>
+    </message>
+    <message>
+        <source>newest</source>
+        <translation>最新</translation>
+    </message>
+    <message>
+        <source>smoothed %1</source>
+        <translation>平滑化 %1</translation>
+    </message>
+    <message>
+        <source>low</source>
+        <translation>下限</translation>
+    </message>
+    <message>
+        <source>high</source>
+        <translation>上限</translation>
+    </message>
+    <message>
+        <source>reading …</source>
+        <translation>読み込み中 …</translation>
+    </message>
+</context>
+<context>
     <name>mofo::Popover</name>
     <message>
         <source>Close</source>
@@ -3695,6 +4020,91 @@ Qt %2</translation>
     <message>
         <source>%1 branches from %2 at step %3</source>
         <translation>%1 は %2 のステップ %3 から分岐します</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::RunChip</name>
+    <message>
+        <source>being read</source>
+        <translation>読み込み中</translation>
+    </message>
+    <message>
+        <source>running: read once a second</source>
+        <translation>実行中: 毎秒読み込みます</translation>
+    </message>
+    <message>
+        <source>read</source>
+        <translation>読み込み済み</translation>
+    </message>
+    <message>
+        <source>Run %1, the baseline: %2</source>
+        <translation>実行 %1（基準）: %2</translation>
+    </message>
+    <message>
+        <source>Run %1: %2</source>
+        <translation>実行 %1: %2</translation>
+    </message>
+    <message>
+        <source> (baseline)</source>
+        <translation>（基準）</translation>
+    </message>
+    <message>
+        <source>Click or Space shows and hides it, Del removes it, A or B makes it first or second of the pair</source>
+        <translation>クリックまたは Space で表示と非表示、Del で取り除き、A または B で組の 1 番目か 2 番目にします</translation>
+    </message>
+    <message>
+        <source>Make it A, the baseline	A</source>
+        <translation>A（基準）にする	A</translation>
+    </message>
+    <message>
+        <source>Make it B, the other of the pair	B</source>
+        <translation>B（組の相手）にする	B</translation>
+    </message>
+    <message>
+        <source>Open the run	Return</source>
+        <translation>実行を開く	Return</translation>
+    </message>
+    <message>
+        <source>Remove from the comparison	Del</source>
+        <translation>比較から取り除く	Del</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::RunChips</name>
+    <message>
+        <source>Compared runs</source>
+        <translation>比較中の実行</translation>
+    </message>
+    <message>
+        <source>Add a run to the comparison</source>
+        <translation>比較に実行を追加</translation>
+    </message>
+    <message>
+        <source>+ Add</source>
+        <translation>＋ 追加</translation>
+    </message>
+    <message>
+        <source>Add a run to the comparison, up to %1</source>
+        <translation>比較に実行を追加します（最大 %1 件）</translation>
+    </message>
+    <message>
+        <source>%1 runs are the most that can be compared</source>
+        <translation>比較できる実行は最大 %1 件です</translation>
+    </message>
+</context>
+<context>
+    <name>mofo::RunChooser</name>
+    <message>
+        <source>Runs that can be added</source>
+        <translation>追加できる実行</translation>
+    </message>
+    <message>
+        <source>Find runs</source>
+        <translation>実行を検索</translation>
+    </message>
+    <message>
+        <source>Find a run</source>
+        <translation>実行を検索</translation>
     </message>
 </context>
 <context>
@@ -4400,8 +4810,12 @@ Qt %2</translation>
         <translation>固定：上に表示します</translation>
     </message>
     <message>
-        <source>P: pinned, B: baseline</source>
-        <translation>固：固定、基：基準</translation>
+        <source>News: open the run to see what happened</source>
+        <translation>新しい出来事があります。実行を開いて確かめてください</translation>
+    </message>
+    <message>
+        <source>●: news, P: pinned, B: baseline</source>
+        <translation>●: 新着、P: 固定、B: 基準</translation>
     </message>
 </context>
 <context>
@@ -4719,6 +5133,26 @@ Keys: %1</source>
     <message>
         <source>newest %1 ago</source>
         <translation>最新 %1 前</translation>
+    </message>
+    <message>
+        <source>Load, temperature and power of the device</source>
+        <translation>デバイスの負荷、温度、電力</translation>
+    </message>
+    <message>
+        <source>Memory of the device</source>
+        <translation>デバイスのメモリ</translation>
+    </message>
+    <message>
+        <source>VRAM %1 / %2 GiB</source>
+        <translation>VRAM %1 / %2 GiB</translation>
+    </message>
+    <message>
+        <source>Load, temperature and power of the device, as the engine last read them</source>
+        <translation>エンジンが最後に読んだデバイスの負荷、温度、電力</translation>
+    </message>
+    <message>
+        <source>Memory of the device in use and in all; by this run: %1 GiB</source>
+        <translation>デバイスの使用中のメモリと全体。この実行の分: %1 GiB</translation>
     </message>
 </context>
 <context>
@@ -5055,6 +5489,10 @@ Keys: %1</source>
     <message>
         <source>Tensors that would not move: %1.</source>
         <translation>動かないテンソル: %1 個。</translation>
+    </message>
+    <message>
+        <source>The histograms know no parts of a tensor: taken as granularity tensor.</source>
+        <translation>ヒストグラムはテンソルの内部の区分を持たないため、粒度「テンソル」として見積もっています。</translation>
     </message>
 </context>
 </TS>
