@@ -3,7 +3,7 @@
 //
 //   MOFO_FAKE_START_MS   before the run is running (default 0)          MOFO_FAKE_STEP_MS   per step (default 20)
 //   MOFO_FAKE_SAVE_MS    per checkpoint (default 0)                     MOFO_FAKE_LAYERS    of the made-up model (default 4)
-//   MOFO_FAKE_FAULT      kill:N, exit70:N[:COUNT], exit1:N, silent:N, failed:N, nan:N, early:CODE: what goes wrong, at which step
+//   MOFO_FAKE_FAULT      kill:N, exit70:N[:COUNT], exit1:N, silent:N, failed:N, oom:N, nan:N, early:CODE: what goes wrong, at which step
 //   MOFO_FAKE_FAULT_RUN  name of the one run that it concerns (default: every run)
 //   MOFO_FAKE_JOB_MS     per job (default 20)                           MOFO_FAKE_JOB_FAULT kill, exit3, exit1
 
@@ -415,6 +415,7 @@ void FakeRun::misbehave() {
     }
     if (fault.kind == "silent") _exit(0);
     if (fault.kind == "failed") std::exit(end(RunState::Failed, "the loss was not finite"));
+    if (fault.kind == "oom") std::exit(end(RunState::Failed, "out of memory in step " + std::to_string(m_step) + " (longest batch)"));
 }
 
 int FakeRun::end(RunState state, const std::string& reason) {
@@ -430,7 +431,11 @@ int FakeRun::work() {
         std::fprintf(stderr, "refused before it began\n");
         return static_cast<int>(fault.step);
     }
-    wait(milliseconds("MOFO_FAKE_START_MS", "0"));
+    const double startMs = milliseconds("MOFO_FAKE_START_MS", "0");
+    for (const char* phase : {"load", "scan"}) {
+        if (startMs > 0) status(phase, 0.5);
+        wait(startMs / 2);
+    }
     need(m_registry.setRunState(m_id, RunState::Running));
     need(m_writer.writeParameters(m_parameters));
     {

@@ -134,6 +134,8 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     connect(m_controls->whatIf(), &WhatIfCard::estimated, this, [this] { m_step->setEstimate(m_controls->whatIf()->estimate()); });
     connect(&session->tuning(), &TuningController::branchMade, this, [this](const QString& id, const QString& warnings) {
         const QString made = tr("The child run %1 is queued; it is listed below this run on page Runs.").arg(id);
+        // What goes on in the place of a failed run is what one wants to see.
+        if (m_data.run() && m_data.run()->state == RunState::Failed) m_session->showRun(id);
         say(warnings.isEmpty() ? made : made + QLatin1Char(' ') + warnings, false);
     });
     connect(m_charts, &ChartStack::said, this, &RunPage::say);
