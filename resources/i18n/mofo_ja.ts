@@ -2195,6 +2195,33 @@
     </message>
 </context>
 <context>
+    <name>mofo::DriftPicture</name>
+    <message>
+        <source>Picture: drift of every layer from its pretrained weights over the steps of the recorded runs; AdamW&apos;s layers drift about twice as far as MoFO&apos;s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>layer %1</source>
+        <translation type="unfinished">層 %1</translation>
+    </message>
+    <message>
+        <source>AdamW: every weight moves</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>MoFO: 15 %, then 5 % may move</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>embed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>steps 1 to 60 of two recorded runs on the same rows; yellow: far from the pretrained weights</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>mofo::EffectCard</name>
     <message>
         <source>Before and after the last change</source>

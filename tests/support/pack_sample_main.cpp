@@ -1,12 +1,16 @@
-// pack_sample WORKSPACE TARGET: what a recorded workspace shows, as a small folder that nobody writes: its databases in one file each, without
-// weights and without this machine's paths. The probe rows are the scripted engine's, and named so, until runs measure probes themselves.
+// pack_sample WORKSPACE TARGET PICTURE.pgm: what a recorded workspace shows, as a small folder that nobody writes: its databases in one file each,
+// without weights and without this machine's paths. The probe rows are the scripted engine's, and named so, until runs measure probes themselves. The
+// picture is the first screen's (ui/widgets/drift_picture.h).
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -78,6 +82,45 @@ void addScriptedProbes(SQLite::Database& metrics, std::uint64_t seed, const fs::
     metrics.exec("DETACH scripted");
 }
 
+/// Relative L2 from the pretrained weights: of the embedding and of every layer, at each measured step.
+std::vector<std::vector<double>> driftByLayer(const fs::path& metricsFile) {
+    using namespace mofo;
+    const MetricsReader reader = needed(MetricsReader::open(metricsFile));
+    const std::vector<ParameterRow> parameters = needed(reader.parameters());
+    std::vector<std::vector<double>> steps;
+    for (const TensorRow& row : needed(reader.tensorsAfter(0))) {
+        if (row.superseded) continue;
+        std::map<int, std::pair<double, double>> sums;  // drift and pretrained norm, squared; the embedding and the last norm are layer -1
+        for (std::size_t i = 0; i < parameters.size(); ++i) {
+            auto& [drift, pretrained] = sums[static_cast<int>(parameters[i].layer)];
+            drift += std::pow(row.driftL2[i], 2);
+            pretrained += std::pow(parameters[i].pretrainedL2, 2);
+        }
+        std::vector<double> shares;
+        for (const auto& [layer, sum] : sums) shares.push_back(std::sqrt(sum.first / sum.second));
+        steps.push_back(std::move(shares));
+    }
+    return steps;
+}
+
+/// AdamW to the left, MoFO to the right, on one scale.
+void draw(const fs::path& source, const fs::path& picture) {
+    const mofo::Workspace workspace = needed(mofo::Workspace::open(source));
+    const mofo::Registry registry = needed(mofo::Registry::open(workspace, mofo::Registry::Access::ReadOnly));
+    std::vector<std::vector<double>> columns;
+    for (const char* name : {"maths-adamw", "maths-a15"}) {
+        for (auto& column : driftByLayer(workspace.metricsFile(needed(registry.findRun(name)).id))) columns.push_back(std::move(column));
+    }
+    double most = 0;
+    for (const auto& column : columns) most = std::max(most, *std::max_element(column.begin(), column.end()));
+    std::ofstream file(picture);
+    file << "P2\n" << columns.size() << ' ' << columns.front().size() << "\n255\n";
+    for (std::size_t row = 0; row < columns.front().size(); ++row) {
+        for (const auto& column : columns) file << std::lround(255 * column[row] / most) << (&column == &columns.back() ? '\n' : ' ');
+    }
+    if (!file.flush()) throw std::runtime_error("cannot write " + picture.string());
+}
+
 void pack(const fs::path& source, const fs::path& target) {
     const std::string prefix = source.parent_path().string() + '/';
     std::vector<fs::path> files{source / "workbench.db"};
@@ -116,12 +159,13 @@ void pack(const fs::path& source, const fs::path& target) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: pack_sample WORKSPACE TARGET\n");
+    if (argc != 4) {
+        std::fprintf(stderr, "usage: pack_sample WORKSPACE TARGET PICTURE.pgm\n");
         return 2;
     }
     try {
         pack(fs::canonical(argv[1]), fs::absolute(argv[2]));
+        draw(fs::canonical(argv[2]), argv[3]);
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "pack_sample: %s\n", failure.what());
         return 1;

@@ -41,7 +41,7 @@ wait_for
 "$mofo" baseline maths-adamw
 "$mofo" runs
 
-"$build/tests/pack_sample" "$MOFO_WORKSPACE" "$work/sample"
+"$build/tests/pack_sample" "$MOFO_WORKSPACE" "$work/sample" "$root/resources/pictures/sample-drift.pgm"
 mkdir "$work/sample/devices"
 tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner -cJf "$root/resources/sample.tar.xz" sample
 ls -l "$root/resources/sample.tar.xz"

@@ -14,6 +14,7 @@
 #include "core/base/paths.h"
 #include "core/base/text.h"
 #include "ui/models/display_text.h"
+#include "ui/widgets/drift_picture.h"
 #include "ui/widgets/small_widgets.h"
 
 namespace mofo {
@@ -82,6 +83,8 @@ FirstScreen::FirstScreen(QWidget* parent) : QWidget(parent) {
     m_machine->setAccessibleName(tr("What this machine can do"));
     m_machine->setWordWrap(true);
     layout->addWidget(m_machine);
+    layout->addSpacing(6);
+    layout->addWidget(new DriftPicture(content), 4);
     layout->addSpacing(6);
     auto* acts = new QGridLayout;
     acts->setSpacing(10);

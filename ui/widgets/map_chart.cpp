@@ -18,21 +18,7 @@ namespace mofo {
 
 namespace {
 
-constexpr std::array<QRgb, 12> cividis{0xff00204d, 0xff00306f, 0xff2a406c, 0xff48526b, 0xff5e626e, 0xff727374,
-                                       0xff878479, 0xff9e9677, 0xffb6a971, 0xffd0be67, 0xffead357, 0xffffea46};
-constexpr std::array<QRgb, 11> viridis{0xff440154, 0xff482475, 0xff414487, 0xff355f8d, 0xff2a788e, 0xff21918c,
-                                       0xff22a884, 0xff44bf70, 0xff7ad151, 0xffbddf26, 0xfffde725};
 constexpr double leastRowHeight = 1.7;
-
-template <std::size_t N>
-QRgb between(const std::array<QRgb, N>& colours, double share) {
-    const double place = std::clamp(share, 0.0, 1.0) * (N - 1);
-    const auto below = std::min(static_cast<std::size_t>(place), N - 2);
-    const double part = place - static_cast<double>(below);
-    const auto mix = [&](int a, int b) { return static_cast<int>(std::lround(a + (b - a) * part)); };
-    const QRgb a = colours[below], b = colours[below + 1];
-    return qRgb(mix(qRed(a), qRed(b)), mix(qGreen(a), qGreen(b)), mix(qBlue(a), qBlue(b)));
-}
 
 /// The next of 1, 2, 5, 10 ... times a power of ten, outwards.
 double roundEnd(double value, bool up) {
@@ -144,7 +130,7 @@ void MapChart::setMeasure(MapMeasure measure) {
 
 QString MapChart::valueText(double value) const { return isShareMeasure(m_measure) ? ui::measuredPercent(value) : ui::fourDigits(value); }
 
-QRgb MapChart::colourAt(double share) const { return m_isDrift ? between(viridis, share) : between(cividis, share); }
+QRgb MapChart::colourAt(double share) const { return m_isDrift ? viridis(share) : cividis(share); }
 
 double MapChart::shareOf(double value) const {
     if (!isLogarithmic()) return (value - m_scale.lower) / (m_scale.upper - m_scale.lower);
