@@ -2198,27 +2198,27 @@
     <name>mofo::DriftPicture</name>
     <message>
         <source>Picture: drift of every layer from its pretrained weights over the steps of the recorded runs; AdamW&apos;s layers drift about twice as far as MoFO&apos;s</source>
-        <translation type="unfinished"></translation>
+        <translation>図: 記録された実行で、各層が事前学習の重みからどれだけ離れたかをステップごとに示します。AdamW の層は MoFO の約 2 倍離れています</translation>
     </message>
     <message>
         <source>layer %1</source>
-        <translation type="unfinished">層 %1</translation>
+        <translation>層 %1</translation>
     </message>
     <message>
         <source>AdamW: every weight moves</source>
-        <translation type="unfinished"></translation>
+        <translation>AdamW: すべての重みが動く</translation>
     </message>
     <message>
         <source>MoFO: 15 %, then 5 % may move</source>
-        <translation type="unfinished"></translation>
+        <translation>MoFO: 15 %、その後 5 % だけが動ける</translation>
     </message>
     <message>
         <source>embed</source>
-        <translation type="unfinished"></translation>
+        <translation>埋め込み</translation>
     </message>
     <message>
         <source>steps 1 to 60 of two recorded runs on the same rows; yellow: far from the pretrained weights</source>
-        <translation type="unfinished"></translation>
+        <translation>同じ行で記録した 2 つの実行のステップ 1～60。黄色: 事前学習の重みから遠い</translation>
     </message>
 </context>
 <context>
