@@ -42,6 +42,11 @@ void ChartLegend::setHorizontal(bool horizontal) {
     update();
 }
 
+void ChartLegend::drawCross(QPainter& painter, const QPointF& centre, double size) {
+    painter.drawLine(centre + QPointF(-size, -size), centre + QPointF(size, size));
+    painter.drawLine(centre + QPointF(-size, size), centre + QPointF(size, -size));
+}
+
 int ChartLegend::lineHeight() const { return fontMetrics().height() + 3; }
 
 QSize ChartLegend::sizeHint() const {

@@ -20,6 +20,8 @@ class ChartLegend : public QWidget {
     Q_OBJECT
 public:
     explicit ChartLegend(QWidget* parent);
+    /// The mark of a NaN, in chart and legend.
+    static void drawCross(QPainter& painter, const QPointF& centre, double size);
     void setEntries(std::vector<LegendEntry> entries);
     [[nodiscard]] const std::vector<LegendEntry>& entries() const { return m_entries; }
     /// One line above the plot instead of a column beside it.
