@@ -136,6 +136,20 @@ TEST_F(ComparedRunsTest, RunsOfEqualConfigButTheSeedAreDrawnAsMeanWithLeastAndGr
     EXPECT_EQ(curves[1].letters, "C");
 }
 
+TEST_F(ComparedRunsTest, ASmoothedMeanLiesWithinTheBandOfSmoothedMembers) {
+    runs.setSmoothing(0, 0.5);
+    runs.setMeans(true);
+    runs.take(batchOf("a", {{1, 4}, {2, 1}}));
+    runs.take(batchOf("b", {{1, 2}, {2, 0}}));
+    const ComparedLine& mean = *runs.curves(0)[0].line;
+    ASSERT_EQ(mean.smooth.size(), 2u);
+    // By hand: a goes 4, (2 / 2 + 1 / 2) / 0.75 = 2; b goes 2, (1 / 2) / 0.75.
+    EXPECT_DOUBLE_EQ(mean.smoothHigh.value(1), 2);
+    EXPECT_DOUBLE_EQ(mean.smoothLow.value(1), 0.5 / 0.75);
+    EXPECT_DOUBLE_EQ(mean.smooth.value(1), (2 + 0.5 / 0.75) / 2);
+    EXPECT_DOUBLE_EQ(mean.high.value(1), 1) << "stored ones stay for table and file";
+}
+
 TEST_F(ComparedRunsTest, ARunKeepsItsColourWhenOthersGoAndCome) {
     runs.remove("a");
     EXPECT_EQ(runs.runs()[0].slot, 1);

@@ -251,7 +251,6 @@ std::shared_ptr<ComparedLine> ComparedRuns::meanOf(const std::vector<std::size_t
     std::vector<std::size_t> next(members.size());
     const auto lineOf = [&](std::size_t member) -> const ComparedLine& { return *m_kept[members[member]].lines[series]; };
     const bool smooths = smoothing(series) > 0 && isSmoothable(m_wanted[series]);
-    std::pair<double, double> state{0, 0};
     for (;;) {
         // The next step that all of them have: a mean over fewer would jump where one ends.
         double step = -1;
@@ -267,13 +266,19 @@ std::shared_ptr<ComparedLine> ComparedRuns::meanOf(const std::vector<std::size_t
             all = all && steps[next[i]] == step;
         }
         if (!all) continue;
-        double at = 0, sum = 0, low = INFINITY, high = -INFINITY;
+        double at = 0, sum = 0, low = INFINITY, high = -INFINITY, smoothSum = 0, smoothLow = INFINITY, smoothHigh = -INFINITY;
         for (std::size_t i = 0; i < members.size(); ++i) {
             const double value = lineOf(i).values.value(next[i]);
             at += lineOf(i).values.key(next[i]);
             sum += value;
             low = std::min(low, value);
             high = std::max(high, value);
+            if (smooths) {
+                const double smooth = lineOf(i).smooth.value(next[i]);
+                smoothSum += smooth;
+                smoothLow = std::min(smoothLow, smooth);
+                smoothHigh = std::max(smoothHigh, smooth);
+            }
             ++next[i];
         }
         const auto count = static_cast<double>(members.size());
@@ -282,7 +287,11 @@ std::shared_ptr<ComparedLine> ComparedRuns::meanOf(const std::vector<std::size_t
         mean->steps.push_back(step);
         mean->low.append(at / count, std::isfinite(value) ? low : notANumber);
         mean->high.append(at / count, std::isfinite(value) ? high : notANumber);
-        if (smooths) mean->smooth.append(at / count, smoothed(state, smoothing(series), value));
+        if (!smooths) continue;
+        // The mean of the smoothed ones: it lies within their band.
+        mean->smooth.append(at / count, smoothSum / count);
+        mean->smoothLow.append(at / count, std::isfinite(value) ? smoothLow : notANumber);
+        mean->smoothHigh.append(at / count, std::isfinite(value) ? smoothHigh : notANumber);
     }
 }
 

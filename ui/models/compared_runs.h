@@ -16,8 +16,9 @@ namespace mofo {
 /// One series of one run, or the mean of several. Keys are places on the axis.
 struct ComparedLine {
     SeriesBuffer values;
-    SeriesBuffer smooth;     ///< empty where nothing is smoothed
-    SeriesBuffer low, high;  ///< of the intervals, or least and greatest of the mean's members
+    SeriesBuffer smooth;                 ///< empty where nothing is smoothed
+    SeriesBuffer low, high;              ///< of the intervals, or least and greatest of the mean's members
+    SeriesBuffer smoothLow, smoothHigh;  ///< least and greatest of the members' smoothed values
     std::vector<double> steps;
     std::vector<SeriesBuffer> taken;
 };

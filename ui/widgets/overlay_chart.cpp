@@ -119,8 +119,8 @@ void OverlayChart::rebuild() {
         line.values = [kept = curve.line, smooth] { return smooth ? &kept->smooth : &kept->values; };
         line.taken = [kept = curve.line] { return &kept->taken; };
         if (isProbe || curve.isMean) {
-            line.low = [kept = curve.line] { return &kept->low; };
-            line.high = [kept = curve.line] { return &kept->high; };
+            line.low = [kept = curve.line, smooth] { return smooth ? &kept->smoothLow : &kept->low; };
+            line.high = [kept = curve.line, smooth] { return smooth ? &kept->smoothHigh : &kept->high; };
         }
         lines.push_back(std::move(line));
         m_curveOfLine.push_back(i);
