@@ -136,7 +136,7 @@ TEST(RunTree, PinnedRunsAreOnTopAndTheBaselineIsComparedWith) {
         filter.sort(RunTableModel::Step, order);
         EXPECT_EQ(filter.index(0, 0).data(RunTableModel::IdRole).toString(), "run2");
     }
-    EXPECT_EQ(runs.indexOf("run1", RunTableModel::Loss).data().toString(), QString::fromUtf8("1.999  (+0.002000)"));
+    EXPECT_EQ(runs.indexOf("run1", RunTableModel::Loss).data().toString(), QString::fromUtf8("1.999 (+0.002)"));
     EXPECT_EQ(runs.indexOf("run3", RunTableModel::Loss).data().toString(), "1.997");
 }
 

@@ -38,14 +38,22 @@ QString fourDigits(double value) {
     if (std::isnan(value)) return QStringLiteral("NaN");
     if (std::isinf(value)) return value > 0 ? QStringLiteral("+Inf") : QStringLiteral("-Inf");
     const double magnitude = std::fabs(value);
-    if (magnitude != 0 && (magnitude < 1e-3 || magnitude >= 1e5)) return smallExponent(QLocale().toString(value, 'e', 3));
+    if (magnitude != 0 && (magnitude < 1e-4 || magnitude >= 1e5)) return smallExponent(QLocale().toString(value, 'e', 3));
     int decimals = 3;
-    if (magnitude >= 1000) decimals = 0;
-    else if (magnitude >= 100) decimals = 1;
-    else if (magnitude >= 10) decimals = 2;
-    else if (magnitude != 0 && magnitude < 0.01) decimals = 6;
-    else if (magnitude != 0 && magnitude < 0.1) decimals = 5;
-    else if (magnitude != 0 && magnitude < 1) decimals = 4;
+    if (magnitude >= 1000)
+        decimals = 0;
+    else if (magnitude >= 100)
+        decimals = 1;
+    else if (magnitude >= 10)
+        decimals = 2;
+    else if (magnitude != 0 && magnitude < 1e-3)
+        decimals = 7;
+    else if (magnitude != 0 && magnitude < 0.01)
+        decimals = 6;
+    else if (magnitude != 0 && magnitude < 0.1)
+        decimals = 5;
+    else if (magnitude != 0 && magnitude < 1)
+        decimals = 4;
     return QLocale().toString(value, 'f', decimals);
 }
 
@@ -78,9 +86,7 @@ QString whenShort(std::int64_t wallNs) {
     return when.toString(QStringLiteral("yyyy-MM-dd HH:mm"));
 }
 
-QString timeOfDay(std::int64_t wallNs) {
-    return QDateTime::fromMSecsSinceEpoch(wallNs / 1'000'000).toString(QStringLiteral("HH:mm:ss"));
-}
+QString timeOfDay(std::int64_t wallNs) { return QDateTime::fromMSecsSinceEpoch(wallNs / 1'000'000).toString(QStringLiteral("HH:mm:ss")); }
 
 QString stateText(RunState state) {
     switch (state) {

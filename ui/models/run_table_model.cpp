@@ -1,6 +1,7 @@
 #include "ui/models/run_table_model.h"
 
 #include <QFont>
+#include <QLocale>
 #include <QMimeData>
 #include <algorithm>
 #include <cmath>
@@ -225,7 +226,8 @@ QString RunTableModel::deltaText(const Node& node, int column) const {
     const auto difference = [](const std::optional<double>& a, const std::optional<double>& b) -> QString {
         if (!a || !b || !std::isfinite(*a - *b)) return {};
         const double value = *a - *b;
-        return QStringLiteral("  (") + (value < 0 ? QStringLiteral("−") : QStringLiteral("+")) + ui::fourDigits(std::fabs(value)) + QLatin1Char(')');
+        return QStringLiteral(" (") + (value < 0 ? QStringLiteral("−") : QStringLiteral("+")) + QLocale().toString(std::fabs(value), 'g', 2) +
+               QLatin1Char(')');
     };
     if (column == Loss) return difference(own.loss, base.loss);
     if (column == EvalLoss) return difference(own.evalLoss, base.evalLoss);

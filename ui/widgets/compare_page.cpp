@@ -130,7 +130,12 @@ QWidget* ComparePage::makeEmpty() {
     connect(add, &QPushButton::clicked, this, [this, add] { openChooser(add); });
     layout->addWidget(heading);
     layout->addSpacing(6);
-    layout->addWidget(text, 0, Qt::AlignHCenter);
+    // Without an alignment of its own, which would take the height of another width.
+    auto* row = new QHBoxLayout;
+    row->addStretch(1);
+    row->addWidget(text);
+    row->addStretch(1);
+    layout->addLayout(row);
     layout->addSpacing(10);
     layout->addWidget(add, 0, Qt::AlignHCenter);
     layout->addStretch(3);

@@ -197,7 +197,10 @@ void RunStrip::setRun(const RunRow* run, const QString& problem) {
     }
     QStringList tags;
     for (const std::string& tag : run->tags) tags << QString::fromStdString(tag);
-    if (isOther || !m_note->hasFocus()) m_note->setText(QString::fromStdString(run->note));
+    if (isOther || !m_note->hasFocus()) {
+        m_note->setText(QString::fromStdString(run->note));
+        m_note->setCursorPosition(0);
+    }
     if (isOther || !m_tags->hasFocus()) m_tags->setText(tags.join(QStringLiteral(", ")));
     m_open->setEnabled(true);
     m_note->setEnabled(!m_isRecording);

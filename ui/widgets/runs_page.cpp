@@ -95,6 +95,7 @@ RunsPage::RunsPage(WorkspaceSession* session, RunActs* acts, QWidget* parent) : 
     connect(session, &WorkspaceSession::listChanged, this, [this] {
         m_acts->checkFiles(m_session->runs().allRuns());
         refresh();
+        makeRoomForDifferences();
     });
     refresh();
 }
@@ -152,7 +153,7 @@ QWidget* RunsPage::makeTree() {
     m_tree->header()->setStretchLastSection(true);
     m_tree->header()->setContextMenuPolicy(Qt::ActionsContextMenu);
     const int digit = m_tree->fontMetrics().horizontalAdvance(QLatin1Char('0'));
-    const int widths[] = {22, 4, 13, 7, 10, 20, 13, 8, 8, 10, 10};
+    const int widths[] = {18, 4, 10, 6, 9, 18, 10, 8, 8, 10, 8};
     for (int column = 0; column < RunTableModel::ColumnCount; ++column) m_tree->setColumnWidth(column, widths[column] * digit + 12);
     for (int column = 1; column < RunTableModel::ColumnCount; ++column) {
         auto* shown = new QAction(m_session->runs().headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(), m_tree->header());
@@ -198,6 +199,20 @@ QWidget* RunsPage::makeProblem() {
     layout->addWidget(other, 0, Qt::AlignHCenter);
     layout->addStretch(3);
     return page;
+}
+
+void RunsPage::makeRoomForDifferences() {
+    std::string baseline;
+    for (const RunRow* run : m_session->runs().runPointers()) {
+        if (run->baseline) baseline = run->id;
+    }
+    if (baseline == m_widenedFor) return;
+    m_widenedFor = baseline;
+    for (const int column : {RunTableModel::Loss, RunTableModel::EvalLoss, RunTableModel::Drift}) {
+        constexpr int spare = 12;
+        m_tree->setColumnWidth(column,
+                               std::max(m_tree->columnWidth(column), static_cast<QAbstractItemView*>(m_tree)->sizeHintForColumn(column) + spare));
+    }
 }
 
 void RunsPage::makeActions() {

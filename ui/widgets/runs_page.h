@@ -52,12 +52,15 @@ private:
     QWidget* makeTree();
     QWidget* makeProblem();
     void refresh();
+    /// Beside the values stand the differences to the baseline.
+    void makeRoomForDifferences();
     void refreshSelection();
     [[nodiscard]] std::vector<RunRow> selectedRuns() const;
     [[nodiscard]] const RunRow* currentRun() const;
 
     WorkspaceSession* m_session;
     RunActs* m_acts;
+    std::string m_widenedFor;  ///< the baseline whose differences have room
     std::vector<QAction*> m_actions;
     QLineEdit* m_find = nullptr;
     QLabel* m_count = nullptr;
