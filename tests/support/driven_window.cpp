@@ -40,6 +40,15 @@ void end(QProcess& process) {
     process.waitForFinished(3000);
 }
 
+bool isPainted(const QImage& screen, QRgb bare) {
+    constexpr int apart = 16, enough = 12;
+    int found = 0;
+    for (int y = 0; y < screen.height(); y += apart) {
+        for (int x = 0; x < screen.width(); x += apart) found += screen.pixel(x, y) != bare ? 1 : 0;
+    }
+    return found > enough;
+}
+
 }  // namespace
 
 QString missingScreenTools() {
@@ -147,10 +156,15 @@ Result<void> DrivenWindow::begin() {
     environment.insert(QStringLiteral("QT_SCALE_FACTOR"), QString::number(m_options.scale));
     for (const auto& [name, value] : m_options.environment) environment.insert(name, value);
     m_process.setProcessEnvironment(environment);
+    m_clock.start();
     m_process.start(m_options.program, m_options.arguments);
     if (!m_process.waitForStarted()) return failure(QStringLiteral("%1: %2").arg(m_options.program, m_process.errorString()));
-    QElapsedTimer clock;
-    clock.start();
+    // Nothing else paints on this screen.
+    const QRgb bare = m_screen.picture().pixel(0, 0);
+    while (m_firstPaintMs < 0 && m_clock.elapsed() < patienceMs && m_process.state() != QProcess::NotRunning) {
+        if (isPainted(m_screen.picture(), bare)) m_firstPaintMs = sinceStartMs();
+        m_process.waitForFinished(2);
+    }
     const auto tooLate = [&](const QString& what) -> Result<void> {
         return failure(QStringLiteral("the window %1: %2").arg(what, errors().isEmpty() ? QStringLiteral("nothing was said") : errors()));
     };
@@ -162,7 +176,7 @@ Result<void> DrivenWindow::begin() {
                        .section(QLatin1Char('\n'), 0, 0);
         if (m_process.state() == QProcess::NotRunning || m_process.waitForFinished(1))
             return tooLate(QStringLiteral("did not open, the program ended"));
-        if (clock.elapsed() > patienceMs) return tooLate(QStringLiteral("did not open"));
+        if (m_clock.elapsed() > patienceMs) return tooLate(QStringLiteral("did not open"));
     }
     (void)m_screen.xdotool(
         {QStringLiteral("windowsize"), m_window, QString::number(m_options.size.width()), QString::number(m_options.size.height())});
@@ -170,7 +184,7 @@ Result<void> DrivenWindow::begin() {
     const QString wanted = QStringLiteral("WIDTH=%1\nHEIGHT=%2").arg(m_options.size.width()).arg(m_options.size.height());
     while (m_screen.xdotool({QStringLiteral("getactivewindow")}) != m_window ||
            !m_screen.xdotool({QStringLiteral("getwindowgeometry"), QStringLiteral("--shell"), m_window}).contains(wanted)) {
-        if (clock.elapsed() > patienceMs)
+        if (m_clock.elapsed() > patienceMs)
             return tooLate(QStringLiteral("did not get %1x%2 and the focus").arg(m_options.size.width()).arg(m_options.size.height()));
         QThread::msleep(20);
     }

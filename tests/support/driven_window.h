@@ -2,6 +2,7 @@
 // a window), driven by keys (xdotool), its pixels read from the server's memory. Needs a QCoreApplication.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QImage>
 #include <QProcess>
 #include <QString>
@@ -67,6 +68,11 @@ public:
     [[nodiscard]] QString errors();
     /// Ctrl+Q, and whether it ended with exit code 0 by that.
     [[nodiscard]] bool quit();
+    /// Milliseconds from the start of the program to the first pixels of its window.
+    [[nodiscard]] double firstPaintMs() const { return m_firstPaintMs; }
+    [[nodiscard]] double sinceStartMs() const { return static_cast<double>(m_clock.nsecsElapsed()) / 1e6; }
+    /// Minimises it.
+    void minimise() const { (void)m_screen.xdotool({QStringLiteral("windowminimize"), m_window}); }
     [[nodiscard]] qint64 processId() const { return m_process.processId(); }
 
 private:
@@ -79,6 +85,8 @@ private:
     QProcess m_process;
     QString m_window;
     QString m_errors;
+    QElapsedTimer m_clock;
+    double m_firstPaintMs = -1;
 };
 
 /// How many different colours, and the share of pixels that have the most frequent one.

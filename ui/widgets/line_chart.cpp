@@ -60,6 +60,20 @@ private:
     const int m_lineHeight;
 };
 
+/// One point per pixel column, the greatest: the edge of an area that is filled. Breaks stay.
+void keepGreatest(QVector<QCPGraphData>& points, double lower, double upper, int columns) {
+    const auto columnOf = [&](const QCPGraphData& point) { return static_cast<int>(std::floor((point.key - lower) / (upper - lower) * columns)); };
+    qsizetype kept = 0;
+    for (qsizetype i = 0; i < points.size(); ++i) {
+        const bool same = kept > 0 && columnOf(points[kept - 1]) == columnOf(points[i]);
+        if (!same || std::isnan(points[i].value) || std::isnan(points[kept - 1].value))
+            points[kept++] = points[i];
+        else if (points[i].value > points[kept - 1].value)
+            points[kept - 1] = points[i];
+    }
+    points.resize(kept);
+}
+
 }  // namespace
 
 LineChart::LineChart(const QString& objectName, const QString& title, Options options, const RunData* data, StepAxis* axis, QWidget* parent)
@@ -239,7 +253,7 @@ void LineChart::solo(int line) {
     drawIfNeeded();
 }
 
-void LineChart::fill(QCPGraph* graph, const SeriesBuffer& series) const {
+void LineChart::fill(QCPGraph* graph, const SeriesBuffer& series, bool isArea) {
     const int columns = std::max(1, plot().axisRect()->width());
     const std::vector<SeriesPoint> points = series.thinned(axis().lower(), axis().upper(), columns);
     QVector<QCPGraphData> drawn;
@@ -249,12 +263,25 @@ void LineChart::fill(QCPGraph* graph, const SeriesBuffer& series) const {
         const bool lost = m_logarithmic && point.value <= 0;
         drawn.append(QCPGraphData(axis().unitsAt(point.key), lost ? std::numeric_limits<double>::quiet_NaN() : point.value));
     }
+    // One long path of thousands of joined, smoothed zigzags takes the painter a hundred times as long as its segments one by one.
+    const bool dense = drawn.size() > columns;
+    graph->setAntialiased(!dense);
+    if (dense && graph->pen().style() == Qt::SolidLine && graph->pen().widthF() != 1) {
+        QPen pen = graph->pen();
+        pen.setWidthF(1);
+        graph->setPen(pen);
+    }
+    graph->setAntialiasedFill(!dense);
+    if (dense && isArea) keepGreatest(drawn, axis().unitsAt(axis().lower()), axis().unitsAt(axis().upper()), columns);
     graph->data()->set(drawn, true);
+    if (dense) plot().setPlottingHint(QCP::phFastPolylines, true);
 }
 
 void LineChart::drawSeries() {
     beforeDrawing();
     QCustomPlot& p = plot();
+    p.setPlottingHint(QCP::phFastPolylines, false);
+    setPens();
     for (std::size_t i = 0; i < m_lines.size(); ++i) {
         const LineSpec& line = m_lines[i];
         Drawn& drawn = m_drawn[i];
@@ -278,7 +305,7 @@ void LineChart::drawSeries() {
             drawn.taken.push_back(graph);
         }
         if (!line.on) continue;
-        fill(drawn.graph, *line.values());
+        fill(drawn.graph, *line.values(), line.style == LineSpec::Style::Stacked);
         if (drawn.low != nullptr) {
             fill(drawn.low, *line.low());
             fill(drawn.high, *line.high());

@@ -101,7 +101,7 @@ protected:
 private:
     void makeGraphs();
     void setPens();
-    void fill(QCPGraph* graph, const SeriesBuffer& series) const;
+    void fill(QCPGraph* graph, const SeriesBuffer& series, bool isArea = false);
     void refreshLegend();
     void paintMarks(QCPPainter* painter);
     void paintBars(QCPPainter* painter, const LineSpec& line) const;
