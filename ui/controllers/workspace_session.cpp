@@ -1,5 +1,7 @@
 #include "ui/controllers/workspace_session.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +14,7 @@ namespace mofo {
 namespace {
 
 constexpr int beatMs = 33;
+constexpr int trimMs = 300;
 
 }  // namespace
 
@@ -159,8 +162,15 @@ void WorkspaceSession::onRun(const RunBatchPtr& batch) {
 
 void WorkspaceSession::moveData() {
     const std::vector<RunBatchPtr> batches = std::exchange(m_waiting, {});
-    for (const RunBatchPtr& batch : batches) m_run->take(*batch);
+    const bool wasComplete = m_run->isComplete();
+    std::size_t rows = 0;
+    for (const RunBatchPtr& batch : batches) {
+        m_run->take(*batch);
+        rows += batch->steps.size() + batch->tensors.size();
+    }
     Q_EMIT dataMoved();
+    // A long history came in batches that the other thread filled: the pages they lay on go back to the system.
+    if (!wasComplete && m_run->isComplete() && rows > 0) QTimer::singleShot(trimMs, this, [] { malloc_trim(0); });
 }
 
 }  // namespace mofo

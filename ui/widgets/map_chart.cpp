@@ -103,6 +103,10 @@ MapChart::MapChart(const QString& objectName, MapMeasure first, MapRows* rows, c
         titleRow()->insertWidget(2, grouping);
     }
     connect(data, &RunData::tensorsChanged, this, [this] { markDirty(); });
+    for (std::size_t i = 0; i < m_colours.size(); ++i) {
+        const double share = static_cast<double>(i) / static_cast<double>(m_colours.size() - 1);
+        m_colours[i] = m_isDrift ? viridis(share) : cividis(share);
+    }
     connect(data, &RunData::cleared, this, &MapChart::forgetValues);
     connect(rows, &MapRows::rowsChanged, this, &MapChart::forgetValues);
     connect(rows, &MapRows::currentChanged, this, [this] {
@@ -130,12 +134,15 @@ void MapChart::setMeasure(MapMeasure measure) {
 
 QString MapChart::valueText(double value) const { return isShareMeasure(m_measure) ? ui::measuredPercent(value) : ui::fourDigits(value); }
 
-QRgb MapChart::colourAt(double share) const { return m_isDrift ? viridis(share) : cividis(share); }
+QRgb MapChart::colourAt(double share) const {
+    const double level = std::clamp(share, 0.0, 1.0) * static_cast<double>(m_colours.size() - 1);
+    return m_colours[static_cast<std::size_t>(level + 0.5)];
+}
 
 double MapChart::shareOf(double value) const {
     if (!isLogarithmic()) return (value - m_scale.lower) / (m_scale.upper - m_scale.lower);
     if (value <= m_scale.lower) return 0;
-    return std::log(value / m_scale.lower) / std::log(m_scale.upper / m_scale.lower);
+    return std::log(value / m_scale.lower) * m_perDecade;
 }
 
 void MapChart::forgetValues() {
@@ -240,6 +247,9 @@ void MapChart::fillCells() {
     m_cellUpper = stepOf(last) + lastHalf;
     m_cells = QImage(rect.width(), static_cast<int>(m_bands.size()), QImage::Format_ARGB32);
     m_cells.fill(Qt::transparent);
+    auto* const pixels = reinterpret_cast<QRgb*>(m_cells.bits());
+    const qsizetype line = m_cells.bytesPerLine() / static_cast<qsizetype>(sizeof(QRgb));
+    std::pair<std::size_t, std::size_t> drawn{0, 0};
     const auto& rows = m_rows->rows();
     double from = stepAt(QPointF(rect.left(), 0));
     std::size_t begin = 0;
@@ -259,7 +269,15 @@ void MapChart::fillCells() {
             begin = std::min(begin, last);
             end = begin + 1;
         }
+        // One measurement on many pixels.
+        const bool isSame = drawn == std::pair{begin, end};
+        drawn = {begin, end};
         for (std::size_t band = 0; band < m_bands.size(); ++band) {
+            QRgb* const pixel = pixels + static_cast<qsizetype>(band) * line + x;
+            if (isSame) {
+                *pixel = pixel[-1];
+                continue;
+            }
             const auto row = static_cast<std::size_t>(m_bands[band].row);
             // All of it moves at every step: a colour of the scale would compare what cannot be compared.
             if (!m_isDrift && !rows[row].filtered) continue;
@@ -268,7 +286,7 @@ void MapChart::fillCells() {
             for (std::size_t i = begin; i < end; ++i) sum += m_values[i][row];
             const double value = sum / static_cast<double>(end - begin);
             if (std::isnan(value)) continue;
-            reinterpret_cast<QRgb*>(m_cells.scanLine(static_cast<int>(band)))[x] = colourAt(shareOf(value));
+            *pixel = colourAt(shareOf(value));
         }
         from = to;
     }
@@ -277,6 +295,7 @@ void MapChart::fillCells() {
 void MapChart::drawSeries() {
     readValues();
     chooseScale();
+    m_perDecade = isLogarithmic() ? 1 / std::log(m_scale.upper / m_scale.lower) : 0;
     layOutRows();
     fillCells();
     m_bar->update();

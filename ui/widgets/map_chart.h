@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QImage>
+#include <array>
 #include <limits>
 #include <memory>
 
@@ -70,6 +71,8 @@ private:
     ValueRange m_scale;
     std::vector<std::vector<float>> m_values;  ///< by measurement, then row of MapRows
     std::vector<std::int64_t> m_valueSteps;
+    std::array<QRgb, 256> m_colours{};
+    double m_perDecade = 0;  ///< of a logarithmic scale: share of the scale per unit of the logarithm
     double m_asked = 0, m_greatest = 0;
     double m_least = std::numeric_limits<double>::infinity();
     double m_cellLower = 0, m_cellUpper = 0;  ///< steps the cells cover
