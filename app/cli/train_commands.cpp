@@ -110,17 +110,24 @@ Result<int> resumePaused(Store& store, const RunRow& run, const ResumeOptions& o
 // device being busy.
 Result<int> awaitStart(const Store& store, const RunRow& run, RunFollower& follower) {
     watchInterrupts();
-    std::optional<Stopwatch> held;
+    std::optional<Stopwatch> held, refused;
     while (!interrupted()) {
         MOFO_TRY(const FollowUpdate update, follower.poll());
+        // The engine says why before the run is seen as stopped again.
+        if (refused && (update.ended || refused->elapsedMs() > kTellMs)) return 1;
         for (const EventRow& event : update.events) {
             if (event.kind == "refused") {
                 printNote(escapeForDisplay(event.text));
-                return 1;
+                refused.emplace();
+                continue;
             }
             // Damaged checkpoints, and which one it goes on from.
             if (event.kind == "error" || event.kind == "resume") printNote(escapeForDisplay(event.text));
             if (event.kind == "resume" || event.kind == "state") return 0;
+        }
+        if (refused) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            continue;
         }
         if (!held && FileLock::isHeld(store.workspace.runLock(run.id))) held.emplace();
         if (held && held->elapsedMs() > kTellMs) {

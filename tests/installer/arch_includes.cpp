@@ -44,7 +44,7 @@ const std::vector<FolderRule>& folderRules() {
         {"kernels/cuda", {"kernels/include", "kernels/shared"}},
         {"ui/models",
          {"core/base", "core/config", "core/stats", "core/store", "core/text", "core/tensorio", "core/model", "core/library", "core/plan",
-          "core/client", "core/report"}},
+          "core/client", "core/report", "core/hub"}},
         {"ui/controllers",
          {"core/base", "core/config", "core/stats", "core/store", "core/text", "core/tensorio", "core/model", "core/library", "core/plan",
           "core/client", "core/report", "core/hub", "ui/models"}},

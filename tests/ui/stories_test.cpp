@@ -290,7 +290,7 @@ TEST_F(Story, AStoppedEngineIsWaitedForThenNamedAndAnswersAfterwards) {
     // With its seconds, which grow.
     static const QRegularExpression seconds("(\\d+) s");
     ASSERT_TRUE(waitFor([&] { return seconds.match(state->text()).captured(1).toInt() >= 2; }, patient)) << state->text().toStdString();
-    EXPECT_GT(accentPixels(loss), staged + 20) << "the dashed line at the right edge";
+    EXPECT_TRUE(waitFor([&] { return accentPixels(loss) > staged + 20; }, patient)) << "the dashed line at the right edge";
     EXPECT_FALSE(message->isVisible());
     EXPECT_DOUBLE_EQ(dial->applied(), 0.15);
     ASSERT_TRUE(waitFor([&] { return message->isVisible() && message->text().contains("No news from the engine"); }, 60'000))

@@ -5,6 +5,7 @@
 #include <QStringList>
 
 #include "core/base/text.h"
+#include "core/hub/reference.h"
 #include "ui/models/display_text.h"
 
 namespace mofo::ui {
@@ -69,5 +70,7 @@ bool lacksRoom(const HubPlan& plan) {
     constexpr std::uint64_t marginDivisor = 20;  // core/base/file.cpp, requireFreeBytes
     return plan.neededBytes + plan.neededBytes / marginDivisor > plan.freeBytes;
 }
+
+QString hubAddress(const QString& text) { return parseHubReference(text.toStdString()).ok() ? text : QString(); }
 
 }  // namespace mofo::ui

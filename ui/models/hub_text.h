@@ -16,4 +16,7 @@ namespace mofo::ui {
 /// Whether the disk has no room for what is to come, with core/hub's margin.
 [[nodiscard]] bool lacksRoom(const HubPlan& plan);
 
+/// The text itself where it is a name or an address on the Hub, else nothing.
+[[nodiscard]] QString hubAddress(const QString& text);
+
 }  // namespace mofo::ui

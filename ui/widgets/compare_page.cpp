@@ -123,7 +123,7 @@ QWidget* ComparePage::makeEmpty() {
     text->setAccessibleName(tr("What this page does"));
     text->setWordWrap(true);
     text->setAlignment(Qt::AlignCenter);
-    text->setFixedWidth(520);
+    text->setFixedWidth(textPixels(520));
     auto* add = new QPushButton(tr("+ Add"), page);
     add->setObjectName(QStringLiteral("compare.addFirst"));
     add->setAccessibleName(tr("Add a run to the comparison"));

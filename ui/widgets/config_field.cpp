@@ -148,7 +148,7 @@ QWidget* ConfigField::makeEditor() {
         case Type::Number: {
             auto* spin = new NumberSpin(this);
             spin->setRange(m_key.minimum, m_key.maximum > m_key.minimum ? m_key.maximum : std::numeric_limits<double>::max());
-            spin->setFixedWidth(numberWidth);
+            spin->setFixedWidth(textPixels(numberWidth));
             new WheelGuard(spin);
             connect(spin, &QDoubleSpinBox::valueChanged, this, [edited](double value) { edited(QString::fromStdString(formatShortest(value))); });
             m_show = [spin](const QString& text) { spin->setValue(text.toDouble()); };
@@ -160,7 +160,7 @@ QWidget* ConfigField::makeEditor() {
                 auto* spin = new QSpinBox(this);
                 spin->setLocale(QLocale::c());
                 spin->setRange(static_cast<int>(m_key.minimum), static_cast<int>(m_key.maximum));
-                spin->setFixedWidth(numberWidth);
+                spin->setFixedWidth(textPixels(numberWidth));
                 new WheelGuard(spin);
                 connect(spin, &QSpinBox::valueChanged, this, [edited](int value) { edited(QString::number(value)); });
                 m_show = [spin](const QString& text) { spin->setValue(text.toInt()); };
@@ -176,7 +176,7 @@ QWidget* ConfigField::makeEditor() {
             box->addItems(offered);
             box->setEditable(m_key.type == Type::Text);
             box->setInsertPolicy(QComboBox::NoInsert);
-            box->setMinimumWidth(choiceWidth);
+            box->setMinimumWidth(textPixels(choiceWidth));
             new WheelGuard(box);
             if (box->isEditable()) {
                 connect(box, &QComboBox::editTextChanged, this, edited);
@@ -190,7 +190,7 @@ QWidget* ConfigField::makeEditor() {
         }
     }
     auto* line = new QLineEdit(this);
-    line->setMinimumWidth(choiceWidth);
+    line->setMinimumWidth(textPixels(choiceWidth));
     connect(line, &QLineEdit::textEdited, this, edited);
     m_show = [line](const QString& text) {
         if (line->text() != text) line->setText(text);
@@ -246,8 +246,8 @@ void ConfigField::browse(bool folder) {
 
 QWidget* ConfigField::makeAlpha() {
     auto* line = new QLineEdit(this);
-    line->setMinimumWidth(numberWidth);
-    line->setMaximumWidth(choiceWidth * 2);
+    line->setMinimumWidth(textPixels(numberWidth));
+    line->setMaximumWidth(textPixels(choiceWidth * 2));
     line->setPlaceholderText(m_key.name == "alpha" ? QString() : tr("as alpha"));
     connect(line, &QLineEdit::textEdited, this, [this](const QString& text) { m_form->setText(m_key.name, text); });
     m_show = [this, line](const QString& text) {
@@ -267,14 +267,14 @@ QWidget* ConfigField::makeGranularity() {
     for (const char* kind : {"tensor", "layer", "model", "module", "head", "row", "block", "shards"}) {
         box->addItem(ui::granularityText(kind), QString::fromLatin1(kind));
     }
-    box->setMinimumWidth(choiceWidth);
+    box->setMinimumWidth(textPixels(choiceWidth));
     new WheelGuard(box);
     auto* count = new QSpinBox(this);
     count->setObjectName(QStringLiteral("new.granularity.n"));
     count->setAccessibleName(tr("Size of a block, or number of shards"));
     count->setLocale(QLocale::c());
     count->setRange(1, 1 << 30);
-    count->setFixedWidth(numberWidth);
+    count->setFixedWidth(textPixels(numberWidth));
     new WheelGuard(count);
     m_count = count;
     const auto edited = [this, box, count] {

@@ -16,6 +16,7 @@
 #include "ui/widgets/effect_card.h"
 #include "ui/widgets/key_row.h"
 #include "ui/widgets/small_widgets.h"
+#include "ui/widgets/wrapped_height.h"
 #include "ui/widgets/theme.h"
 
 namespace mofo {
@@ -40,7 +41,7 @@ ControlsPanel::ControlsPanel(WorkspaceSession* session, QWidget* parent) : QWidg
     setObjectName(QStringLiteral("run.controls"));
     setAccessibleName(tr("Controls"));
     setMinimumWidth(214);
-    setMaximumWidth(320);
+    setMaximumWidth(textPixels(320));
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(10, 8, 10, 8);
     layout->setSpacing(5);
@@ -72,6 +73,7 @@ ControlsPanel::ControlsPanel(WorkspaceSession* session, QWidget* parent) : QWidg
     layout->addWidget(moreFold);
     layout->addWidget(more);
     layout->addStretch(1);
+    new WrappedHeight(this);
     connect(m_tuning, &TuningController::changed, this, &ControlsPanel::refresh);
     m_seconds = new QTimer(this);
     m_seconds->setInterval(500);
@@ -375,13 +377,6 @@ void ControlsPanel::refresh() {
     m_problem->setText(problem);
     m_problem->setVisible(!problem.isEmpty());
     if (m_tuning->isWaiting() != m_seconds->isActive()) m_tuning->isWaiting() ? m_seconds->start() : m_seconds->stop();
-}
-
-bool ControlsPanel::event(QEvent* event) {
-    const bool done = QWidget::event(event);
-    // Wrapped texts need more height where they are narrow; a scroll area asks for the least height alone.
-    if (event->type() == QEvent::LayoutRequest || event->type() == QEvent::Resize) setMinimumHeight(layout()->totalHeightForWidth(width()));
-    return done;
 }
 
 void ControlsPanel::changeEvent(QEvent* event) {

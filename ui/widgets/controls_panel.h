@@ -36,7 +36,6 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
-    bool event(QEvent* event) override;
 
 private:
     QWidget* makeAlpha();

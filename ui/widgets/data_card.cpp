@@ -41,7 +41,7 @@ DataCard::DataCard(NewRunController* controller, QWidget* parent) : QWidget(pare
     m_tokens->setObjectName(QStringLiteral("new.tokens"));
     m_tokens->setAccessibleName(tr("Row as tokens"));
     m_tokens->setPlaceholder(tr("The rows appear here as the model will read them, trained tokens marked."));
-    m_tokens->setFixedHeight(190);
+    m_tokens->setFixedHeight(textPixels(190));
     layout->addWidget(m_tokens);
     layout->addWidget(m_legend);
     m_lengths = new LengthHistogram(this);

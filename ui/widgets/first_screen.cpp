@@ -44,7 +44,7 @@ FirstScreen::FirstScreen(QWidget* parent) : QWidget(parent) {
     setObjectName(QStringLiteral("runs.first"));
     auto* centred = new QHBoxLayout(this);
     auto* content = new QWidget(this);
-    content->setMaximumWidth(contentWidth);
+    content->setMaximumWidth(textPixels(contentWidth));
     centred->addStretch(1);
     centred->addWidget(content, 20);
     centred->addStretch(1);

@@ -234,15 +234,13 @@ void MainWindow::makeViewMenu() {
     add(view, "nextPane", tr("Next pane"), Qt::Key_F6, [this] { m_runPage->cyclePane(1); });
     add(view, "previousPane", tr("Previous pane"), Qt::SHIFT | Qt::Key_F6, [this] { m_runPage->cyclePane(-1); });
     // Once the menu, which goes with the pages, has closed.
-    add(view, "resetLayout", tr("Reset the layout"), {}, [this] {
-        QMetaObject::invokeMethod(
-            this, [this] { resetLayout(); }, Qt::QueuedConnection);
-    });
+    const auto later = [this](auto act) { QMetaObject::invokeMethod(this, act, Qt::QueuedConnection); };
+    add(view, "resetLayout", tr("Reset the layout"), {}, [this, later] { later([this] { resetLayout(); }); });
     view->addSeparator();
-    add(view, "larger", tr("Larger text"), Qt::CTRL | Qt::Key_Plus, [this] { setTextScale(m_textScale * textStep); });
+    add(view, "larger", tr("Larger text"), Qt::CTRL | Qt::Key_Plus, [this, later] { later([this] { setTextScale(m_textScale * textStep); }); });
     findChild<QAction*>(QStringLiteral("main.larger"))->setShortcuts({Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Equal});
-    add(view, "smaller", tr("Smaller text"), Qt::CTRL | Qt::Key_Minus, [this] { setTextScale(m_textScale / textStep); });
-    add(view, "normalText", tr("Text as the desktop has it"), Qt::CTRL | Qt::Key_0, [this] { setTextScale(1); });
+    add(view, "smaller", tr("Smaller text"), Qt::CTRL | Qt::Key_Minus, [this, later] { later([this] { setTextScale(m_textScale / textStep); }); });
+    add(view, "normalText", tr("Text as the desktop has it"), Qt::CTRL | Qt::Key_0, [this, later] { later([this] { setTextScale(1); }); });
     makeAppearanceMenus(view);
 }
 

@@ -17,11 +17,11 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
-#include "core/hub/reference.h"
 #include "ui/controllers/new_run_controller.h"
 #include "ui/controllers/run_acts.h"
 #include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
+#include "ui/models/hub_text.h"
 #include "ui/widgets/application.h"
 #include "ui/widgets/chart_view.h"
 #include "ui/widgets/command_palette.h"
@@ -44,8 +44,7 @@ constexpr int runsInChoice = 200;
 /// The path of a dropped file, the address of a page of the Hub, or nothing.
 QString droppedName(const QUrl& url) {
     if (url.isLocalFile()) return url.toLocalFile();
-    const QString address = url.toString();
-    return parseHubReference(address.toStdString()).ok() ? address : QString();
+    return ui::hubAddress(url.toString());
 }
 
 }  // namespace
@@ -312,42 +311,51 @@ void MainWindow::restoreLayout(QSettings& settings) {
 }
 
 void MainWindow::resetLayout() {
-    const Page shown = page();
-    const QStringList compared = m_comparePage->runs().ids();
-    tearDown();
-    build();
-    m_comparePage->compareNamed(compared);
-    showPage(shown);
-    setWindowTitle({});
-    refreshTitle();
-    m_session->readNow();
+    rebuild([] {}, false);
 }
 
 void MainWindow::changeLanguage(const QString& language) {
+    rebuild(
+        [&] {
+            setLanguage(*qApp, language);
+            if (m_settings != nullptr) m_settings->setValue(QStringLiteral("language"), language);
+            m_session->runs().retranslate();
+        },
+        true);
+}
+
+void MainWindow::setTextScale(double scale) {
+    constexpr double smallest = 0.8, largest = 2.0;
+    const auto apply = [&] {
+        m_textScale = std::clamp(scale, smallest, largest);
+        QFont font = QApplication::font();
+        font.setPointSizeF(m_basePointSize * m_textScale);
+        QApplication::setFont(font);
+        if (m_settings != nullptr) m_settings->setValue(QStringLiteral("textScale"), m_textScale);
+    };
+    // Many sizes follow the text's.
+    if (m_centre != nullptr)
+        rebuild(apply, true);
+    else
+        apply();
+}
+
+void MainWindow::rebuild(const std::function<void()>& change, bool keepsLayout) {
     // Sizes and columns live in the pages that are made anew; what is typed, read and shown lives in the models.
     const QTemporaryDir folder;
     QSettings layout(folder.filePath(QStringLiteral("layout.ini")), QSettings::IniFormat);
     saveLayout(layout);
     const Page shown = page();
+    const QStringList compared = m_comparePage->runs().ids();
     tearDown();
-    setLanguage(*qApp, language);
-    if (m_settings != nullptr) m_settings->setValue(QStringLiteral("language"), language);
-    m_session->runs().retranslate();
+    change();
     build();
-    restoreLayout(layout);
+    if (keepsLayout) restoreLayout(layout);
+    if (m_comparePage->runs().ids() != compared) m_comparePage->compareNamed(compared);
     showPage(shown);
     setWindowTitle({});
     refreshTitle();
     m_session->readNow();
-}
-
-void MainWindow::setTextScale(double scale) {
-    constexpr double smallest = 0.8, largest = 2.0;
-    m_textScale = std::clamp(scale, smallest, largest);
-    QFont font = QApplication::font();
-    font.setPointSizeF(m_basePointSize * m_textScale);
-    QApplication::setFont(font);
-    if (m_settings != nullptr) m_settings->setValue(QStringLiteral("textScale"), m_textScale);
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

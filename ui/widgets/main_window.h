@@ -60,9 +60,9 @@ public:
     [[nodiscard]] Page page() const;
     /// "runs", "new", "run", "compare", "chat", "models", "setup"; false for any other.
     bool showPageNamed(const QString& name);
-    /// "en", "ja" or empty (the desktop's): every text at once, without a restart.
     /// Sizes, columns and panels as in a first start; what is typed and shown stays.
     void resetLayout();
+    /// "en", "ja" or empty (the desktop's): every text at once, without a restart.
     void changeLanguage(const QString& language);
     /// 1 is the desktop's size; 2 at most.
     void setTextScale(double scale);
@@ -81,6 +81,8 @@ protected:
 private:
     // main_window.cpp
     void build();
+    /// Makes the pages anew around a change that all of them have to follow.
+    void rebuild(const std::function<void()>& change, bool keepsLayout);
     void tearDown();
     void makePages();
     void refreshTitle();

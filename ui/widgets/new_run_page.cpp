@@ -241,7 +241,7 @@ QWidget* NewRunPage::makeTop() {
     m_presetName->setObjectName(QStringLiteral("new.presetName"));
     m_presetName->setAccessibleName(tr("Name of the preset"));
     m_presetName->setPlaceholderText(tr("name, Enter saves"));
-    m_presetName->setMaximumWidth(160);
+    m_presetName->setMaximumWidth(textPixels(160));
     m_presetName->hide();
     connect(m_savePreset, &QToolButton::clicked, this, [this] {
         m_presetName->show();
@@ -257,7 +257,7 @@ QWidget* NewRunPage::makeTop() {
     m_find->setAccessibleName(tr("Find a setting"));
     m_find->setPlaceholderText(tr("Find a setting"));
     m_find->setClearButtonEnabled(true);
-    m_find->setMaximumWidth(220);
+    m_find->setMaximumWidth(textPixels(220));
     connect(m_find, &QLineEdit::textChanged, this, [this] { arrange(); });
     layout->addWidget(label);
     layout->addWidget(m_presets);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "ui/models/display_text.h"
+#include "ui/widgets/small_widgets.h"
 
 namespace mofo {
 
@@ -30,7 +31,7 @@ RunHeader::RunHeader(const RunData* data, TuningController* tuning, const Acts& 
     m_progress->setObjectName(QStringLiteral("run.progress"));
     m_progress->setAccessibleName(tr("Steps done"));
     m_progress->setMinimumWidth(150);
-    m_progress->setMaximumWidth(240);
+    m_progress->setMaximumWidth(textPixels(240));
     m_phase = new ElidedLabel(this);
     m_phase->setObjectName(QStringLiteral("run.phase"));
     m_phase->setAccessibleName(tr("Phase"));

@@ -75,9 +75,9 @@ RunPage::RunPage(WorkspaceSession* session, QWidget* parent)
     // Wide enough for its buttons beside the scroll bar.
     const int least = m_controls->minimumSizeHint().width() + style()->pixelMetric(QStyle::PM_ScrollBarExtent) + 6;
     m_controlsArea->setMinimumWidth(least);
-    m_controlsArea->setMaximumWidth(std::max(330, least));
+    m_controlsArea->setMaximumWidth(std::max(textPixels(330), least));
     m_stepArea = scrolled(m_step, QStringLiteral("run.stepArea"), tr("At one step"));
-    m_stepArea->setMinimumWidth(262);
+    m_stepArea->setMinimumWidth(textPixels(262));
     m_centre = new QStackedWidget;
     m_centre->setObjectName(QStringLiteral("run.centre"));
     m_centre->addWidget(makeCharts());
@@ -256,7 +256,7 @@ QWidget* RunPage::makeStarting() {
     m_startingProgress = new QProgressBar(page);
     m_startingProgress->setObjectName(QStringLiteral("run.starting.progress"));
     m_startingProgress->setAccessibleName(tr("Progress of the phase"));
-    m_startingProgress->setMaximumWidth(360);
+    m_startingProgress->setMaximumWidth(textPixels(360));
     m_startingProgress->setRange(0, 1000);
     m_startingProgress->setTextVisible(false);
     m_startingDetail = makeLabel(QStringLiteral("run.starting.detail"), page);

@@ -73,7 +73,7 @@ QLineEdit* makeFind(const QString& objectName, const QString& accessibleName, QW
     find->setAccessibleName(accessibleName);
     find->setPlaceholderText(RunTables::tr("Find"));
     find->setClearButtonEnabled(true);
-    find->setMaximumWidth(260);
+    find->setMaximumWidth(textPixels(260));
     return find;
 }
 

@@ -111,7 +111,7 @@ QWidget* RunsPage::makeTop() {
     m_find->setToolTip(tr("Words of name, state, model, tags or note; or KEY:VALUE with <, >, <=, >= for numbers.\nKeys: %1")
                            .arg(RunFilter::keys().join(QStringLiteral(", "))));
     m_find->setClearButtonEnabled(true);
-    m_find->setMaximumWidth(640);
+    m_find->setMaximumWidth(textPixels(640));
     m_count = makeLabel(QStringLiteral("runs.count"), bar);
     m_count->setAccessibleName(tr("Number of runs"));
     m_compare = new QPushButton(bar);

@@ -1,8 +1,12 @@
 #include "ui/widgets/small_widgets.h"
 
+#include <QApplication>
 #include <QEvent>
+#include <QFontMetricsF>
 #include <QHBoxLayout>
 #include <QResizeEvent>
+#include <algorithm>
+#include <cmath>
 
 #include "ui/widgets/theme.h"
 
@@ -117,6 +121,12 @@ QLabel* makeHeading(const QString& text, QWidget* parent) {
     font.setBold(true);
     label->setFont(font);
     return label;
+}
+
+int textPixels(int pixels) {
+    constexpr double usualDigit = 8;
+    const double digit = QFontMetricsF(QApplication::font()).horizontalAdvance(QLatin1Char('0'));
+    return std::max(pixels, static_cast<int>(std::lround(pixels * digit / usualDigit)));
 }
 
 QLabel* makeLabel(const QString& objectName, QWidget* parent) {

@@ -61,6 +61,8 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 };
 
+/// A width or height that is meant for text of the usual size (digits of 8 pixels), for the size that text has now; never less.
+[[nodiscard]] int textPixels(int pixels);
 /// A bold caption.
 [[nodiscard]] QLabel* makeHeading(const QString& text, QWidget* parent);
 /// A label of plain text with object name.

@@ -144,7 +144,7 @@ StepPanel::StepPanel(WorkspaceSession* session, StepAxis* axis, QWidget* parent)
     m_kindView->horizontalHeader()->setSectionResizeMode(KindTableModel::Kind, QHeaderView::ResizeToContents);
     m_kindView->horizontalHeader()->setSectionResizeMode(KindTableModel::Share, QHeaderView::Stretch);
     m_kindView->horizontalHeader()->setSectionResizeMode(KindTableModel::Drift, QHeaderView::Fixed);
-    m_kindView->horizontalHeader()->resizeSection(KindTableModel::Drift, fontMetrics().horizontalAdvance(QStringLiteral("0.000e-00")) + 14);
+    m_kindView->horizontalHeader()->resizeSection(KindTableModel::Drift, fontMetrics().horizontalAdvance(QStringLiteral("0.0000000")) + 14);
     m_kindView->horizontalHeader()->setHighlightSections(false);
     layout->addWidget(m_kindView);
     m_kindNote = makeLabel(QStringLiteral("run.step.kindNote"), this);

@@ -388,7 +388,7 @@ LaterPage::LaterPage(const QString& objectName, const QString& title, const QStr
     setAccessibleName(title);
     auto* centred = new QHBoxLayout(this);
     auto* content = new QWidget(this);
-    content->setMaximumWidth(contentWidth);
+    content->setMaximumWidth(textPixels(contentWidth));
     centred->addStretch(1);
     centred->addWidget(content, 20);
     centred->addStretch(1);

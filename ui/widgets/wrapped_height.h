@@ -14,9 +14,20 @@ public:
 
 protected:
     bool eventFilter(QObject* watched, QEvent* event) override {
-        const bool counts = event->type() == QEvent::LayoutRequest || event->type() == QEvent::Resize;
-        if (watched == m_widget && counts && m_widget->layout() != nullptr)
-            m_widget->setMinimumHeight(m_widget->layout()->totalHeightForWidth(m_widget->width()));
+        // What changed while it was hidden is asked for by nobody when it comes on screen.
+        const bool counts = event->type() == QEvent::LayoutRequest || event->type() == QEvent::Resize || event->type() == QEvent::Show;
+        if (watched != m_widget || !counts || m_widget->layout() == nullptr) return false;
+        const int least = m_widget->layout()->totalHeightForWidth(m_widget->width());
+        if (least == m_widget->minimumHeight()) return false;
+        m_widget->setMinimumHeight(least);
+        // Within a resize the new height would not reach what is laid out.
+        QMetaObject::invokeMethod(
+            m_widget,
+            [widget = m_widget] {
+                widget->layout()->invalidate();
+                widget->layout()->activate();
+            },
+            Qt::QueuedConnection);
         return false;
     }
 
