@@ -19,6 +19,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
+#include <cmath>
 
 #include "core/base/clock.h"
 #include "tests/ui/ui_test_support.h"
@@ -256,9 +257,9 @@ TEST(MainWindow, ThemeAndTextSizeChangeWithoutARestart) {
     window.findChild<QAction*>("main.theme.light")->trigger();
     const double points = QApplication::font().pointSizeF();
     window.findChild<QAction*>("main.larger")->trigger();
-    EXPECT_NEAR(QApplication::font().pointSizeF(), points * 1.1, 0.01);
+    EXPECT_TRUE(waitFor([&] { return std::fabs(QApplication::font().pointSizeF() - points * 1.1) < 0.01; }));
     window.findChild<QAction*>("main.normalText")->trigger();
-    EXPECT_NEAR(QApplication::font().pointSizeF(), points, 0.01);
+    EXPECT_TRUE(waitFor([&] { return std::fabs(QApplication::font().pointSizeF() - points) < 0.01; }));
 }
 
 // Story 58

@@ -336,8 +336,8 @@ void ChartView::paintFlags(QCPPainter* painter) {
     const auto& pending = m_data->tuning().pending;
     const bool answers = m_data->run() && !isEnded(m_data->run()->state);
     if (answers && std::any_of(pending.begin(), pending.end(), [](const PendingCommand& command) { return command.kind == "set"; })) {
-        // On whole pixels: a dashed line is thin enough.
-        const double x = std::floor(std::min(pixelOf(static_cast<double>(m_data->newestStep()) + 0.5), static_cast<double>(rect.right()) - 1)) + 0.5;
+        // On whole pixels (QCPPainter moves antialiased lines to their centres): a dashed line is thin enough.
+        const double x = std::floor(std::min(pixelOf(static_cast<double>(m_data->newestStep()) + 0.5), static_cast<double>(rect.right()) - 1));
         painter->setPen(QPen(m_theme.accent, 1.5, Qt::DashLine));
         painter->drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()));
     }
