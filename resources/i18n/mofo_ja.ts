@@ -3287,6 +3287,10 @@ Qt %2</translation>
         <source>tensor of this run</source>
         <translation>この実行のテンソル</translation>
     </message>
+    <message>
+        <source>Open the recorded runs</source>
+        <translation>記録された実行を開く</translation>
+    </message>
 </context>
 <context>
     <name>mofo::MapChart</name>

@@ -1,3 +1,4 @@
+// record_run --replay SAMPLE RUN DIR [MS_PER_STEP]: tells a recorded run again, live.
 // record_run DIR [STEPS [TOTAL [MS_PER_STEP]]]: fills a workspace with a recorded run and, with MS_PER_STEP, lets it go on live.
 #include <cstdio>
 #include <cstdlib>
@@ -5,6 +6,7 @@
 #include <thread>
 
 #include "tests/support/recorded_run.h"
+#include "tests/support/replayed_run.h"
 
 namespace {
 
@@ -72,11 +74,27 @@ mofo::Result<void> record(const std::string& folder, std::int64_t steps, std::in
     return {};
 }
 
+mofo::Result<void> replay(const std::string& source, const std::string& name, const std::string& folder, int msPerStep) {
+    using namespace mofo;
+    MOFO_TRY(const Workspace recorded, Workspace::open(source));
+    MOFO_TRY(const Workspace workspace, Workspace::openOrCreate(folder, false));
+    MOFO_TRY(test::ReplayedRun run, test::ReplayedRun::create(workspace, recorded, name));
+    for (std::int64_t step = 0; step < run.lastStep(); ++step) {
+        MOFO_CHECK(run.advanceTo(step));
+        std::this_thread::sleep_for(std::chrono::milliseconds(msPerStep));
+    }
+    return run.finish();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (argc >= 5 && std::string(argv[1]) == "--replay") {
+        const auto told = replay(argv[2], argv[3], argv[4], argc > 5 ? std::atoi(argv[5]) : 0);
+        return told.ok() ? 0 : fail(told.error());
+    }
     if (argc < 2) {
-        std::fprintf(stderr, "usage: record_run DIR [STEPS [TOTAL [MS_PER_STEP]]]\n");
+        std::fprintf(stderr, "usage: record_run DIR [STEPS [TOTAL [MS_PER_STEP]]]\n       record_run --replay SAMPLE RUN DIR [MS_PER_STEP]\n");
         return 2;
     }
     const auto number = [&](int i, std::int64_t otherwise) { return argc > i ? std::atoll(argv[i]) : otherwise; };

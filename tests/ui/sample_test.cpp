@@ -6,6 +6,8 @@
 #include <QApplication>
 #include <QPushButton>
 #include <QTest>
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -13,6 +15,7 @@
 #include "core/base/hash.h"
 #include "core/store/recording.h"
 #include "core/store/registry.h"
+#include "tests/support/replayed_run.h"
 #include "tests/ui/ui_test_support.h"
 #include "ui/controllers/workspace_session.h"
 #include "ui/models/run_data.h"
@@ -98,10 +101,56 @@ TEST(Sample, FillsThePagesAndNothingIsWritable) {
             EXPECT_FALSE(act->isEnabled()) << name;
         }
         EXPECT_FALSE(window.findChild<QPushButton*>("run.apply")->isEnabled());
+        EXPECT_FALSE(window.findChild<QAction*>("main.openSample")->isEnabled()) << "it is open";
     }
     qInstallMessageHandler(old);
     EXPECT_TRUE(warnings.isEmpty()) << warnings.join("\n").toStdString();
     EXPECT_EQ(filesOf(sample()), before);
+}
+
+bool isSame(const ChartTable& a, const ChartTable& b) {
+    const auto equal = [](double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); };
+    return a.names == b.names && a.steps == b.steps && a.present == b.present && a.superseded == b.superseded &&
+           std::equal(a.columns.begin(), a.columns.end(), b.columns.begin(), b.columns.end(),
+                      [&](const auto& x, const auto& y) { return std::equal(x.begin(), x.end(), y.begin(), y.end(), equal); });
+}
+
+// A run that is watched while it happens shows what the same run shows when it is opened afterwards.
+TEST(Sample, ToldAgainLiveShowsTheSameNumbers) {
+    const auto source = Workspace::open(sample());
+    ASSERT_OK(source);
+    MainWindow stored(sample(), nullptr);
+    stored.resize(1440, 900);
+    stored.show();
+    stored.openRun("maths-a15");
+    stored.showPage(MainWindow::RunIndex);
+    ASSERT_TRUE(waitFor([&] { return stored.session().run().newestStep() == 60; }, 20'000));
+
+    test::UiWorkspace workspace;
+    auto run = test::ReplayedRun::create(workspace.workspace(), *source, "maths-a15");
+    ASSERT_OK(run);
+    MainWindow live(workspace.folder(), nullptr);
+    live.resize(1440, 900);
+    live.show();
+    live.openRun("maths-a15");
+    live.showPage(MainWindow::RunIndex);
+    for (const std::int64_t step : {0, 1, 7, 30, 31, 45, 52}) {
+        ASSERT_OK(run->advanceTo(step));
+        ASSERT_TRUE(waitFor([&] { return live.session().run().newestStep() == step || step == 0; }, 20'000)) << step;
+    }
+    ASSERT_OK(run->finish());
+    const auto state = [&] { return live.session().run().run() ? live.session().run().run()->state : RunState::Draft; };
+    ASSERT_TRUE(waitFor([&] { return live.session().run().newestStep() == 60 && state() == RunState::Finished; }, 20'000));
+    int charts = 0;
+    for (const ChartView* chart : stored.findChildren<ChartView*>()) {
+        if (!chart->objectName().startsWith("run.")) continue;
+        const auto* other = live.findChild<ChartView*>(chart->objectName());
+        ASSERT_NE(other, nullptr);
+        EXPECT_TRUE(waitFor([&] { return isSame(chart->table(0, 1e9), other->table(0, 1e9)); }, 10'000)) << chart->objectName().toStdString();
+        ++charts;
+    }
+    EXPECT_GE(charts, 11);
+    EXPECT_EQ(live.session().run().flags().size(), stored.session().run().flags().size());
 }
 
 TEST(Sample, IsWhatTheFirstScreenOffers) {

@@ -23,6 +23,7 @@
 #include "ui/models/glossary.h"
 #include "ui/models/key_texts.h"
 #include "ui/widgets/command_palette.h"
+#include "ui/widgets/first_screen.h"
 #include "ui/widgets/help_dialogs.h"
 #include "ui/widgets/main_window.h"
 #include "ui/widgets/new_run_page.h"
@@ -201,6 +202,9 @@ void MainWindow::makeFileMenu() {
     file->addSeparator();
     add(file, "import", tr("Import a model…"), Qt::CTRL | Qt::Key_I, [this] { chooseImport(); });
     add(file, "open", tr("Open a workspace…"), Qt::CTRL | Qt::Key_O, [this] { openWorkspace(); });
+    add(file, "openSample", tr("Open the recorded runs"), {}, [this] {
+        startOther(FirstScreen::sampleWorkspace());
+    })->setEnabled(!FirstScreen::sampleWorkspace().isEmpty() && !m_session->isRecording());
     file->addSeparator();
     addLater(file, "export", tr("Export a checkpoint…"), Qt::CTRL | Qt::Key_E,
              tr("Not in the window yet: `mofo export RUN DIR --format hf` does it."));
