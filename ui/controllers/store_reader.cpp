@@ -15,7 +15,7 @@ namespace mofo {
 namespace {
 
 constexpr int runPeriodMs = 100;
-constexpr int slowPeriodMs = 1000;
+constexpr int slowPeriodMs = 3000;  // nobody looks: only endings are told
 constexpr int listPeriodMs = 1000;
 // A piece of history small enough that the first one is on screen at once: 500 rows of 272 tensors are 5 MB.
 constexpr std::int64_t tensorRowsPerBatch = 500;
@@ -53,7 +53,10 @@ void StoreReader::start() {
 }
 
 void StoreReader::setSlow(bool slow) {
-    if (m_runTimer != nullptr) m_runTimer->start(slow ? slowPeriodMs : runPeriodMs);
+    if (m_runTimer == nullptr) return;
+    m_runTimer->start(slow ? slowPeriodMs : runPeriodMs);
+    m_listTimer->start(slow ? slowPeriodMs : listPeriodMs);
+    if (!slow) readNow();
 }
 
 void StoreReader::readNow() {

@@ -96,8 +96,10 @@ MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settin
     auto* second = new QTimer(this);
     second->setInterval(1000);
     connect(second, &QTimer::timeout, this, [this] {
-        m_status->refresh();
-        m_runPage->tick();
+        if (isVisible() && !isMinimized()) {
+            m_status->refresh();
+            m_runPage->tick();
+        }
         if (m_seconds % diskEverySeconds == 0) refreshDisk();
         if (++m_seconds % rememberEverySeconds == 0) m_presence->remember();
     });
