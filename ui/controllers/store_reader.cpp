@@ -53,7 +53,8 @@ void StoreReader::start() {
 }
 
 void StoreReader::setSlow(bool slow) {
-    if (m_runTimer == nullptr) return;
+    if (m_runTimer == nullptr || slow == m_slow) return;
+    m_slow = slow;
     m_runTimer->start(slow ? slowPeriodMs : runPeriodMs);
     m_listTimer->start(slow ? slowPeriodMs : listPeriodMs);
     if (!slow) readNow();

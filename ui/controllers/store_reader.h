@@ -35,7 +35,7 @@ public Q_SLOTS:
     void showRun(const QString& id, quint64 request);
     /// Reads the histograms of one measured step of the run on screen; the newest wish counts.
     void readHistograms(qint64 step);
-    /// While the window is hidden the run on screen is read once a second as well.
+    /// While the window is hidden, list and run are read every three seconds; at once when it comes back.
     void setSlow(bool slow);
     /// Reads both at once, without waiting for the next beat.
     void readNow();
@@ -84,6 +84,7 @@ private:
 
     QTimer* m_runTimer = nullptr;
     QTimer* m_listTimer = nullptr;
+    bool m_slow = false;
 };
 
 }  // namespace mofo

@@ -41,6 +41,8 @@ public:
     [[nodiscard]] std::vector<RunRow> allRuns() const;
     /// The same without copies; until the next setRuns().
     [[nodiscard]] std::vector<const RunRow*> runPointers() const;
+    /// Id of the run that the others' differences are taken to; empty where there is none.
+    [[nodiscard]] const std::string& baseline() const { return m_baseline; }
     [[nodiscard]] QModelIndex indexOf(const QString& id, int column = 0) const;
     /// Row below its parent; -1 where there is none.
     [[nodiscard]] int rowOf(const QString& id) const { return indexOf(id).isValid() ? indexOf(id).row() : -1; }

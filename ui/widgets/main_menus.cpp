@@ -230,6 +230,8 @@ void MainWindow::makeEditMenu() {
     add(edit, "settings", tr("Settings"), Qt::CTRL | Qt::Key_Comma, [this] { showPage(SetupIndex); });
 }
 
+void MainWindow::later(const std::function<void()>& act) { QMetaObject::invokeMethod(this, act, Qt::QueuedConnection); }
+
 void MainWindow::makeViewMenu() {
     QMenu* view = menuBar()->addMenu(tr("&View"));
     for (QAction* action : m_pageActions) view->addAction(action);
@@ -237,14 +239,12 @@ void MainWindow::makeViewMenu() {
     for (int i = 0; i < 3; ++i) view->addAction(m_runPage->togglePanel(i));
     add(view, "nextPane", tr("Next pane"), Qt::Key_F6, [this] { m_runPage->cyclePane(1); });
     add(view, "previousPane", tr("Previous pane"), Qt::SHIFT | Qt::Key_F6, [this] { m_runPage->cyclePane(-1); });
-    // Once the menu, which goes with the pages, has closed.
-    const auto later = [this](auto act) { QMetaObject::invokeMethod(this, act, Qt::QueuedConnection); };
-    add(view, "resetLayout", tr("Reset the layout"), {}, [this, later] { later([this] { resetLayout(); }); });
+    add(view, "resetLayout", tr("Reset the layout"), {}, [this] { later([this] { resetLayout(); }); });
     view->addSeparator();
-    add(view, "larger", tr("Larger text"), Qt::CTRL | Qt::Key_Plus, [this, later] { later([this] { setTextScale(m_textScale * textStep); }); });
+    add(view, "larger", tr("Larger text"), Qt::CTRL | Qt::Key_Plus, [this] { later([this] { setTextScale(m_textScale * textStep); }); });
     findChild<QAction*>(QStringLiteral("main.larger"))->setShortcuts({Qt::CTRL | Qt::Key_Plus, Qt::CTRL | Qt::Key_Equal});
-    add(view, "smaller", tr("Smaller text"), Qt::CTRL | Qt::Key_Minus, [this, later] { later([this] { setTextScale(m_textScale / textStep); }); });
-    add(view, "normalText", tr("Text as the desktop has it"), Qt::CTRL | Qt::Key_0, [this, later] { later([this] { setTextScale(1); }); });
+    add(view, "smaller", tr("Smaller text"), Qt::CTRL | Qt::Key_Minus, [this] { later([this] { setTextScale(m_textScale / textStep); }); });
+    add(view, "normalText", tr("Text as the desktop has it"), Qt::CTRL | Qt::Key_0, [this] { later([this] { setTextScale(1); }); });
     makeAppearanceMenus(view);
 }
 
@@ -269,11 +269,7 @@ void MainWindow::makeAppearanceMenus(QMenu* view) {
     auto* languages = new QActionGroup(language);
     const QString chosen = m_settings != nullptr ? m_settings->value(QStringLiteral("language")).toString() : QLocale().name().left(2);
     const auto addLanguage = [&](const QString& text, const char* name, const QString& code) {
-        // Once the menu, which goes with the old texts, has closed.
-        QAction* action = add(language, name, text, {}, [this, code] {
-            QMetaObject::invokeMethod(
-                this, [this, code] { changeLanguage(code); }, Qt::QueuedConnection);
-        });
+        QAction* action = add(language, name, text, {}, [this, code] { later([this, code] { changeLanguage(code); }); });
         action->setCheckable(true);
         action->setChecked(chosen == code);
         languages->addAction(action);

@@ -211,10 +211,7 @@ void MainWindow::makePages() {
     connect(m_runsPage, &RunsPage::otherWorkspaceRequested, this, &MainWindow::openWorkspace);
     connect(m_runsPage, &RunsPage::compareRequested, this, [this](QStringList ids) {
         // The baseline of the list is A.
-        std::stable_partition(ids.begin(), ids.end(), [this](const QString& id) {
-            const RunRow* run = m_session->runs().run(id);
-            return run != nullptr && run->baseline;
-        });
+        std::stable_partition(ids.begin(), ids.end(), [this](const QString& id) { return id.toStdString() == m_session->runs().baseline(); });
         m_comparePage->compare(ids);
         showPage(CompareIndex);
     });

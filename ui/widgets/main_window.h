@@ -95,6 +95,8 @@ private:
     void makeMenus();
     void makeFileMenu();
     void makeEditMenu();
+    /// Once the menu has closed: it goes with the pages that are made anew.
+    void later(const std::function<void()>& act);
     void makeViewMenu();
     void makeAppearanceMenus(QMenu* view);
     void makeToolsMenu();

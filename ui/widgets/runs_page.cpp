@@ -202,10 +202,7 @@ QWidget* RunsPage::makeProblem() {
 }
 
 void RunsPage::makeRoomForDifferences() {
-    std::string baseline;
-    for (const RunRow* run : m_session->runs().runPointers()) {
-        if (run->baseline) baseline = run->id;
-    }
+    const std::string& baseline = m_session->runs().baseline();
     if (baseline == m_widenedFor) return;
     m_widenedFor = baseline;
     for (const int column : {RunTableModel::Loss, RunTableModel::EvalLoss, RunTableModel::Drift}) {
@@ -236,13 +233,8 @@ void RunsPage::makeActions() {
     });
     add("note", tr("Notes and tags of the run"), Qt::Key_F4, [this] { m_strip->focusNote(); });
     add("pin", tr("Pin the run, or not"), Qt::Key_P, onCurrent([this](const RunRow& run) { m_acts->setPinned(run, !run.pinned); }));
-    add("baseline", tr("Make the run the baseline, or not"), Qt::Key_B, onCurrent([this](const RunRow& run) {
-            std::string before;
-            for (const RunRow* each : m_session->runs().runPointers()) {
-                if (each->baseline) before = each->id;
-            }
-            m_acts->setBaseline(run, !run.baseline, before);
-        }));
+    add("baseline", tr("Make the run the baseline, or not"), Qt::Key_B,
+        onCurrent([this](const RunRow& run) { m_acts->setBaseline(run, !run.baseline, m_session->runs().baseline()); }));
     add("trashAction", tr("Move the run to the trash"), Qt::Key_Delete, [this] { m_acts->trash(selectedRuns()); });
     add("queueUp", tr("Queue: one place forward"), Qt::ALT | Qt::Key_Up, onCurrent([this](const RunRow& run) { m_acts->moveInQueue(run, -1); }));
     add("queueDown", tr("Queue: one place back"), Qt::ALT | Qt::Key_Down, onCurrent([this](const RunRow& run) { m_acts->moveInQueue(run, 1); }));
