@@ -15,13 +15,13 @@ Error conflict(const RunConfig& config, std::string_view key, std::string messag
 
 std::span<const GuardKeys> guardKeys() {
     static constexpr std::array<GuardKeys, 4> keys{{
-        {"guard_spike", "guard_spike_action", &RunConfig::guardSpike, &RunConfig::guardSpikeAction, false,
+        {"guard_spike", "guard_spike_action", &RunConfig::guardSpike, &RunConfig::guardSpikeAction, GuardKeys::Needs::Steps,
          "Limit of a step's loss above the median of the last 50, in robust deviations (1.4826 MAD, at least 2 % of the median); from 20 losses on"},
-        {"guard_drift", "guard_drift_action", &RunConfig::guardDrift, &RunConfig::guardDriftAction, false,
+        {"guard_drift", "guard_drift_action", &RunConfig::guardDrift, &RunConfig::guardDriftAction, GuardKeys::Needs::Steps,
          "Limit of the distance from the pretrained weights (L2 over theirs, whole model), looked at where statistics are measured; 0: off"},
-        {"guard_eval", "guard_eval_action", &RunConfig::guardEval, &RunConfig::guardEvalAction, true,
+        {"guard_eval", "guard_eval_action", &RunConfig::guardEval, &RunConfig::guardEvalAction, GuardKeys::Needs::Evaluations,
          "Limit of the held-out loss above the lowest so far, in nats per token, looked at every eval_every steps; 0: off"},
-        {"guard_eval_start", "guard_eval_start_action", &RunConfig::guardEvalStart, &RunConfig::guardEvalStartAction, true,
+        {"guard_eval_start", "guard_eval_start_action", &RunConfig::guardEvalStart, &RunConfig::guardEvalStartAction, GuardKeys::Needs::Evaluations,
          "Limit of the held-out loss above that of the start, as a share of it (0.05: 5 % more), looked at every eval_every steps; 0: off"},
     }};
     return keys;
@@ -45,7 +45,7 @@ Result<void> checkGuards(const RunConfig& config) {
             return conflict(config, actionKey, actionKey + " has no effect while " + key + " is 0",
                             "Set " + key + " too, or leave " + actionKey + " out");
         }
-        if (guard.needsEvaluations && config.evalEvery == 0) return needEvaluations(key);
+        if (guard.needs == GuardKeys::Needs::Evaluations && config.evalEvery == 0) return needEvaluations(key);
         if (guardActionOf(config, guard) == GuardAction::LowerAlpha && !selectsCoordinates(config.optimizer)) {
             const std::string asked = config.*guard.action == GuardAction::Default ? "guard_action" : actionKey;
             return conflict(config, asked, "lower_alpha has no effect with optimizer=" + configValue(config, "optimizer"),

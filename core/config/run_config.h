@@ -20,8 +20,10 @@ namespace mofo {
 enum class OptimizerKind {
     Mofo,
     AdamW,
-    Hft,       ///< half fine-tuning (arXiv 2404.18466): AdamW on a random half of each layer's tensors, drawn anew each round
-    FixedMask  ///< AdamW on a random share alpha of each partition, drawn once
+    Hft,        ///< half fine-tuning (arXiv 2404.18466): AdamW on a random half of each layer's tensors, drawn anew each round
+    FixedMask,  ///< AdamW on a random share alpha of each partition, drawn once
+    Lora,       ///< AdamW on low-rank matrices beside frozen weights (arXiv 2106.09685)
+    LoraMofo    ///< MoFO on those
 };
 /// What ranks the coordinates of a partition under OptimizerKind::Mofo (mofo.md, "Selection rules").
 enum class SelectionRule { Momentum, Gradient, MomentumOverRoot, Random };
@@ -55,6 +57,9 @@ struct RunConfig {
     SelectionRule rule = SelectionRule::Momentum;
     Alpha alpha;
     Granularity granularity;
+    std::int64_t loraRank = 64;
+    double loraAlpha = 16;      ///< their product is scaled by loraAlpha / loraRank
+    double loraDropout = 0.1;   ///< share of the inputs of A that is left out
     std::int64_t hftEvery = 0;  ///< steps between two draws of half fine-tuning; 0 = one pass over the rows
     double l1 = 0.0;            ///< decoupled pull to the pretrained weights: p -= lr l1 sign(p - p0)
     double l2 = 0.0;            ///< p -= lr l2 (p - p0)
@@ -83,15 +88,21 @@ struct RunConfig {
     std::int64_t statsEvery = 10;
     std::string rowCounts;  ///< pattern over parameter names; empty = none
     bool coverage = true;
+    std::string probes = "kl,text,eval";  ///< NAME or FILE, each with :LIMIT or without, comma between; empty = none
+    std::int64_t probeEvery = 50;         ///< steps; 0 = by probeMinutes alone, beside the first and the last step
+    double probeMinutes = 0.0;            ///< 0 = off
+    double probeBudget = 0.05;            ///< share of the run's time that probes may take: their cadence stretches to hold it
     OnNonFinite onNonFinite = OnNonFinite::Stop;
     std::vector<std::int64_t> skipSteps;  ///< ascending; their updates are left out
     double guardSpike = 8.0;              ///< robust deviations; of all guards 0 = off
     double guardDrift = 0.0;              ///< relative L2
     double guardEval = 0.0;               ///< nats per token above the lowest
     double guardEvalStart = 0.0;          ///< share above the first
+    double guardForget = 0.0;             ///< points of accuracy lost by a general probe, its whole interval
+    double guardForgetNats = 0.0;         ///< nats per token gained by a general probe's loss or KL, its whole interval
     GuardAction guardAction = GuardAction::Notify;
     GuardAction guardSpikeAction = GuardAction::Default, guardDriftAction = GuardAction::Default, guardEvalAction = GuardAction::Default,
-                guardEvalStartAction = GuardAction::Default;
+                guardEvalStartAction = GuardAction::Default, guardForgetAction = GuardAction::Default, guardForgetNatsAction = GuardAction::Default;
     std::int64_t earlyStop = 0;  ///< evaluations without improvement after which the run stops; 0 = never
     std::string chatTemplate;    ///< empty = recognised from the model
     std::string columns;
@@ -108,7 +119,7 @@ struct GuardKeys {
     std::string_view actionKey;  ///< of its reaction
     double RunConfig::*limit;
     GuardAction RunConfig::*action;
-    bool needsEvaluations;
+    enum class Needs { Steps, Evaluations, Probes } needs;  ///< what is measured for it
     std::string_view help;
 };
 [[nodiscard]] std::span<const GuardKeys> guardKeys();

@@ -102,7 +102,7 @@ Result<void> checkWatchable(const RunConfig& config, bool heldOutRows) {
     if (heldOutRows) return {};
     std::string key = config.earlyStop > 0 ? "early_stop" : "";
     for (const GuardKeys& guard : guardKeys()) {
-        if (key.empty() && guard.needsEvaluations && config.*guard.limit > 0) key = guard.key;
+        if (key.empty() && guard.needs == GuardKeys::Needs::Evaluations && config.*guard.limit > 0) key = guard.key;
     }
     if (key.empty()) return {};
     return Error{ErrorCode::Usage, key + " needs held-out rows, and this run was started without eval_data and eval_split", key,

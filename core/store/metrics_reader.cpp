@@ -469,6 +469,27 @@ Result<std::vector<ProbeRow>> MetricsReader::probesAfter(std::int64_t seq) const
     });
 }
 
+Result<std::vector<ProbeItems>> MetricsReader::probeItems(std::int64_t seq) const {
+    return m_state->database->attempt([&]() -> Result<std::vector<ProbeItems>> {
+        std::vector<ProbeItems> list;
+        Query query(*m_state->database, "SELECT measure, first_item, amounts FROM probe_items WHERE probe = ? ORDER BY measure, first_item");
+        query.with(seq);
+        bool whole = true;
+        while (query.next()) {
+            const std::string measure = query.text(0);
+            if (list.empty() || list.back().measure != measure) list.push_back({measure, {}});
+            std::vector<float>& amounts = list.back().amounts;
+            std::vector<float> piece;
+            whole = whole && static_cast<std::size_t>(query.integer(1)) == amounts.size() &&
+                    readBlob(query, 2, query.blob(2).size() / sizeof(float), piece);
+            amounts.insert(amounts.end(), piece.begin(), piece.end());
+        }
+        if (whole) return list;
+        ++m_state->refused;
+        return std::vector<ProbeItems>{};
+    });
+}
+
 Result<std::optional<StatusRow>> MetricsReader::status() const {
     return m_state->database->attempt([&]() -> Result<std::optional<StatusRow>> {
         Query query(*m_state->database,

@@ -412,8 +412,16 @@ void MetricsWriter::State::writeProbes(const std::vector<ProbeRow>& rows, Number
         *database,
         "INSERT INTO probes(seq, step, probe, measure, value, low, high, items, seconds, wall_ns, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
         "?, ?, ?)");
-    for (const ProbeRow& r : rows)
+    Query insertItems(*database, "INSERT INTO probe_items(probe, first_item, measure, amounts) VALUES (?, ?, ?, ?)");
+    for (const ProbeRow& r : rows) {
         insert.with(++last.probes, r.step, r.probe, r.measure, r.value, r.low, r.high, r.items, r.seconds, r.wallNs, r.superseded ? 1 : 0).run();
+        for (const ProbeItems& items : r.perItem) {
+            for (std::size_t first = 0; first < items.amounts.size(); first += blobLimit) {
+                const std::size_t n = std::min(blobLimit, items.amounts.size() - first);
+                insertItems.with(last.probes, first, items.measure, std::span(items.amounts).subspan(first, n)).run();
+            }
+        }
+    }
 }
 
 void MetricsWriter::State::writeStatus(const StatusRow& s) {

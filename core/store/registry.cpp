@@ -22,7 +22,7 @@ constexpr std::int64_t startingGraceNs = 30'000'000'000;
     "SELECT r.id, r.name, r.state, r.device, coalesce(r.model, ''), r.model_name, r.command_line, r.created_ns, r.started_ns, r.ended_ns, " \
     "r.end_reason, coalesce(r.parent, ''), r.parent_step, r.tags, r.note, r.pinned, r.baseline, r.trashed_ns, r.queue_place, r.restarts, "  \
     "r.state_boot_id, r.state_boot_ns, c.current, s.step, s.total_steps, s.loss, s.loss_state, s.eval_loss, s.drift, s.tokens_per_second, " \
-    "s.phase, s.updated_ns, r.device_warning, "
+    "s.phase, s.updated_ns, r.device_warning, coalesce(r.sweep, ''), "
 
 #define MOFO_RUN_TABLES "FROM runs r LEFT JOIN configs c ON c.run = r.id LEFT JOIN run_summaries s ON s.run = r.id "
 #define MOFO_SELECT_RUNS MOFO_RUN_COLUMNS "coalesce(k.not_exact, '') " MOFO_RUN_TABLES "LEFT JOIN run_marks k ON k.run = r.id "
@@ -74,7 +74,8 @@ RunRow readRun(Query& row, const Workspace& workspace) {
     run.state = runStateOf(row.text(2)).value_or(RunState::Failed);
     run.device = row.text(3);
     run.deviceWarning = row.text(32);
-    run.notExact = row.text(33);
+    run.sweepId = row.text(33);
+    run.notExact = row.text(34);
     run.modelId = row.text(4);
     run.modelName = row.text(5);
     run.commandLine = row.text(6);
@@ -201,37 +202,45 @@ void Registry::setPatience(std::optional<std::int64_t> limitNs) { m_state->datab
 std::int64_t Registry::dataVersion() const { return m_state->database->dataVersion(); }
 void Registry::holdReserve() const { m_state->database->holdReserve(); }
 
-Result<void> Registry::addRun(const RunRow& run) {
+Result<void> checkNewRun(const RunRow& run) {
     if (run.state == RunState::Lost) return Error{ErrorCode::Internal, "lost is a state that is derived and never stored", "", "", ""};
     if (run.name.empty()) return Error{ErrorCode::Usage, "a run needs a name", "", "Give one with --name", "VALUE"};
     MOFO_CHECK(checkText("the name of the run", run.name, 400));
-    MOFO_CHECK(checkText("the note", run.note, 1 << 20));
+    return checkText("the note", run.note, 1 << 20);
+}
+
+Result<void> insertRun(Database& database, const RunRow& run) {
+    Query twin(database, "SELECT 1 FROM runs WHERE id = ?");
+    if (twin.with(run.id).next())
+        return Error{ErrorCode::Conflict, "there is a run with the id " + escapeForDisplay(run.id) + " already", "", "", ""};
+    if (!run.modelId.empty()) {
+        Query model(database, "SELECT 1 FROM models WHERE id = ?");
+        if (!model.with(run.modelId).next())
+            return Error{ErrorCode::NotFound, "the model " + escapeForDisplay(run.modelId) + " of the run is not in the workspace", "",
+                         "Add it first", ""};
+    }
+    const std::int64_t place = run.state != RunState::Queued ? 0 : run.queuePlace > 0 ? run.queuePlace : nextQueuePlace(database);
+    const auto orNull = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
+    Query(database,
+          "INSERT INTO runs(id, name, state, state_boot_id, state_boot_ns, device, device_warning, model, model_name, command_line, created_ns, "
+          "started_ns, ended_ns, end_reason, "
+          "parent, parent_step, sweep, tags, note, pinned, baseline, trashed_ns, queue_place, restarts) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .with(run.id, run.name, runStateName(run.state), bootId(), bootNs(), run.device, run.deviceWarning, orNull(run.modelId), run.modelName,
+              run.commandLine, run.createdNs, run.startedNs, run.endedNs, run.endReason, orNull(run.parentId), run.parentStep, orNull(run.sweepId),
+              storedJson(run.tags), run.note, run.pinned, run.baseline, run.trashedNs, place, run.restarts)
+        .run();
+    const std::string config = storedJson(configToJson(run.config));
+    Query(database, "INSERT INTO configs(run, initial, current) VALUES (?, ?, ?)").with(run.id, config, config).run();
+    if (!run.notExact.empty()) Query(database, "INSERT INTO run_marks(run, not_exact) VALUES (?, ?)").with(run.id, run.notExact).run();
+    return {};
+}
+
+Result<void> Registry::addRun(const RunRow& run) {
+    MOFO_CHECK(checkNewRun(run));
     return m_state->database->attempt([&]() -> Result<void> {
-        Database& database = *m_state->database;
-        WriteTransaction transaction(database);
-        Query twin(database, "SELECT 1 FROM runs WHERE id = ?");
-        if (twin.with(run.id).next())
-            return Error{ErrorCode::Conflict, "there is a run with the id " + escapeForDisplay(run.id) + " already", "", "", ""};
-        if (!run.modelId.empty()) {
-            Query model(database, "SELECT 1 FROM models WHERE id = ?");
-            if (!model.with(run.modelId).next())
-                return Error{ErrorCode::NotFound, "the model " + escapeForDisplay(run.modelId) + " of the run is not in the workspace", "",
-                             "Add it first", ""};
-        }
-        const std::int64_t place = run.state != RunState::Queued ? 0 : run.queuePlace > 0 ? run.queuePlace : nextQueuePlace(database);
-        const auto orNull = [](const std::string& text) { return text.empty() ? std::nullopt : std::optional(text); };
-        Query(database,
-              "INSERT INTO runs(id, name, state, state_boot_id, state_boot_ns, device, device_warning, model, model_name, command_line, created_ns, "
-              "started_ns, ended_ns, end_reason, "
-              "parent, parent_step, tags, note, pinned, baseline, trashed_ns, queue_place, restarts) "
-              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .with(run.id, run.name, runStateName(run.state), bootId(), bootNs(), run.device, run.deviceWarning, orNull(run.modelId), run.modelName,
-                  run.commandLine, run.createdNs, run.startedNs, run.endedNs, run.endReason, orNull(run.parentId), run.parentStep,
-                  storedJson(run.tags), run.note, run.pinned, run.baseline, run.trashedNs, place, run.restarts)
-            .run();
-        const std::string config = storedJson(configToJson(run.config));
-        Query(database, "INSERT INTO configs(run, initial, current) VALUES (?, ?, ?)").with(run.id, config, config).run();
-        if (!run.notExact.empty()) Query(database, "INSERT INTO run_marks(run, not_exact) VALUES (?, ?)").with(run.id, run.notExact).run();
+        WriteTransaction transaction(*m_state->database);
+        MOFO_CHECK(insertRun(*m_state->database, run));
         transaction.commit();
         return {};
     });

@@ -47,6 +47,7 @@ struct RunRow {
     std::optional<std::int64_t> startedNs, endedNs;
     std::string endReason;        ///< one sentence for failed, stopped, lost
     std::string parentId;         ///< of a branch or twin, else empty
+    std::string sweepId;          ///< of the group it was made in, or empty
     std::int64_t parentStep = 0;  ///< the parent's checkpoint it goes on from; 0 = from the sealed model
     std::string notExact;         ///< why it does not continue its parent bit for bit: "micro_batch 4 -> 2"; else empty
     std::vector<std::string> tags;
@@ -57,6 +58,15 @@ struct RunRow {
     std::int64_t restarts = 0;
     RunSummary summary;
     std::string unreadable;  ///< why config or tags could not be read (damaged row, newer program), else empty
+};
+
+/// Runs that were made together, to be compared.
+struct SweepRow {
+    std::string id;
+    std::string name;
+    Json plan;  ///< what was asked for: the grid or list, the base, what to do when all have ended
+    std::int64_t createdNs = 0;
+    std::string unreadable;  ///< why the plan could not be read, else empty
 };
 
 struct ModelRow {
@@ -118,6 +128,11 @@ public:
     // Runs. Reading derives Lost: an active state, lock free, no supervisor restarting it (`starting`: for 30 s).
     /// A queued run without a queuePlace goes to the end. A modelId must be in the workspace (NotFound); empty = none.
     Result<void> addRun(const RunRow& run);
+    /// The group and all of its runs, or nothing; they are queued in the order given.
+    Result<void> addSweep(const SweepRow& sweep, const std::vector<RunRow>& runs);
+    Result<std::vector<SweepRow>> sweeps() const;  ///< newest first
+    /// What the plan says of itself as the group goes on (a report that was written).
+    Result<void> setSweepPlan(std::string_view id, const Json& plan);
     Result<std::vector<RunRow>> runs(bool includeTrashed = false) const;  ///< newest first
     /// By id, unique id prefix or unique name; NotFound and Conflict (ambiguous, with the candidates) otherwise.
     Result<RunRow> findRun(std::string_view text) const;

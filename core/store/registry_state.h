@@ -29,6 +29,10 @@ struct Liveness {
 };
 [[nodiscard]] bool isGone(const Liveness& liveness);
 
+/// What a run must be before it is added.
+Result<void> checkNewRun(const RunRow& run);
+/// Adds it within the caller's transaction; run.sweepId must be there.
+Result<void> insertRun(Database& database, const RunRow& run);
 /// Text that may enter the store: well-formed UTF-8 without zero bytes, at most `limitBytes`.
 Result<void> checkText(std::string_view what, std::string_view text, std::size_t limitBytes);
 /// "a, b and 3 more": candidates of an ambiguous name.

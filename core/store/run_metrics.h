@@ -192,7 +192,13 @@ struct MachineRow {
     double deviceWatts = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// One probe at one step: a score or a loss with its 95 % interval. `step` 0 = before the first update.
+/// What a probe found for each of its items, in the order of its file, which is the same at every step.
+struct ProbeItems {
+    std::string measure;  ///< outcome; weight, where items weigh differently: the probe's value is sum(outcome) / sum(weight)
+    std::vector<float> amounts;
+};
+
+/// One measure of a probe at one step: a score or a loss with its 95 % interval. `step` 0 = before the first update.
 struct ProbeRow {
     std::int64_t seq = 0;
     std::int64_t step = 0;
@@ -203,6 +209,7 @@ struct ProbeRow {
     double seconds = 0;
     std::int64_t wallNs = 0;
     bool superseded = false;
+    std::vector<ProbeItems> perItem;  ///< written with the row; read by probeItems()
 };
 
 /// What a trainer wants written in one transaction.
@@ -293,7 +300,10 @@ public:
     Result<std::vector<CheckpointRow>> checkpoints(bool all = false) const;
     Result<std::vector<GenerationRow>> generationsAfter(std::string_view uuid, std::int64_t seq) const;
     Result<std::vector<MachineRow>> machineAfter(std::int64_t seq) const;
+    /// Without their items.
     Result<std::vector<ProbeRow>> probesAfter(std::int64_t seq) const;
+    /// Of the probe row of that seq; nothing where none were kept.
+    Result<std::vector<ProbeItems>> probeItems(std::int64_t seq) const;
     Result<std::optional<StatusRow>> status() const;
     Result<std::optional<Json>> fact(std::string_view key) const;
 

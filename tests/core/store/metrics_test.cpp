@@ -285,7 +285,8 @@ protected:
         octaves.replace(2 * 4 * 4, 4, "0201");
         test::tamper(file, "INSERT INTO histograms VALUES (1, 1, 1, x'" + octaves + "', 0); INSERT INTO histograms VALUES (2, 1, 0, x'" +
                                std::string(2 * 4 * 64, '0') +
-                               "', 0); DROP TABLE tensor_measures; DROP TABLE log_histograms; DROP TABLE partitions; DROP TABLE checkpoint_states; PRAGMA user_version = 1");
+                               "', 0); DROP TABLE tensor_measures; DROP TABLE log_histograms; DROP TABLE partitions; DROP TABLE checkpoint_states; "
+                               "PRAGMA user_version = 1");
     }
     static void expectAsWritten(const MetricsReader& reader) {
         EXPECT_THAT(stepNumbers(*reader.stepsAfter(0)), ElementsAre(1));
@@ -704,6 +705,27 @@ TEST_F(MetricsTest, AHundredThousandStepsOpenFast) {
     std::printf("[ measured ] 100,000 steps, tensors every 10: open %.0f ms, steps %.0f ms, tensors %.0f ms, %.0f MiB\n", openMs, stepsMs - openMs,
                 allMs - stepsMs, static_cast<double>(std::filesystem::file_size(file)) / (1 << 20));
     RecordProperty("readMs", std::to_string(allMs));
+}
+
+TEST_F(MetricsTest, KeepsWhatAProbeFoundForEachItemWithItsRow) {
+    MetricsWriter writer = openWriter();
+    const std::vector<float> outcomes(40'000, 1.5f);  // more than one blob holds
+    MetricsBatch batch;
+    batch.probes.push_back(
+        {.step = 0, .probe = "text", .measure = "loss", .value = 3, .items = 40'000, .perItem = {{"outcome", outcomes}, {"weight", {2, 1}}}});
+    batch.probes.push_back({.step = 0, .probe = "piqa", .measure = "acc", .value = 0.5, .items = 2, .perItem = {}});
+    ASSERT_OK(writer.write(batch));
+    MetricsReader reader = openReader();
+    const auto rows = reader.probesAfter(0);
+    ASSERT_OK(rows);
+    ASSERT_EQ(rows->size(), 2u);
+    const auto items = reader.probeItems(rows->front().seq);
+    ASSERT_OK(items);
+    ASSERT_EQ(items->size(), 2u);
+    EXPECT_EQ((*items)[0].measure, "outcome");
+    EXPECT_EQ((*items)[0].amounts, outcomes);
+    EXPECT_THAT((*items)[1].amounts, ElementsAre(2, 1));
+    EXPECT_TRUE(reader.probeItems(rows->back().seq)->empty());
 }
 
 }  // namespace
