@@ -1,12 +1,14 @@
 // Names on the Hugging Face Hub in the window: asked for, shown, downloaded as a task, trained with; and every way in which that fails.
 #include <gtest/gtest.h>
 
+#include <QAction>
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
 #include <QDesktopServices>
 #include <QDropEvent>
 #include <QElapsedTimer>
+#include <QFrame>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMimeData>
@@ -169,6 +171,37 @@ TEST_F(NewRunHub, ANameIsShownBeforeAnythingIsDownloaded) {
     EXPECT_FALSE(part<QPushButton>("new.start")->isEnabled());
     // The line already says the very commit.
     EXPECT_THAT(controller().commandLine().toStdString(), HasSubstr("--model hf:owner/tiny@" + tiny.commit));
+}
+
+TEST_F(NewRunHub, AModelIsImportedByItsNameFromTheFileMenu) {
+    window->findChild<QAction*>("main.import")->trigger();
+    auto* field = part<QLineEdit>("import.field");
+    ASSERT_TRUE(field->isVisible());
+    EXPECT_TRUE(field->hasFocus());
+    QTest::keyClicks(field, "hf:owner/tiny");
+    auto* import = part<QPushButton>("import.act");
+    ASSERT_TRUE(waitFor([&] { return import->isEnabled() && import->text() == "Download and import"; }, patient));
+    EXPECT_EQ(textOf("new.import.hub.title"), "hf:owner/tiny");
+    QTest::keyClick(field, Qt::Key_Return);
+    const auto imported = [&]() -> std::vector<ModelRow> {
+        auto registry = Registry::open(workspace(), Registry::Access::ReadOnly);
+        const auto models = registry.ok() ? registry->models() : Result<std::vector<ModelRow>>(registry.error());
+        return models.ok() ? *models : std::vector<ModelRow>{};
+    };
+    ASSERT_TRUE(waitFor([&] { return imported().size() == 1; }, patient));
+    EXPECT_EQ(imported().front().source, folderOf(tiny).string());
+    EXPECT_TRUE(waitFor([&] { return !window->findChild<QFrame*>("import")->isVisible(); }, patient));
+    EXPECT_TRUE(controller().form().text("model").isEmpty()) << "no run is set up by an import";
+}
+
+TEST_F(NewRunHub, AnImportSaysWhereNothingIs) {
+    window->findChild<QAction*>("main.import")->trigger();
+    auto* field = part<QLineEdit>("import.field");
+    QTest::keyClicks(field, "/nowhere/model.gguf");
+    EXPECT_EQ(textOf("import.problem"), "There is no file or folder of this name.");
+    EXPECT_FALSE(part<QPushButton>("import.act")->isEnabled());
+    QTest::keyClick(field, Qt::Key_Escape);
+    EXPECT_FALSE(window->findChild<QFrame*>("import")->isVisible());
 }
 
 TEST_F(NewRunHub, ModelAndDataAreDownloadedAndTrainedAndTheLineGivesTheSameConfig) {

@@ -44,6 +44,7 @@ NewRunController::NewRunController(StoreWorker* acts, StoreWorker* starter, QObj
       m_starter(starter),
       m_isRecording(isRecording(acts->folder())),
       m_form(new RunForm(this)),
+      m_hubAccess(std::make_shared<HubAccess>()),
       m_scanner(new DataScanner(acts->folder())),
       m_planner(new QObject) {
     qRegisterMetaType<ModelCardPtr>();
@@ -73,9 +74,8 @@ NewRunController::NewRunController(StoreWorker* acts, StoreWorker* starter, QObj
     single(m_scanTimer, scanDelayMs, &NewRunController::requestScan);
     single(m_draftTimer, draftDelayMs, &NewRunController::saveDraftNow);
     connect(m_form, &RunForm::changed, this, &NewRunController::onFormChanged);
-    const auto access = std::make_shared<HubAccess>();
     for (const char* key : {"model", "data", "eval_data"}) {
-        auto* const source = new HubSource(std::string_view(key) == "model" ? HubKind::Model : HubKind::Dataset, access, this);
+        auto* const source = new HubSource(std::string_view(key) == "model" ? HubKind::Model : HubKind::Dataset, m_hubAccess, this);
         connect(source, &HubSource::changed, this, &NewRunController::onHubChanged);
         m_hub[key] = source;
     }

@@ -21,6 +21,7 @@ namespace mofo {
 
 class DataScanner;
 class HubSource;
+struct HubAccess;
 class StoreWorker;
 
 /// A sentence about the run that is being set up.
@@ -53,6 +54,8 @@ public:
     [[nodiscard]] RunForm& form() { return *m_form; }
     /// What stands in the field "model", "data" or "eval_data", where that is a name on the Hugging Face Hub.
     [[nodiscard]] HubSource* hub(const std::string& key) const;
+    /// What every field of this window shares that names something on the Hub.
+    [[nodiscard]] const std::shared_ptr<HubAccess>& hubAccess() const { return m_hubAccess; }
     /// The form's config with the paths that names on the Hub stand for; empty ones while they are not there.
     [[nodiscard]] RunConfig localConfig() const;
     /// The `mofo train` line that starts the same run, names on the Hub pinned to their commits once those are known.
@@ -138,6 +141,7 @@ private:
     StoreWorker* m_starter;
     const bool m_isRecording;  ///< the workspace is looked at only
     RunForm* m_form;
+    std::shared_ptr<HubAccess> m_hubAccess;
     std::map<std::string, HubSource*> m_hub;  ///< by key
     QThread m_scanThread, m_planThread;
     DataScanner* m_scanner;  ///< lives on m_scanThread

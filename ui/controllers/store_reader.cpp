@@ -14,7 +14,6 @@ namespace mofo {
 
 namespace {
 
-constexpr int runPeriodMs = 100;
 constexpr int slowPeriodMs = 3000;  // nobody looks: only endings are told
 constexpr int listPeriodMs = 1000;
 // A piece of history small enough that the first one is on screen at once: 500 rows of 272 tensors are 5 MB.
@@ -45,19 +44,27 @@ void StoreReader::start() {
     m_runTimer = new QTimer(this);
     m_runTimer->setTimerType(Qt::CoarseTimer);
     connect(m_runTimer, &QTimer::timeout, this, &StoreReader::readRun);
-    m_runTimer->start(runPeriodMs);
     m_listTimer = new QTimer(this);
     connect(m_listTimer, &QTimer::timeout, this, &StoreReader::readList);
-    m_listTimer->start(listPeriodMs);
+    startTimers();
     readList();
 }
 
 void StoreReader::setSlow(bool slow) {
     if (m_runTimer == nullptr || slow == m_slow) return;
     m_slow = slow;
-    m_runTimer->start(slow ? slowPeriodMs : runPeriodMs);
-    m_listTimer->start(slow ? slowPeriodMs : listPeriodMs);
+    startTimers();
     if (!slow) readNow();
+}
+
+void StoreReader::setRunPeriod(int ms) {
+    m_runPeriodMs = ms;
+    if (m_runTimer != nullptr && !m_slow) startTimers();
+}
+
+void StoreReader::startTimers() {
+    m_runTimer->start(m_slow ? slowPeriodMs : m_runPeriodMs);
+    m_listTimer->start(m_slow ? slowPeriodMs : std::max(listPeriodMs, m_runPeriodMs));
 }
 
 void StoreReader::readNow() {

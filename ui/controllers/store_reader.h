@@ -18,7 +18,7 @@ class QTimer;
 
 namespace mofo {
 
-/// Asks for the run on screen 10 times a second and for the list once a second; hands over only what is new. Lives on the
+/// Asks for the run on screen 10 times a second, or as often as it is told, and for the list once a second; hands over only what is new. Lives on the
 /// reading thread: call its slots through queued connections.
 class StoreReader : public QObject {
     Q_OBJECT
@@ -37,6 +37,8 @@ public Q_SLOTS:
     void readHistograms(qint64 step);
     /// While the window is hidden, list and run are read every three seconds; at once when it comes back.
     void setSlow(bool slow);
+    /// Time between two readings of the run on screen; the list is not read more often.
+    void setRunPeriod(int ms);
     /// Reads both at once, without waiting for the next beat.
     void readNow();
 
@@ -46,6 +48,7 @@ Q_SIGNALS:
     void histogramsRead(const mofo::HistogramBatchPtr& batch);
 
 private:
+    void startTimers();
     void readList();
     void readRun();
     /// Opens the registry where there is one; false and a problem text where it cannot be read.
@@ -84,6 +87,7 @@ private:
 
     QTimer* m_runTimer = nullptr;
     QTimer* m_listTimer = nullptr;
+    int m_runPeriodMs = 100;
     bool m_slow = false;
 };
 

@@ -2,7 +2,11 @@
 
 #include <malloc.h>
 
+#include <QCoreApplication>
+#include <QEvent>
 #include <algorithm>
+#include <cmath>
+#include <ctime>
 #include <utility>
 
 #include "core/store/recording.h"
@@ -15,6 +19,15 @@ namespace {
 
 constexpr int beatMs = 33;
 constexpr int trimMs = 300;
+/// Changes of pace below this share are not worth a message to the reader.
+constexpr double samePace = 0.2;
+
+/// Of all threads of this program.
+double processorMs() {
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return 1e3 * static_cast<double>(used.tv_sec) + 1e-6 * static_cast<double>(used.tv_nsec);
+}
 
 }  // namespace
 
@@ -26,7 +39,8 @@ WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* par
       m_sender(new CommandSender(m_folder)),
       m_runs(new RunTableModel(this)),
       m_run(new RunData(this)),
-      m_tuning(new TuningController(m_run, this)) {
+      m_tuning(new TuningController(m_run, this)),
+      m_pace(std::max(1, QThread::idealThreadCount())) {
     m_tuning->setRecording(m_isRecording);
     qRegisterMetaType<RunListBatchPtr>();
     qRegisterMetaType<RunBatchPtr>();
@@ -66,6 +80,7 @@ WorkspaceSession::WorkspaceSession(std::filesystem::path workspace, QObject* par
     m_beat.setSingleShot(true);
     m_beat.setInterval(beatMs);
     connect(&m_beat, &QTimer::timeout, this, &WorkspaceSession::moveData);
+    QCoreApplication::instance()->installEventFilter(this);
 }
 
 WorkspaceSession::~WorkspaceSession() {
@@ -142,6 +157,30 @@ void WorkspaceSession::setSlow(bool slow) {
     QMetaObject::invokeMethod(m_reader, [reader = m_reader, slow] { reader->setSlow(slow); });
 }
 
+void WorkspaceSession::setRunPeriod(double ms) {
+    if (std::abs(ms - m_runPeriodMs) <= samePace * m_runPeriodMs) return;
+    m_runPeriodMs = static_cast<int>(std::lround(ms));
+    QMetaObject::invokeMethod(m_reader, [reader = m_reader, period = m_runPeriodMs] { reader->setRunPeriod(period); });
+}
+
+bool WorkspaceSession::eventFilter(QObject* watched, QEvent* event) {
+    switch (event->type()) {
+        case QEvent::KeyPress:
+        case QEvent::MouseButtonPress:
+        case QEvent::MouseMove:
+        case QEvent::Wheel:
+        case QEvent::TouchBegin:
+            m_pace.noteInput(m_clock.elapsedMs());
+            if (m_runPeriodMs > ReadingPace::fastestMs) {
+                setRunPeriod(ReadingPace::fastestMs);
+                readNow();
+            }
+            break;
+        default: break;
+    }
+    return QObject::eventFilter(watched, event);
+}
+
 void WorkspaceSession::onList(const RunListBatchPtr& batch) {
     m_listRead = true;
     m_missing = batch->missing;
@@ -169,6 +208,8 @@ void WorkspaceSession::moveData() {
         rows += batch->steps.size() + batch->tensors.size();
     }
     Q_EMIT dataMoved();
+    const std::optional<RunRow>& run = m_run->run();
+    setRunPeriod(m_pace.next(m_clock.elapsedMs(), processorMs(), run && run->device == "cpu" && !isEnded(run->state)));
     // A long history came in batches that the other thread filled: the pages they lay on go back to the system.
     if (!wasComplete && m_run->isComplete() && rows > 0) QTimer::singleShot(trimMs, this, [] { malloc_trim(0); });
 }

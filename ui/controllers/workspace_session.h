@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "core/base/clock.h"
+#include "ui/controllers/reading_pace.h"
 #include "ui/controllers/tuning_controller.h"
 #include "ui/models/run_batch.h"
 #include "ui/models/run_data.h"
@@ -56,10 +58,15 @@ Q_SIGNALS:
     /// Once per drawing beat (33 ms) in which anything arrived for the run on screen.
     void dataMoved();
 
+protected:
+    /// Of the application: keys and mouse, after which news is wanted at once.
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
 private:
     void onList(const RunListBatchPtr& batch);
     void onRun(const RunBatchPtr& batch);
     void moveData();
+    void setRunPeriod(double ms);
     void resolveWantedRun();
 
     const std::filesystem::path m_folder;
@@ -71,6 +78,9 @@ private:
     RunData* m_run;
     TuningController* m_tuning;
     QTimer m_beat;
+    Stopwatch m_clock;
+    ReadingPace m_pace;
+    int m_runPeriodMs = static_cast<int>(ReadingPace::fastestMs);
     std::vector<RunBatchPtr> m_waiting;
     std::vector<RunRow> m_newestList;
     QString m_shownRun, m_wantedRun, m_problem;

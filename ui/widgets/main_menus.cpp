@@ -25,6 +25,7 @@
 #include "ui/widgets/command_palette.h"
 #include "ui/widgets/first_screen.h"
 #include "ui/widgets/help_dialogs.h"
+#include "ui/widgets/import_panel.h"
 #include "ui/widgets/main_window.h"
 #include "ui/widgets/new_run_page.h"
 #include "ui/widgets/run_page.h"
@@ -200,7 +201,7 @@ void MainWindow::makeFileMenu() {
     add(file, "newRun", tr("New run"), Qt::CTRL | Qt::Key_N, [this] { showPage(NewIndex); });
     add(file, "newTwin", tr("New twin of this run"), Qt::CTRL | Qt::SHIFT | Qt::Key_N, [this] { makeTwin(m_session->shownRun()); });
     file->addSeparator();
-    add(file, "import", tr("Import a model…"), Qt::CTRL | Qt::Key_I, [this] { chooseImport(); });
+    add(file, "import", tr("Import a model…"), Qt::CTRL | Qt::Key_I, [this] { m_import->open(); })->setEnabled(!m_session->isRecording());
     add(file, "open", tr("Open a workspace…"), Qt::CTRL | Qt::Key_O, [this] { openWorkspace(); });
     add(file, "openSample", tr("Open the recorded runs"), {}, [this] {
         startOther(FirstScreen::sampleWorkspace());

@@ -64,6 +64,7 @@ void MainWindow::connectNews() {
         m_notices->add(Notice::Kind::Error, sentence);
     });
     for (const char* key : {"model", "data", "eval_data"}) connectDownload(*m_newRun->hub(key), QStringLiteral("hub.") + QLatin1String(key));
+    connectDownload(*m_importSource, QStringLiteral("hub.import"));
 }
 
 void MainWindow::connectDownload(HubSource& source, const QString& task) {
@@ -168,20 +169,9 @@ void MainWindow::refreshDisk() {
         this, [this](const Result<Json>& free) { m_status->setDisk(free.ok() ? free->get<quint64>() : 0); });
 }
 
-void MainWindow::chooseImport() {
-    auto* dialog = new QFileDialog(this, tr("Import a model: a GGUF file, or the config.json of a Hugging Face folder"), QDir::homePath());
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    dialog->setNameFilters({tr("Models (*.gguf config.json)"), tr("All files (*)")});
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-        const QFileInfo file(path);
-        sealFrom(file.fileName() == QLatin1String("config.json") ? file.absolutePath() : path);
-    });
-    dialog->open();
-}
-
 void MainWindow::sealFrom(const QString& path) {
-    const QString name = ui::shown(QFileInfo(path).fileName().toStdString());
+    const std::string named = hubNameOrPath(path.toStdString());
+    const QString name = named == path.toStdString() ? ui::shown(QFileInfo(path).fileName().toStdString()) : ui::shown(named);
     const auto cancel = std::make_shared<std::atomic<bool>>(false);
     m_tasks->begin(importTask, tr("Importing %1").arg(name), [cancel] { cancel->store(true); });
     mofo::importModel(

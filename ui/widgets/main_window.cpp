@@ -17,6 +17,7 @@
 #include <algorithm>
 
 #include "core/base/paths.h"
+#include "ui/controllers/hub_source.h"
 #include "ui/controllers/new_run_controller.h"
 #include "ui/controllers/run_acts.h"
 #include "ui/controllers/store_worker.h"
@@ -27,6 +28,7 @@
 #include "ui/widgets/command_palette.h"
 #include "ui/widgets/compare_page.h"
 #include "ui/widgets/first_screen.h"
+#include "ui/widgets/import_panel.h"
 #include "ui/widgets/new_run_page.h"
 #include "ui/widgets/run_page.h"
 #include "ui/widgets/runs_page.h"
@@ -57,6 +59,7 @@ MainWindow::MainWindow(const std::filesystem::path& workspace, QSettings* settin
       m_starter(new StoreWorker(workspace, this)),
       m_acts(new RunActs(m_worker, this)),
       m_newRun(new NewRunController(m_worker, m_starter)),
+      m_importSource(new HubSource(HubKind::Model, m_newRun->hubAccess(), m_newRun)),
       m_presence(new WindowPresence(m_worker, settings, this)),
       m_tasks(new TaskList(this)),
       m_notices(new NoticeLog(this)),
@@ -132,6 +135,8 @@ void MainWindow::build() {
     m_tasksPopover = new TasksPopover(m_tasks, this);
     m_noticesPopover = new NoticesPopover(m_notices, this);
     m_palette = new CommandPalette(this);
+    m_import = new ImportPanel(m_importSource, this);
+    connect(m_import, &ImportPanel::importWanted, this, &MainWindow::sealFrom);
     connect(m_status, &StatusLine::tasksWanted, m_tasksPopover, &Popover::toggle);
     connect(m_status, &StatusLine::noticesWanted, this, [this] {
         m_noticesPopover->toggle();
@@ -147,7 +152,8 @@ void MainWindow::tearDown() {
     // clear() alone leaves the menus alive, and their shortcuts with them.
     menuBar()->clear();
     for (QMenu* menu : menuBar()->findChildren<QMenu*>(QString(), Qt::FindDirectChildrenOnly)) delete menu;
-    for (QWidget* part : std::initializer_list<QWidget*>{m_rail, m_bar, m_status, m_toast, m_tasksPopover, m_noticesPopover, m_palette, m_centre})
+    for (QWidget* part :
+         std::initializer_list<QWidget*>{m_rail, m_bar, m_status, m_toast, m_tasksPopover, m_noticesPopover, m_import, m_palette, m_centre})
         delete part;
     m_pageActions.clear();
 }
@@ -223,7 +229,7 @@ void MainWindow::makePages() {
         if (!text.isEmpty()) m_newRun->takePath(text);
         showPage(NewIndex);
     });
-    connect(first, &FirstScreen::importWanted, this, &MainWindow::chooseImport);
+    connect(first, &FirstScreen::importWanted, this, [this] { m_import->open(); });
     connect(first, &FirstScreen::demoWanted, this, &MainWindow::startDemo);
     connect(first, &FirstScreen::termWanted, this, &MainWindow::showGlossary);
     connect(first, &FirstScreen::sampleWanted, this, [this] { startOther(FirstScreen::sampleWorkspace()); });
@@ -396,6 +402,7 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
     m_toast->place();
     m_tasksPopover->place();
     m_noticesPopover->place();
+    m_import->place();
 }
 
 void MainWindow::hideEvent(QHideEvent* event) {

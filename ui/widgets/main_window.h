@@ -24,6 +24,7 @@ namespace mofo {
 class CommandPalette;
 class ComparePage;
 class HubSource;
+class ImportPanel;
 class MessageBar;
 class NewRunController;
 class NewRunPage;
@@ -121,7 +122,6 @@ private:
     void noteStates(const std::vector<RunRow>& runs);
     void showAway(const AwayNews& news);
     void tellDesktop(const Notice& notice);
-    void chooseImport();
     void sealFrom(const QString& path);
     void openWorkspace();
     void startOther(const QString& workspace);
@@ -136,6 +136,7 @@ private:
     StoreWorker* m_starter;  ///< starts and imports, which can take minutes
     RunActs* m_acts;
     NewRunController* m_newRun;
+    HubSource* m_importSource;
     WindowPresence* m_presence;
     TaskList* m_tasks;
     NoticeLog* m_notices;
@@ -157,6 +158,7 @@ private:
     Toast* m_toast = nullptr;
     TasksPopover* m_tasksPopover = nullptr;
     NoticesPopover* m_noticesPopover = nullptr;
+    ImportPanel* m_import = nullptr;
     CommandPalette* m_palette = nullptr;
 
     std::map<std::string, RunState> m_states;

@@ -109,6 +109,16 @@ public:
             painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
             painter->restore();
         }
+        if (element == PE_FrameLineEdit && !option->state.testFlag(State_HasFocus) && option->palette.color(QPalette::Window).lightness() < 128) {
+            // The same shade around a field, on a card of the field's own colour.
+            painter->save();
+            painter->setRenderHint(QPainter::Antialiasing);
+            QColor line = option->palette.color(QPalette::PlaceholderText);
+            line.setAlphaF(0.5F);
+            painter->setPen(line);
+            painter->drawRoundedRect(QRectF(option->rect).adjusted(0.5, 0.5, -0.5, -0.5), 2, 2);
+            painter->restore();
+        }
     }
     void drawControl(ControlElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override {
         if (element == CE_ToolBar) {
