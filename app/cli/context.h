@@ -63,13 +63,14 @@ void watchInterrupts();
 /// Progress of an import as one line on stderr; false after Ctrl-C.
 [[nodiscard]] ImportProgress importProgress(std::string_view title);
 
-void addModelCommands(CLI::App& app, Context& context);       ///< import, models, tokens, score
-void addTrainCommands(CLI::App& app, Context& context);       ///< train, follow, resume, supervise
-void addRunCommands(CLI::App& app, Context& context);         ///< runs, show, log, rename, note, tag, baseline, trash, restore
-void addBranchCommands(CLI::App& app, Context& context);      ///< branch, twin
-void addCheckpointCommands(CLI::App& app, Context& context);  ///< pin, unpin, verify
-void addControlCommands(CLI::App& app, Context& context);     ///< set, withdraw, pause, stop, checkpoint, evaluate, undo
-void addJobCommands(CLI::App& app, Context& context);         ///< export, jobs, queue
+void addModelCommands(CLI::App& app, Context& context);        ///< import, models, tokens, score
+void addTrainCommands(CLI::App& app, Context& context);        ///< train, follow, resume, supervise
+void addRunCommands(CLI::App& app, Context& context);          ///< runs, show, log, rename, note, tag, baseline, trash, restore
+void addBranchCommands(CLI::App& app, Context& context);       ///< branch, twin
+void addCheckpointCommands(CLI::App& app, Context& context);   ///< pin, unpin, verify
+void addControlCommands(CLI::App& app, Context& context);      ///< set, withdraw, pause, stop, checkpoint, evaluate, undo
+void addJobCommands(CLI::App& app, Context& context);          ///< export, jobs, queue
+void addInterpolateCommands(CLI::App& app, Context& context);  ///< interpolate, landscape
 void addChatCommand(CLI::App& app, Context& context);
 void addBenchCommand(CLI::App& app, Context& context);
 void addGetCommand(CLI::App& app, Context& context);

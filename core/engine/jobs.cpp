@@ -3,8 +3,6 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <cmath>
-
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
@@ -14,8 +12,11 @@
 #include "core/engine/device.h"
 #include "core/engine/evaluation.h"
 #include "core/engine/generation.h"
+#include "core/engine/landscape.h"
 #include "core/engine/provenance.h"
 #include "core/engine/torch_guard.h"
+#include "core/engine/verified_export.h"
+#include "core/model/interpolation.h"
 #include "core/store/registry.h"
 
 namespace mofo {
@@ -54,6 +55,8 @@ public:
         if (m_job.kind == "generate") return answer();
         if (m_job.kind == "export") return exportRun();
         if (m_job.kind == "bench") return bench();
+        if (m_job.kind == "interpolate") return interpolateModels();
+        if (m_job.kind == "landscape") return landscape();
         return Error{ErrorCode::Unsupported, "this version does not know jobs of kind " + escapeForDisplay(m_job.kind), "", "", ""};
     }
 
@@ -69,9 +72,12 @@ private:
         return !row.ok() || !row->cancelRequested;
     }
 
-    Result<std::unique_ptr<ModelSource>> openSource() {
-        MOFO_TRY(const std::string model, textOf(m_job.parameters, "model"));
-        const std::string base = optionalText(m_job.parameters, "base_model");
+    Result<std::unique_ptr<ModelSource>> openSource() { return openSource(m_job.parameters); }
+
+    /// `named`: {"model", "base_model"?}.
+    Result<std::unique_ptr<ModelSource>> openSource(const Json& named) {
+        MOFO_TRY(const std::string model, textOf(named, "model"));
+        const std::string base = optionalText(named, "base_model");
         if (base.empty()) return ModelSource::open(placeOf(model));
         MOFO_TRY(std::unique_ptr<ModelSource> source, ModelSource::open(placeOf(base)));
         return CheckpointSource::open(model, std::move(source));
@@ -92,22 +98,21 @@ private:
 
     static Decoder decoderOf(const LoadedModel& model) { return Decoder(model.source->description(), model.source->parameters(), model.weights); }
 
-    Result<Json> score() {
-        MOFO_TRY(const std::string data, textOf(m_job.parameters, "data"));
-        MOFO_TRY(std::unique_ptr<ModelSource> source, openSource());
-        MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
+    /// Rows [skip, skip + limit) of a file as this model reads them; `refused`: how many of them could not be.
+    Result<std::vector<TokenRow>> readRows(const std::string& data, const ModelSource& source, std::int64_t* refused = nullptr) {
+        MOFO_TRY(const Tokenizer tokenizer, source.loadTokenizer());
         MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, optionalText(m_job.parameters, "chat_template")));
         const std::int64_t skip = optionalInt(m_job.parameters, "skip", 0), limit = optionalInt(m_job.parameters, "limit", -1);
         const std::int64_t maxLength = optionalInt(m_job.parameters, "max_length", 0);
         MOFO_TRY(DatasetReader reader, DatasetReader::open(data, optionalText(m_job.parameters, "columns")));
         std::vector<TokenRow> rows;
-        std::int64_t met = 0, refused = 0;
+        std::int64_t met = 0;
         while (limit < 0 || met < skip + limit) {
             MOFO_TRY(DatasetReader::Next next, reader.next());
             if (!next.row && !next.refused) break;
             if (met++ < skip) continue;
             if (next.refused) {
-                ++refused;
+                if (refused != nullptr) ++*refused;
                 spdlog::warn("line {}: {}", next.refused->line, next.refused->reason);
                 continue;
             }
@@ -116,6 +121,14 @@ private:
             if (!progress("read", reader.progress())) return Error{ErrorCode::Interrupted, "cancelled", "", "", ""};
         }
         if (rows.empty()) return Error{ErrorCode::InvalidInput, "no row to score", escapeForDisplay(data), "Check --skip and --limit", "MISSING"};
+        return rows;
+    }
+
+    Result<Json> score() {
+        MOFO_TRY(const std::string data, textOf(m_job.parameters, "data"));
+        MOFO_TRY(std::unique_ptr<ModelSource> source, openSource());
+        std::int64_t refused = 0;
+        MOFO_TRY(const std::vector<TokenRow> rows, readRows(data, *source, &refused));
         MOFO_TRY(const LoadedModel model, load(std::move(source), "load"));
         const Decoder decoder = decoderOf(model);
         MOFO_TRY(const RowLosses losses, computeRowLosses(decoder, rows, m_device, [&](double share) { return progress("score", share); }));
@@ -148,54 +161,55 @@ private:
         MOFO_TRY(const std::string checkpoint, textOf(m_job.parameters, "checkpoint"));
         MOFO_TRY(const std::string baseId, textOf(m_job.parameters, "base_model"));
         MOFO_TRY(const std::string target, textOf(m_job.parameters, "target"));
-        const std::string dtypeText = optionalText(m_job.parameters, "dtype");
-        DType dtype = DType::F32;
-        if (dtypeText == "bf16")
-            dtype = DType::BF16;
-        else if (dtypeText == "f16" || dtypeText == "fp16")
-            dtype = DType::F16;
-        else if (!dtypeText.empty() && dtypeText != "f32" && dtypeText != "fp32")
-            return Error{ErrorCode::Usage, "an export can be f32, bf16 or f16, not " + escapeForDisplay(dtypeText), "", "", ""};
+        MOFO_TRY(const DType dtype, exportType(optionalText(m_job.parameters, "dtype")));
         MOFO_TRY(const FoundCheckpoint found, openCheckpoint(checkpoint, true));
         MOFO_TRY(std::unique_ptr<ModelSource> base, ModelSource::open(placeOf(baseId)));
         MOFO_TRY(std::unique_ptr<ModelSource> source, CheckpointSource::open(checkpoint, std::move(base)));
-        const auto cancelled = [] { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; };
-        if (!progress("write", 0)) return cancelled();
         const Json provenance = provenanceOf(m_workspace, m_registry, optionalText(m_job.parameters, "run"), found, baseId);
-        MOFO_TRY(const std::string sha256, writeHfFolder(*source, target, dtype, [&](double share) { return progress("write", share); },
-                                                         {{"mofo.json", provenance.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"}}));
+        MOFO_TRY(Json result, writeVerified(std::move(source), target, dtype, provenance, m_device, phases()));
+        result["step"] = found.step;
+        return result;
+    }
 
-        // Verified by opening what was written: every weight, and the logits of a prompt.
-        MOFO_TRY(std::unique_ptr<ModelSource> written, ModelSource::open(target));
-        double worst = 0;
-        std::vector<float> a, b;
-        for (std::size_t i = 0; i < source->parameters().size(); ++i) {
-            const auto count = static_cast<std::size_t>(source->parameters()[i].elementCount());
-            a.resize(count);
-            b.resize(count);
-            MOFO_CHECK(source->readParameter(i, a));
-            MOFO_CHECK(written->readParameter(i, b));
-            for (std::size_t j = 0; j < count; ++j) worst = std::max(worst, static_cast<double>(std::fabs(a[j] - b[j])));
-            progress("verify", 0.5 * static_cast<double>(i) / static_cast<double>(source->parameters().size()));
+    PhaseProgress phases() {
+        return [this](std::string_view phase, double share) { return progress(phase, share); };
+    }
+
+    Result<Json> interpolateModels() {
+        MOFO_TRY(const std::string target, textOf(m_job.parameters, "target"));
+        MOFO_TRY(const DType dtype, exportType(optionalText(m_job.parameters, "dtype")));
+        const Json a = m_job.parameters.value("a", Json()), b = m_job.parameters.value("b", Json());
+        MOFO_TRY(const MergeWeights weights, MergeWeights::fromJson(m_job.parameters.value("weight", Json())));
+        MOFO_TRY(std::unique_ptr<ModelSource> from, openSource(a));
+        MOFO_TRY(std::unique_ptr<ModelSource> to, openSource(b));
+        MOFO_TRY(std::unique_ptr<ModelSource> mixed, interpolate(std::move(from), std::move(to), weights));
+        const Json provenance = {{"interpolation", {{"a", a}, {"b", b}, {"weight", weights.text()}}}, {"program", "MoFO Workbench"}};
+        return writeVerified(std::move(mixed), target, dtype, provenance, m_device, phases());
+    }
+
+    Result<Json> landscape() {
+        MOFO_TRY(const std::string data, textOf(m_job.parameters, "data"));
+        const std::string general = optionalText(m_job.parameters, "general");
+        LandscapeRange range;
+        range.points = optionalInt(m_job.parameters, "points", range.points);
+        range.from = m_job.parameters.value("from", range.from);
+        range.to = m_job.parameters.value("to", range.to);
+        MOFO_TRY(const std::unique_ptr<ModelSource> base, openSource(m_job.parameters.value("a", Json())));
+        MOFO_TRY(const std::unique_ptr<ModelSource> tuned, openSource(m_job.parameters.value("b", Json())));
+        MOFO_TRY(const std::vector<TokenRow> task, readRows(data, *base));
+        std::vector<TokenRow> generalRows;
+        if (!general.empty()) {
+            MOFO_TRY(generalRows, readRows(general, *base));
         }
-        if (dtype == DType::F32 && worst != 0) {
-            return Error{ErrorCode::Io, "written, but not verified: a weight read back differs by " + formatShortest(worst), escapeForDisplay(target),
-                         "Check the disk and export again", "CHANGED"};
-        }
-        MOFO_TRY(const Tokenizer tokenizer, written->loadTokenizer());
-        MOFO_TRY(const Encoding prompt, tokenizer.encode("What is 3 times 14? Explain step by step.", true));
-        const auto logitsOf = [&](std::unique_ptr<ModelSource> from) -> Result<at::Tensor> {
-            MOFO_TRY(const LoadedModel model, load(std::move(from), "verify"));
-            return guardTorch([&]() -> Result<at::Tensor> {
-                const at::Tensor ids = at::tensor(std::vector<std::int64_t>(prompt.ids.begin(), prompt.ids.end()), at::kLong).to(m_device);
-                return decoderOf(model).logits(ids).to(at::kCPU);
-            });
+        MOFO_TRY(Json points,
+                 lossesAlongLine(*base, *tuned, task, generalRows, range, m_device, [&](double share) { return progress("landscape", share); }));
+        const auto described = [](const std::string& file, const std::vector<TokenRow>& rows) -> Json {
+            if (rows.empty()) return nullptr;
+            std::int64_t tokens = 0;
+            for (const TokenRow& row : rows) tokens += row.targetCount();
+            return {{"data", file}, {"rows", rows.size()}, {"tokens", tokens}};
         };
-        MOFO_TRY(const at::Tensor before, logitsOf(std::move(source)));
-        MOFO_TRY(const at::Tensor after, logitsOf(std::move(written)));
-        const double logits = (before - after).abs().max().item<double>();
-        progress("verify", 1);
-        return Json{{"path", target}, {"sha256", sha256}, {"step", found.step}, {"max_difference", worst}, {"max_logit_difference", logits}};
+        return Json{{"points", std::move(points)}, {"task", described(data, task)}, {"general", described(general, generalRows)}};
     }
 
     Result<Json> bench() {
