@@ -280,10 +280,15 @@ void addMethod(TableBuilder& table) {
     table.section("Method");
     table.choice(
         "optimizer", &RunConfig::optimizer,
-        {{"mofo", OptimizerKind::Mofo}, {"adamw", OptimizerKind::AdamW}, {"hft", OptimizerKind::Hft}, {"fixed_mask", OptimizerKind::FixedMask}},
-        {"lora", "lora_mofo"},
+        {{"mofo", OptimizerKind::Mofo},
+         {"adamw", OptimizerKind::AdamW},
+         {"hft", OptimizerKind::Hft},
+         {"fixed_mask", OptimizerKind::FixedMask},
+         {"lora", OptimizerKind::Lora},
+         {"lora_mofo", OptimizerKind::LoraMofo}},
+        {},
         "mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: all moves; hft: half of each layer's tensors (arXiv 2404.18466); "
-        "fixed_mask: a random share alpha, drawn once");
+        "fixed_mask: a random share alpha, drawn once; lora: small matrices beside frozen weights (arXiv 2106.09685); lora_mofo: MoFO on those");
     live(table.choice(
         "rule", &RunConfig::rule,
         {{"momentum", SelectionRule::Momentum},
@@ -304,6 +309,9 @@ void addMethod(TableBuilder& table) {
     live(granularity);
     live(table.integer("hft_every", &RunConfig::hftEvery, 0, 1e9, "steps",
                        "Steps after which hft draws its half anew (arXiv 2404.18466: each round); 0: after one pass over the rows"));
+    table.integer("lora_rank", &RunConfig::loraRank, 1, 1 << 16, "", "Rank of LoRA's matrices A and B beside q, k, v, o, gate, up and down");
+    table.number("lora_alpha", &RunConfig::loraAlpha, 1e-6, 1e6, "", "LoRA's product B A is scaled by lora_alpha / lora_rank (arXiv 2106.09685)");
+    table.number("lora_dropout", &RunConfig::loraDropout, 0, 0.95, "share", "Share of the inputs of LoRA's A that a training step leaves out");
     live(table.number("l1", &RunConfig::l1, 0, 1e6, "",
                       "Pull to the pretrained weights p0 by sign: p -= lr l1 sign(p - p0), norms exempt (baseline of the MoFO paper); 0: off"));
     live(table.number("l2", &RunConfig::l2, 0, 1e6, "",
@@ -427,15 +435,9 @@ const KeyEntry* findKeyEntry(std::string_view name) {
 
 const std::vector<LaterKey>& laterKeys() {
     static const std::vector<LaterKey> keys{
-        {"packing", "false", "several rows in one sequence"},
-        {"probes", "", "evaluations while training"},
-        {"probe_budget", "", "share of the time for probes"},
-        {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
-        {"group_by_length", "false", "batches of rows of like length"},
-        {"recompute", "off", "activations computed again instead of kept"},
-        {"lora_rank", "", "rank of LoRA"},
-        {"lora_alpha", "", "scale of LoRA"},
-        {"lora_dropout", "", "dropout of LoRA"},
+        {"packing", "false", "several rows in one sequence"},           {"probes", "", "evaluations while training"},
+        {"probe_budget", "", "share of the time for probes"},           {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
+        {"group_by_length", "false", "batches of rows of like length"}, {"recompute", "off", "activations computed again instead of kept"},
     };
     return keys;
 }

@@ -62,6 +62,8 @@ Error conflict(std::string where, std::string message, std::string remedy) {
     return Error{ErrorCode::Usage, std::move(message), std::move(where), std::move(remedy), "VALUE"};
 }
 
+bool ranksCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::LoraMofo; }
+
 }  // namespace
 
 const std::vector<KeyDescription>& keyDescriptions() {
@@ -131,14 +133,28 @@ Result<void> checkConfig(const RunConfig& config) {
         }
     }
     const std::string optimizer = configValue(config, "optimizer");
-    if (config.rule != SelectionRule::Momentum && config.optimizer != OptimizerKind::Mofo) {
+    if (config.rule != SelectionRule::Momentum && !ranksCoordinates(config.optimizer)) {
         return conflict("rule=" + configValue(config, "rule"),
-                        "rule has no effect with optimizer=" + optimizer + ": only mofo ranks coordinates by it",
+                        "rule has no effect with optimizer=" + optimizer + ": only mofo and lora_mofo rank coordinates by it",
                         "Use rule=momentum, or optimizer=mofo");
     }
     if (config.hftEvery > 0 && config.optimizer != OptimizerKind::Hft) {
         return conflict("hft_every=" + std::to_string(config.hftEvery), "hft_every has no effect with optimizer=" + optimizer,
                         "Use hft_every=0, or optimizer=hft");
+    }
+    const bool lora = config.optimizer == OptimizerKind::Lora || config.optimizer == OptimizerKind::LoraMofo;
+    for (const char* key : {"lora_rank", "lora_alpha", "lora_dropout"}) {
+        const std::string value = configValue(config, key);
+        if (lora || value == configValue(RunConfig(), key)) continue;
+        return conflict(std::string(key) + "=" + value, std::string(key) + " has no effect with optimizer=" + optimizer,
+                        std::string("Leave ") + key + " out, or use optimizer=lora or lora_mofo");
+    }
+    for (const char* key : {"l1", "l2"}) {
+        const std::string value = configValue(config, key);
+        if (!lora || value == configValue(RunConfig(), key)) continue;
+        return conflict(std::string(key) + "=" + value,
+                        "the pretrained weights do not move with optimizer=" + optimizer + ", so nothing pulls to them",
+                        std::string("Leave ") + key + " out, or use another optimizer");
     }
     if (config.evalSplit > 0 && !config.evalData.empty()) {
         return conflict("eval_split=" + formatShortest(config.evalSplit), "eval_split and eval_data are both set, and only one can be",
@@ -147,7 +163,7 @@ Result<void> checkConfig(const RunConfig& config) {
     return checkGuards(config);
 }
 
-bool selectsCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::FixedMask; }
+bool selectsCoordinates(OptimizerKind optimizer) { return ranksCoordinates(optimizer) || optimizer == OptimizerKind::FixedMask; }
 
 Result<void> checkLiveKey(const RunConfig& config, std::string_view key) {
     const KeyDescription* const description = findKey(key);
@@ -161,7 +177,7 @@ Result<void> checkLiveKey(const RunConfig& config, std::string_view key) {
     }
     const bool ofSelection = key == "alpha" || key.starts_with("alpha.") || key == "granularity";
     const bool effective = ofSelection          ? selectsCoordinates(config.optimizer)
-                           : key == "rule"      ? config.optimizer == OptimizerKind::Mofo
+                           : key == "rule"      ? ranksCoordinates(config.optimizer)
                            : key == "hft_every" ? config.optimizer == OptimizerKind::Hft
                                                 : true;
     if (!effective) {

@@ -188,7 +188,7 @@ Result<void> CheckpointKeeper::save(TrainingStep& training, const TrainingState&
     std::uint64_t stateBytes = 0;
     for (const StateBytes& one : bytes) stateBytes += one.bytes.size();
     WritingProgress progress;
-    const CheckpointContent content{training.pretrained().parameters(),
+    const CheckpointContent content{training.trained().parameters(),
                                     training.weights(),
                                     training.optimizer().firstMoments(),
                                     training.optimizer().secondMoments(),
@@ -198,7 +198,7 @@ Result<void> CheckpointKeeper::save(TrainingStep& training, const TrainingState&
     // On a thread of its own: a checkpoint takes many steps' time, and whoever asks something of the run is answered meanwhile.
     auto writing =
         std::async(std::launch::async, [&] { return guardTorch([&] { return writeCheckpoint(m_folder, row.folder, state.step, content); }); });
-    const auto wholeBytes = static_cast<double>(checkpointSizeBytes(training.pretrained().parameters(), stateBytes, false));
+    const auto wholeBytes = static_cast<double>(checkpointSizeBytes(training.trained().parameters(), stateBytes, false));
     do {
         const double share = static_cast<double>(progress.bytes) / wholeBytes;
         m_log.status("save", std::min(share, 1.0), "checkpoint of step " + std::to_string(state.step));
@@ -230,7 +230,7 @@ Result<void> CheckpointKeeper::save(TrainingStep& training, const TrainingState&
 }
 
 bool CheckpointKeeper::fits(const TrainingStep& training, std::uint64_t stateBytes) const {
-    return requireFreeBytes(m_folder, checkpointSizeBytes(training.pretrained().parameters(), stateBytes, false), "").ok();
+    return requireFreeBytes(m_folder, checkpointSizeBytes(training.trained().parameters(), stateBytes, false), "").ok();
 }
 
 void CheckpointKeeper::finish(const RunConfig& config) { retain(config, true); }
@@ -289,7 +289,7 @@ void CheckpointKeeper::reduce(const CheckpointRow& row) {
 }
 
 Result<void> CheckpointKeeper::forecast(const RunConfig& config, const TrainingStep& training, std::int64_t stepsLeft, std::uint64_t stateBytes) {
-    m_sizeBytes = checkpointSizeBytes(training.pretrained().parameters(), stateBytes, false);
+    m_sizeBytes = checkpointSizeBytes(training.trained().parameters(), stateBytes, false);
     MOFO_CHECK(makeFolder(m_folder, false));
     MOFO_TRY(const std::uint64_t available, freeBytes(m_folder));
     MOFO_CHECK(requireFreeBytes(m_folder, m_sizeBytes, "one checkpoint of this run"));

@@ -1,8 +1,11 @@
-// The model that a checkpoint holds: weights from the checkpoint, description and tokenizer from the sealed model it started from.
+// The model that a checkpoint holds: weights from the checkpoint, description and tokenizer from the sealed model it started from. Of a run that
+// trained LoRA's matrices: that model's weights with the matrices merged in, W + scale B A.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/model/model_source.h"
@@ -12,7 +15,8 @@ namespace mofo {
 
 class CheckpointSource : public ModelSource {
 public:
-    /// `base` gives everything but the weights; every parameter must be in the checkpoint's model.safetensors with its shape.
+    /// `base` gives everything but the weights; every parameter, or every pair of matrices, must be in the checkpoint's model.safetensors with its
+    /// shape.
     static Result<std::unique_ptr<ModelSource>> open(const std::filesystem::path& checkpoint, std::unique_ptr<ModelSource> base);
 
     [[nodiscard]] const ModelDescription& description() const override { return m_base->description(); }
@@ -26,8 +30,14 @@ public:
 
 private:
     CheckpointSource(SafetensorsFile file, std::unique_ptr<ModelSource> base) : m_file(std::move(file)), m_base(std::move(base)) {}
+    Result<void> expect(const std::vector<ParameterInfo>& parameters) const;
+    Result<void> useLora(const std::filesystem::path& checkpoint);
+
     SafetensorsFile m_file;
     std::unique_ptr<ModelSource> m_base;
+    std::vector<ParameterInfo> m_matrices;  ///< of LoRA, else none
+    std::vector<std::size_t> m_adapted;     ///< per pair of them the parameter that it adapts
+    double m_scale = 0;
 };
 
 }  // namespace mofo

@@ -58,8 +58,8 @@ struct Decoder::LayerState {
     at::Tensor gateUp;  ///< [T, 2 I]
 };
 
-Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights)
-    : m_model(model), m_weights(weights) {
+Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights, const LoraAdapter* adapter)
+    : m_model(model), m_weights(weights), m_adapter(adapter) {
     m_layers.resize(static_cast<std::size_t>(model.layerCount));
     for (std::size_t i = 0; i < infos.size(); ++i) {
         const ParameterInfo& info = infos[i];
@@ -98,7 +98,34 @@ AttentionResult Decoder::attendRow(const at::Tensor& qkv, std::int64_t begin, st
                            run.narrow(2, m_model.headCount + m_model.kvHeadCount, m_model.kvHeadCount));
 }
 
-at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::Tensor& positions, std::vector<LayerState>* states) const {
+at::Tensor Decoder::project(const at::Tensor& x, std::size_t first, std::size_t count, const LoraDropout* dropout) const {
+    at::Tensor y = at::mm(x, m_weights.rows(first, count).t());
+    if (m_adapter != nullptr) m_adapter->addOutputs(first, count, x, y, dropout);
+    return y;
+}
+
+at::Tensor Decoder::projectOnto(const at::Tensor& residual, const at::Tensor& x, std::size_t index, const LoraDropout* dropout) const {
+    at::Tensor y = at::addmm(residual, x, m_weights.view(index).t());
+    if (m_adapter != nullptr) m_adapter->addOutputs(index, 1, x, y, dropout);
+    return y;
+}
+
+at::Tensor Decoder::projectBackward(const at::Tensor& dy, const at::Tensor& x, std::size_t first, std::size_t count, ParameterArena& gradients,
+                                    const LoraDropout* dropout) const {
+    if (m_adapter == nullptr) gradients.rows(first, count).addmm_(dy.t(), x);
+    at::Tensor dx = at::mm(dy, m_weights.rows(first, count));
+    if (m_adapter != nullptr) m_adapter->addGradients(first, count, x, dy, dx, gradients, dropout);
+    return dx;
+}
+
+void Decoder::addNormGradients(const at::Tensor& dy, const at::Tensor& x, std::size_t weight, const at::Tensor& inverseRms, at::Tensor& dx,
+                               ParameterArena& gradients) const {
+    at::Tensor dWeight = m_adapter == nullptr ? gradients.view(weight) : at::zeros_like(m_weights.view(weight));
+    rmsNormBackward(dy, x, m_weights.view(weight), inverseRms, dx, dWeight);
+}
+
+at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::Tensor& positions, std::vector<LayerState>* states,
+                              const LoraDropout* dropout) const {
     const std::int64_t tokens = x.size(0), heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
     std::int64_t longest = 1;
     for (std::int64_t r = 0; r < batch.rowCount(); ++r) longest = std::max(longest, batch.rowStart[r + 1] - batch.rowStart[r]);
@@ -109,7 +136,7 @@ at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::
         LayerState state;
         state.input = x;
         state.inputNorm = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon);
-        state.qkv = at::mm(state.inputNorm.y, m_weights.rows(w.query, 3).t()).view({tokens, heads + 2 * kvHeads, headSize});
+        state.qkv = project(state.inputNorm.y, w.query, 3, dropout).view({tokens, heads + 2 * kvHeads, headSize});
         applyRope(state.qkv, heads + kvHeads, positions, rope, 1);
         state.attended = at::empty({tokens, heads * headSize}, x.options());
         for (const RowRun& run : runs) {
@@ -122,22 +149,22 @@ at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::
                 state.attention.push_back(std::move(attention));
             }
         }
-        state.middle = at::addmm(x, state.attended, m_weights.view(w.output).t());
+        state.middle = projectOnto(x, state.attended, w.output, dropout);
         state.postNorm = rmsNorm(state.middle, m_weights.view(w.postNorm), m_model.normEpsilon);
-        state.gateUp = at::mm(state.postNorm.y, m_weights.rows(w.gate, 2).t());
-        x = at::addmm(state.middle, swiGlu(state.gateUp), m_weights.view(w.down).t());
+        state.gateUp = project(state.postNorm.y, w.gate, 2, dropout);
+        x = projectOnto(state.middle, swiGlu(state.gateUp), w.down, dropout);
         if (states != nullptr) states->push_back(std::move(state));
     }
     return x;
 }
 
-double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients) const {
+double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients, const LoraDropout* dropout) const {
     const std::int64_t heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
     const c10::Device device = m_weights.flat().device();
     const at::Tensor positions = positionsOf(batch, device);
     std::vector<LayerState> states;
     states.reserve(m_layers.size());
-    const at::Tensor last = runLayers(embed(batch.ids), batch, positions, &states);
+    const at::Tensor last = runLayers(embed(batch.ids), batch, positions, &states, dropout);
 
     // Head: only positions that predict a trained token reach the vocabulary.
     double loss = 0;
@@ -145,7 +172,7 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
     {
         const std::int64_t targets = batch.targetCount();
         const at::Tensor head = headMatrix();
-        at::Tensor dHead = gradients.view(m_head), dNorm = gradients.view(m_finalNorm);
+        at::Tensor dHead = m_adapter == nullptr ? gradients.view(m_head) : at::Tensor();
         const at::Tensor input = last.index_select(0, batch.targetPositions);
         const RmsNormResult norm = rmsNorm(input, m_weights.view(m_finalNorm), m_model.normEpsilon);
         at::Tensor dNormal = at::empty_like(norm.y);
@@ -165,10 +192,10 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
             logits.mul_(weight);
             at::Tensor dChunk = dNormal.narrow(0, begin, count);
             at::mm_out(dChunk, logits, head);
-            dHead.addmm_(logits.t(), normal);
+            if (dHead.defined()) dHead.addmm_(logits.t(), normal);
         }
         at::Tensor dInput = at::zeros_like(input);
-        rmsNormBackward(dNormal, input, m_weights.view(m_finalNorm), norm.inverseRms, dInput, dNorm);
+        addNormGradients(dNormal, input, m_finalNorm, norm.inverseRms, dInput, gradients);
         dx.index_copy_(0, batch.targetPositions, dInput);
     }
 
@@ -179,18 +206,14 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
         LayerState& state = states[l];
         {  // MLP
             at::Tensor activated = swiGlu(state.gateUp);
-            gradients.view(w.down).addmm_(dx.t(), activated);
-            const at::Tensor dActivated = at::mm(dx, m_weights.view(w.down));
+            const at::Tensor dActivated = projectBackward(dx, activated, w.down, 1, gradients, dropout);
             activated.reset();
             const at::Tensor dGateUp = swiGluBackward(dActivated, state.gateUp);
-            gradients.rows(w.gate, 2).addmm_(dGateUp.t(), state.postNorm.y);
-            at::Tensor dWeight = gradients.view(w.postNorm);
-            rmsNormBackward(at::mm(dGateUp, m_weights.rows(w.gate, 2)), state.middle, m_weights.view(w.postNorm), state.postNorm.inverseRms, dx,
-                            dWeight);
+            addNormGradients(projectBackward(dGateUp, state.postNorm.y, w.gate, 2, gradients, dropout), state.middle, w.postNorm,
+                             state.postNorm.inverseRms, dx, gradients);
         }
         {  // attention
-            gradients.view(w.output).addmm_(dx.t(), state.attended);
-            const at::Tensor dAttended = at::mm(dx, m_weights.view(w.output));
+            const at::Tensor dAttended = projectBackward(dx, state.attended, w.output, 1, gradients, dropout);
             at::Tensor dQkv = at::empty_like(state.qkv);
             for (std::size_t i = 0; i < runs.size(); ++i) {
                 const RowRun& run = runs[i];
@@ -207,14 +230,12 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
             }
             applyRope(dQkv, heads + kvHeads, positions, rope, -1);
             const at::Tensor flat = dQkv.view({dQkv.size(0), -1});
-            gradients.rows(w.query, 3).addmm_(flat.t(), state.inputNorm.y);
-            at::Tensor dWeight = gradients.view(w.inputNorm);
-            rmsNormBackward(at::mm(flat, m_weights.rows(w.query, 3)), state.input, m_weights.view(w.inputNorm), state.inputNorm.inverseRms, dx,
-                            dWeight);
+            addNormGradients(projectBackward(flat, state.inputNorm.y, w.query, 3, gradients, dropout), state.input, w.inputNorm,
+                             state.inputNorm.inverseRms, dx, gradients);
         }
         states.pop_back();
     }
-    gradients.view(m_embedding).index_add_(0, batch.ids, dx);
+    if (m_adapter == nullptr) gradients.view(m_embedding).index_add_(0, batch.ids, dx);
     return loss;
 }
 
@@ -254,7 +275,7 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
     for (std::size_t l = 0; l < m_layers.size(); ++l) {
         const LayerWeights& w = m_layers[l];
         const at::Tensor normal = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon).y;
-        at::Tensor qkv = at::mm(normal, m_weights.rows(w.query, 3).t()).view({count, heads + 2 * kvHeads, headSize});
+        at::Tensor qkv = project(normal, w.query, 3, nullptr).view({count, heads + 2 * kvHeads, headSize});
         applyRope(qkv, heads + kvHeads, positions, rope, 1);
         cache.m_keys[l].narrow(0, before, count).copy_(qkv.narrow(1, heads, kvHeads));
         cache.m_values[l].narrow(0, before, count).copy_(qkv.narrow(1, heads + kvHeads, kvHeads));
@@ -275,9 +296,9 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
                            .permute({2, 0, 1, 3})
                            .reshape({count, heads * headSize});
         }
-        const at::Tensor middle = at::addmm(x, attended, m_weights.view(w.output).t());
+        const at::Tensor middle = projectOnto(x, attended, w.output, nullptr);
         const at::Tensor post = rmsNorm(middle, m_weights.view(w.postNorm), m_model.normEpsilon).y;
-        x = at::addmm(middle, swiGlu(at::mm(post, m_weights.rows(w.gate, 2).t())), m_weights.view(w.down).t());
+        x = projectOnto(middle, swiGlu(project(post, w.gate, 2, nullptr)), w.down, nullptr);
     }
     cache.m_length += count;
     return at::mm(rmsNorm(x.narrow(0, count - 1, 1), m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t()).squeeze(0);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/engine/lora.h"
 #include "core/engine/ops.h"
 #include "core/engine/packed_batch.h"
 #include "core/engine/parameter_set.h"
@@ -31,11 +32,13 @@ private:
 /// call it inside guardTorch.
 class Decoder {
 public:
-    Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights);
+    /// `adapter`: low-rank matrices beside the weights, which then are frozen; null: none. It must outlive the decoder.
+    Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights,
+            const LoraAdapter* adapter = nullptr);
 
-    /// Forward and backward of one micro-batch: adds the gradient of sum(weights * nll) to `gradients` (same layout as the weights)
-    /// and returns the summed, weighted loss in nats.
-    double addGradients(const PackedBatch& batch, ParameterArena& gradients) const;
+    /// Forward and backward of one micro-batch: adds the gradient of sum(weights * nll) to `gradients` (same layout as the weights, or as those of
+    /// the adapter) and returns the summed, weighted loss in nats. `dropout`: of an adapter's inputs; null: none.
+    double addGradients(const PackedBatch& batch, ParameterArena& gradients, const LoraDropout* dropout = nullptr) const;
     /// Per row: the negative log-likelihood summed over its targets, in nats (unweighted).
     [[nodiscard]] std::vector<double> rowLosses(const PackedBatch& batch) const;
     /// Logits [T, vocabulary] of one row of ids [T].
@@ -53,13 +56,23 @@ private:
 
     at::Tensor embed(const at::Tensor& ids) const;
     /// Runs all layers on x [T, H]; with `states` keeps what the backward pass needs.
-    at::Tensor runLayers(at::Tensor x, const PackedBatch& batch, const at::Tensor& positions, std::vector<LayerState>* states) const;
+    at::Tensor runLayers(at::Tensor x, const PackedBatch& batch, const at::Tensor& positions, std::vector<LayerState>* states,
+                         const LoraDropout* dropout = nullptr) const;
+    /// x [T, in] times the matrices [first, first + count), side by side; onto `residual` where there is one.
+    at::Tensor project(const at::Tensor& x, std::size_t first, std::size_t count, const LoraDropout* dropout) const;
+    at::Tensor projectOnto(const at::Tensor& residual, const at::Tensor& x, std::size_t index, const LoraDropout* dropout) const;
+    /// Backwards through either: adds to the gradients of what is trained and returns that of x.
+    at::Tensor projectBackward(const at::Tensor& dy, const at::Tensor& x, std::size_t first, std::size_t count, ParameterArena& gradients,
+                               const LoraDropout* dropout) const;
+    void addNormGradients(const at::Tensor& dy, const at::Tensor& x, std::size_t weight, const at::Tensor& inverseRms, at::Tensor& dx,
+                          ParameterArena& gradients) const;
     AttentionResult attendRow(const at::Tensor& qkv, std::int64_t begin, std::int64_t rows, std::int64_t length) const;
     const RopeTable& ropeFor(std::int64_t length) const;
     at::Tensor headMatrix() const;
 
     ModelDescription m_model;
     const ParameterArena& m_weights;
+    const LoraAdapter* m_adapter;
     std::vector<LayerWeights> m_layers;
     std::size_t m_embedding = 0, m_finalNorm = 0, m_head = 0;
     mutable RopeTable m_rope;

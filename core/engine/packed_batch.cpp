@@ -29,6 +29,7 @@ PackedBatch packRows(std::span<const TokenRow* const> rows) {
         }
         batch.rowStart.push_back(static_cast<std::int64_t>(ids.size()));
         batch.targetStart.push_back(static_cast<std::int64_t>(targets.size()));
+        batch.rowNumber.push_back(batch.rowCount() - 1);
     }
     batch.ids = at::tensor(ids, at::kLong);
     batch.targetPositions = at::tensor(positions, at::kLong);
@@ -42,10 +43,15 @@ std::vector<PackedBatch> packMicroBatches(std::span<const TokenRow* const> rows,
     std::int64_t usefulRows = 0, targets = 0;
     for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(microRows)) {
         std::vector<const TokenRow*> useful;
-        for (const TokenRow* row : rows.subspan(begin, std::min(static_cast<std::size_t>(microRows), rows.size() - begin)))
-            if (row->targetCount() > 0) useful.push_back(row);
+        std::vector<std::int64_t> numbers;
+        for (std::size_t i = begin; i < std::min(begin + static_cast<std::size_t>(microRows), rows.size()); ++i) {
+            if (rows[i]->targetCount() == 0) continue;
+            useful.push_back(rows[i]);
+            numbers.push_back(static_cast<std::int64_t>(i));
+        }
         if (useful.empty()) continue;
         pieces.push_back(packRows(useful));
+        pieces.back().rowNumber = std::move(numbers);
         usefulRows += pieces.back().rowCount();
         targets += pieces.back().targetCount();
     }

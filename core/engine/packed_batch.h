@@ -21,6 +21,7 @@ struct PackedBatch {
     at::Tensor targets;                     ///< [N] int64: those successors
     at::Tensor weights;                     ///< [N] fp32: share of each target in the loss; 1 from packRows
     std::vector<std::int64_t> targetStart;  ///< R + 1 offsets into targets
+    std::vector<std::int64_t> rowNumber;    ///< of each row, among those that were packed, or of the whole update
 
     [[nodiscard]] std::int64_t rowCount() const { return static_cast<std::int64_t>(rowStart.size()) - 1; }
     [[nodiscard]] std::int64_t tokenCount() const { return rowStart.back(); }

@@ -190,7 +190,7 @@ void TrainingRun::addGuardChanges(std::vector<CommandRow>& pending) const {
 Result<void> TrainingRun::checkFinite() {
     constexpr std::int64_t piece = 4 << 20;
     return guardTorch([&]() -> Result<void> {
-        const auto& infos = m_training.pretrained().parameters();
+        const auto& infos = m_training.trained().parameters();
         for (const auto& [arena, what] :
              {std::pair(&m_training.weights(), "weights"), std::pair(&m_training.optimizer().firstMoments(), "first moments"),
               std::pair(&m_training.optimizer().secondMoments(), "second moments")}) {

@@ -99,7 +99,7 @@ Result<void> TrainingRun::readTensors(const FoundCheckpoint& checkpoint) {
     std::vector<RestoredBytes> bytes{{TensorStatistics::previousName, &previous, false}, {TensorStatistics::everName, &ever, false}};
     for (NamedBytes& one : random) bytes.push_back({one.name, &one.bytes, true});
     return guardTorch([&]() -> Result<void> {
-        MOFO_CHECK(restoreCheckpoint(checkpoint, m_training.pretrained().parameters(), m_training.weights(), m_training.optimizer().firstMoments(),
+        MOFO_CHECK(restoreCheckpoint(checkpoint, m_training.trained().parameters(), m_training.weights(), m_training.optimizer().firstMoments(),
                                      m_training.optimizer().secondMoments(), bytes));
         MOFO_CHECK(m_training.optimizer().stateReplaced());
         m_training.statistics().restoreState(previous, ever);

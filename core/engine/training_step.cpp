@@ -10,8 +10,8 @@
 #include "core/base/clock.h"
 #include "core/base/failpoint.h"
 #include "core/base/text.h"
-#include "core/engine/device.h"
 #include "core/config/schedule.h"
+#include "core/engine/device.h"
 #include "core/engine/torch_guard.h"
 #include "core/model/partition.h"
 
@@ -59,23 +59,30 @@ Result<void> TrainingStep::load(const std::string& modelFolder, const std::strin
 }
 
 Result<void> TrainingStep::build(const RunConfig& config, const Progress& progress) {
-    const auto& infos = m_pretrained->parameters();
     MOFO_CHECK(checkMethodFits(config));
     const std::string reading = "reading the weights";
     progress("load", 0, reading);
-    MOFO_TRY(m_weights, loadWeights(*m_pretrained, m_device, [&](double share) { return progress("load", share, reading); }));
+    MOFO_TRY(ParameterArena pretrained, loadWeights(*m_pretrained, m_device, [&](double share) { return progress("load", share, reading); }));
+    if (isLora(config.optimizer)) {
+        m_lora = std::make_unique<LoraTraining>(*m_pretrained, std::move(pretrained), LoraSettings::from(config));
+        MOFO_TRY(m_weights, loadWeights(m_lora->source(), m_device));
+    } else {
+        m_weights = std::move(pretrained);
+    }
     return guardTorch([&]() -> Result<void> {
-        m_gradients = ParameterArena(infos, m_device);
-        m_decoder = std::make_unique<Decoder>(m_pretrained->description(), infos, m_weights);
-        m_optimizer = std::make_unique<Optimizer>(*m_pretrained, config, m_weights, m_gradients, Optimizer::placeFor(m_device, config.offload));
-        m_statistics = std::make_unique<TensorStatistics>(*m_pretrained, config.coverage);
-        m_gradientNorm.emplace(infos);
+        m_gradients = ParameterArena(trained().parameters(), m_device);
+        if (m_lora) m_lora->use(m_weights);
+        m_decoder = std::make_unique<Decoder>(m_pretrained->description(), m_pretrained->parameters(), m_lora ? m_lora->frozen() : m_weights,
+                                              m_lora ? &m_lora->adapter() : nullptr);
+        m_optimizer = std::make_unique<Optimizer>(trained(), config, m_weights, m_gradients, Optimizer::placeFor(m_device, config.offload));
+        m_statistics = std::make_unique<TensorStatistics>(trained(), config.coverage);
+        m_gradientNorm.emplace(trained().parameters());
         return {};
     });
 }
 
 Result<void> TrainingStep::resetToPretrained() {
-    MOFO_TRY(const ParameterArena fresh, loadWeights(*m_pretrained, m_device));
+    MOFO_TRY(const ParameterArena fresh, loadWeights(trained(), m_device));
     return guardTorch([&]() -> Result<void> {
         m_weights.flat().copy_(fresh.flat());
         m_optimizer->firstMoments().flat().zero_();
@@ -99,6 +106,7 @@ Result<void> TrainingStep::configure(const RunConfig& config) {
 }
 
 std::vector<ParameterRow> TrainingStep::parameterRows(const std::vector<double>& pretrainedL2) const {
+    if (m_lora) return m_lora->parameterRows(pretrainedL2, m_optimizer->filtered());
     std::vector<ParameterRow> rows;
     const auto& infos = m_pretrained->parameters();
     for (std::size_t i = 0; i < infos.size(); ++i) {
@@ -106,6 +114,12 @@ std::vector<ParameterRow> TrainingStep::parameterRows(const std::vector<double>&
                         infos[i].elementCount(), m_optimizer->filtered()[i], pretrainedL2[i]});
     }
     return rows;
+}
+
+Result<TensorStatistics::Measurement> TrainingStep::measure(std::int64_t step, const RunConfig& config, const StepOutcome& outcome) {
+    MOFO_TRY(TensorStatistics::Measurement measured, m_statistics->measure(step, config, m_weights, *m_optimizer, outcome));
+    if (m_lora) m_lora->tellOfModel(measured);
+    return measured;
 }
 
 Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t total, const RunConfig& config) {
@@ -127,7 +141,9 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
     double loss = 0;
     std::size_t badPiece = pieces.size();
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-        double part = m_decoder->addGradients(pieces[i].to(m_device), m_gradients);
+        const PackedBatch piece = pieces[i].to(m_device);
+        const std::optional<LoraDropout> dropout = m_lora ? std::optional(m_lora->dropout(piece, step)) : std::nullopt;
+        double part = m_decoder->addGradients(piece, m_gradients, dropout ? &*dropout : nullptr);
         if (failpoint("step.loss") != 0) part = std::numeric_limits<double>::quiet_NaN();
         if (!std::isfinite(part) && badPiece == pieces.size()) badPiece = i;
         loss += part;
@@ -174,9 +190,9 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
         if (std::isfinite(norm) && std::isfinite(loss)) what = "the gradient norm " + formatShortest(norm) + " is too large for fp32";
         if (!std::isfinite(norm) && std::isfinite(loss)) {
             what = "the gradient norm is " + lossStateOf(norm);
-            for (std::size_t i = 0; i < m_pretrained->parameters().size(); ++i) {
+            for (std::size_t i = 0; i < trained().parameters().size(); ++i) {
                 if (frozen[i] || m_gradients.view(i).isfinite().all().item<bool>()) continue;
-                what += ", first in " + m_pretrained->parameters()[i].name + ",";
+                what += ", first in " + trained().parameters()[i].name + ",";
                 break;
             }
         }
@@ -186,7 +202,7 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
 
     clock.restart();
     if (outcome != nullptr && result.refusal.empty() && logged) {
-        MOFO_TRY(TensorStatistics::Measurement measured, m_statistics->measure(step, config, m_weights, *m_optimizer, *outcome));
+        MOFO_TRY(TensorStatistics::Measurement measured, measure(step, config, *outcome));
         if (!m_parametersGiven) result.parameters = parameterRows(measured.pretrainedL2);
         m_parametersGiven = true;
         result.drift = measured.drift.relative();

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/engine/decoder.h"
 #include "core/engine/gradient_norm.h"
+#include "core/engine/lora_training.h"
 #include "core/engine/optimizer.h"
 #include "core/engine/parameter_set.h"
 #include "core/engine/statistics.h"
@@ -34,7 +35,7 @@ public:
     Result<void> load(const std::string& modelFolder, const std::string& device, const RunConfig& config, const Progress& progress);
     /// Weights and optimizer, which need the method to fit the model.
     Result<void> build(const RunConfig& config, const Progress& progress);
-    /// Weights of the sealed model and moments of zero, as after build().
+    /// Weights of the sealed model (LoRA: A and B as they begin) and moments of zero, as after build().
     Result<void> resetToPretrained();
     /// Settings that the next update is the first to use; nothing changes where they are refused.
     Result<void> configure(const RunConfig& config);
@@ -54,6 +55,9 @@ public:
     Result<Outcome> run(std::int64_t step, std::int64_t total, const RunConfig& config);
 
     [[nodiscard]] const ModelSource& pretrained() const { return *m_pretrained; }
+    /// What the optimizer moves, as it is before the first step: the model, or LoRA's matrices. weights(), moments and checkpoints have its
+    /// parameters.
+    [[nodiscard]] const ModelSource& trained() const { return m_lora ? m_lora->source() : *m_pretrained; }
     [[nodiscard]] const Tokenizer& tokenizer() const { return *m_tokenizer; }
     [[nodiscard]] TrainingData& data() { return *m_data; }
     [[nodiscard]] const TrainingData& data() const { return *m_data; }
@@ -66,11 +70,13 @@ public:
 private:
     [[nodiscard]] OptimizerSettings settingsOf(const RunConfig& config) const;
     [[nodiscard]] std::vector<ParameterRow> parameterRows(const std::vector<double>& pretrainedL2) const;
+    Result<TensorStatistics::Measurement> measure(std::int64_t step, const RunConfig& config, const StepOutcome& outcome);
 
     std::unique_ptr<ModelSource> m_pretrained;
     std::optional<Tokenizer> m_tokenizer;
     std::optional<TrainingData> m_data;
     c10::Device m_device = c10::kCPU;
+    std::unique_ptr<LoraTraining> m_lora;
     ParameterArena m_weights, m_gradients;
     std::unique_ptr<Decoder> m_decoder;
     std::unique_ptr<Optimizer> m_optimizer;

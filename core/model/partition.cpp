@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/config/name_pattern.h"
+#include "core/model/lora.h"
 
 namespace mofo {
 
@@ -192,7 +193,8 @@ std::vector<bool> filteredParameters(std::span<const ParameterInfo> parameters, 
     return filtered;
 }
 
-Result<void> checkMethod(const RunConfig& config, const ModelDescription& model, std::span<const ParameterInfo> parameters) {
+Result<void> checkMethod(const RunConfig& config, const ModelDescription& model, std::span<const ParameterInfo> modelParameters) {
+    const std::vector<ParameterInfo> parameters = trainedParameters(modelParameters, config);
     const auto matchesNone = [&](std::string_view patterns) {
         return !patterns.empty() &&
                std::none_of(parameters.begin(), parameters.end(), [&](const ParameterInfo& info) { return matchesNamePattern(patterns, info.name); });
@@ -211,6 +213,10 @@ Result<void> checkMethod(const RunConfig& config, const ModelDescription& model,
         return refuse("row_counts", config.rowCounts, "the pattern matches none of the model's " + count + " parameters");
     }
     if (!selectsCoordinates(config.optimizer)) return {};
+    if (isLora(config.optimizer) && config.granularity.kind == GranularityKind::Head) {
+        return Error{ErrorCode::Usage, "LoRA's matrices are not divided by heads", "granularity=head",
+                     "Use tensor, row, module, layer, model, block:N or shards:S with optimizer=lora_mofo", "VALUE"};
+    }
     const std::vector<bool> filtered = filteredParameters(parameters, config.filterInclude, config.filterExclude);
     if (std::find(filtered.begin(), filtered.end(), true) == filtered.end()) {
         return refuse("filter_exclude", config.filterExclude, "no parameter is left to select coordinates in");

@@ -1,0 +1,118 @@
+#include "core/model/lora.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+namespace mofo {
+
+namespace {
+
+constexpr std::string_view kWeight = ".weight";
+
+bool isAdapted(const ParameterInfo& info) {
+    switch (info.kind) {
+        case ModuleKind::Query:
+        case ModuleKind::Key:
+        case ModuleKind::Value:
+        case ModuleKind::Output:
+        case ModuleKind::Gate:
+        case ModuleKind::Up:
+        case ModuleKind::Down: return info.shape.size() == 2;
+        case ModuleKind::Embedding:
+        case ModuleKind::Norm:
+        case ModuleKind::Head: return false;
+    }
+    return false;
+}
+
+std::string adaptedName(const ParameterInfo& info, std::string_view matrix) {
+    std::string_view name = info.name;
+    if (name.ends_with(kWeight)) name.remove_suffix(kWeight.size());
+    return std::string(name) + ".lora_" + std::string(matrix) + std::string(kWeight);
+}
+
+/// splitmix64 (Steele, Lea, Flood 2014).
+std::uint64_t mix(std::uint64_t x) {
+    x += 0x9E3779B97F4A7C15ull;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ull;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBull;
+    return x ^ x >> 31;
+}
+
+/// FNV-1a.
+std::uint64_t hashOf(std::string_view name) {
+    std::uint64_t hash = 0xCBF29CE484222325ull;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
+    return hash;
+}
+
+class LoraSource final : public ModelSource {
+public:
+    LoraSource(const ModelSource& base, const LoraSettings& settings)
+        : m_base(base), m_seed(settings.seed), m_parameters(loraParameters(base.parameters(), settings.rank)) {}
+
+    const ModelDescription& description() const override { return m_base.description(); }
+    const std::vector<ParameterInfo>& parameters() const override { return m_parameters; }
+    Result<void> readParameter(std::size_t index, std::span<float> out) const override { return readPiece(index, 0, out); }
+    std::int64_t pieceElements(std::size_t) const override { return 1; }
+    Result<void> readPiece(std::size_t index, std::int64_t first, std::span<float> out) const override {
+        if (index % 2 == 1) {
+            std::fill(out.begin(), out.end(), 0.0f);
+            return {};
+        }
+        const ParameterInfo& info = m_parameters[index];
+        const std::uint64_t key = mix(m_seed) ^ hashOf(info.name);
+        const double bound = 1.0 / std::sqrt(static_cast<double>(info.shape[1]));
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const std::uint64_t drawn = mix(key + static_cast<std::uint64_t>(first) + i) >> 40;  // 24 bits
+            out[i] = static_cast<float>(((static_cast<double>(drawn) + 0.5) * 0x1p-23 - 1.0) * bound);
+        }
+        return {};
+    }
+    Result<Tokenizer> loadTokenizer() const override { return m_base.loadTokenizer(); }
+    bool hasTokenizer() const override { return m_base.hasTokenizer(); }
+    std::string formatName() const override { return "LoRA"; }
+    bool isQuantised() const override { return false; }
+    std::vector<std::string> warnings() const override { return {}; }
+    Json hfConfig() const override { return m_base.hfConfig(); }
+
+private:
+    const ModelSource& m_base;
+    std::uint64_t m_seed;
+    std::vector<ParameterInfo> m_parameters;
+};
+
+}  // namespace
+
+LoraSettings LoraSettings::from(const RunConfig& config) { return {config.loraRank, config.loraAlpha, config.loraDropout, config.seed}; }
+
+bool isLora(OptimizerKind optimizer) { return optimizer == OptimizerKind::Lora || optimizer == OptimizerKind::LoraMofo; }
+
+std::vector<ParameterInfo> loraParameters(std::span<const ParameterInfo> parameters, std::int64_t rank) {
+    std::vector<ParameterInfo> trained;
+    for (const ParameterInfo& info : parameters) {
+        if (!isAdapted(info)) continue;
+        trained.push_back({adaptedName(info, "A"), {rank, info.shape[1]}, info.kind, info.layer});
+        trained.push_back({adaptedName(info, "B"), {info.shape[0], rank}, info.kind, info.layer});
+    }
+    return trained;
+}
+
+std::vector<std::size_t> loraTargets(std::span<const ParameterInfo> parameters) {
+    std::vector<std::size_t> targets;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        if (isAdapted(parameters[i])) targets.push_back(i);
+    }
+    return targets;
+}
+
+std::vector<ParameterInfo> trainedParameters(std::span<const ParameterInfo> parameters, const RunConfig& config) {
+    if (isLora(config.optimizer)) return loraParameters(parameters, config.loraRank);
+    return {parameters.begin(), parameters.end()};
+}
+
+std::unique_ptr<ModelSource> openLora(const ModelSource& base, const LoraSettings& settings) { return std::make_unique<LoraSource>(base, settings); }
+
+}  // namespace mofo
