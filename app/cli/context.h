@@ -71,6 +71,7 @@ void addCheckpointCommands(CLI::App& app, Context& context);   ///< pin, unpin, 
 void addControlCommands(CLI::App& app, Context& context);      ///< set, withdraw, pause, stop, checkpoint, evaluate, undo
 void addJobCommands(CLI::App& app, Context& context);          ///< export, jobs, queue
 void addInterpolateCommands(CLI::App& app, Context& context);  ///< interpolate, landscape
+void addSweepCommands(CLI::App& app, Context& context);        ///< sweep and its list, show, follow, stop, resume
 void addChatCommand(CLI::App& app, Context& context);
 void addBenchCommand(CLI::App& app, Context& context);
 void addGetCommand(CLI::App& app, Context& context);

@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
     mofo::cli::addModelCommands(app, context);
     mofo::cli::addGetCommand(app, context);
     mofo::cli::addJobCommands(app, context);
+    mofo::cli::addSweepCommands(app, context);
     mofo::cli::addInterpolateCommands(app, context);
     mofo::cli::addChatCommand(app, context);
     mofo::cli::addBenchCommand(app, context);

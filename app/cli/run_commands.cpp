@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "core/client/queue_view.h"
 #include "core/client/run_json.h"
 #include "core/client/supervisor.h"
+#include "core/client/sweep.h"
 
 namespace mofo::cli {
 
@@ -27,6 +29,23 @@ struct RunOptions {
     std::int64_t lines = 200;
     bool json = false, all = false, trashed = false, remove = false, follow = false, none = false;
 };
+
+// One row for each group of runs, where its newest run would stand.
+std::vector<RunRow> withSweepsAsOne(const std::vector<RunRow>& rows, const Registry& registry) {
+    const auto sweeps = sweepStatuses(registry);
+    if (!sweeps.ok()) return rows;
+    std::vector<RunRow> shown;
+    std::set<std::string> seen;
+    for (const RunRow& run : rows) {
+        const auto group = std::find_if(sweeps->begin(), sweeps->end(), [&](const SweepStatus& status) { return status.sweep.id == run.sweepId; });
+        if (group == sweeps->end()) {
+            shown.push_back(run);
+        } else if (seen.insert(run.sweepId).second) {
+            shown.push_back(asOneRun(*group));
+        }
+    }
+    return shown;
+}
 
 Result<int> runs(const Context& context, const RunOptions& options) {
     std::vector<RunRow> rows;
@@ -53,7 +72,7 @@ Result<int> runs(const Context& context, const RunOptions& options) {
         for (const QueueEntry& entry : entries) {
             if (entry.stalledSeconds) stalled.push_back(entry.run.id);
         }
-        fmt::print("{}", runTable(rows, stalled));
+        fmt::print("{}", runTable(options.all ? rows : withSweepsAsOne(rows, store->registry), stalled));
         std::fflush(stdout);
         fmt::print(stderr, "{}", remedyLines(rows));
         for (const std::string& text : heldUpTexts(entries)) printNote(text);
@@ -230,6 +249,7 @@ void addRunCommands(CLI::App& app, Context& context) {
     {
         auto [command, options] = add("runs", "List the runs, newest first", "  mofo runs\n  mofo runs --json", runs, false);
         command->add_flag("--json", options->json, "Answer in JSON");
+        command->add_flag("--all", options->all, "The runs of sweeps one by one, instead of one row for each sweep");
         command->add_flag("--trashed", options->trashed, "Those in the trash instead");
     }
     {

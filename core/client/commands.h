@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +14,7 @@
 #include "core/client/device_choice.h"
 #include "core/config/run_config.h"
 #include "core/library/model_library.h"
+#include "core/model/model_description.h"
 #include "core/store/registry.h"
 #include "core/store/run_metrics.h"
 #include "core/store/workspace.h"
@@ -37,6 +40,28 @@ struct StartOptions {
 /// queued and starts the supervisor. Nothing is left behind on refusal.
 Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const RunConfig& config, const StartOptions& options,
                         const ImportProgress& progress = {});
+
+/// What was looked into for runs that are prepared one after another: models and data that they share are read once.
+class InputChecks {
+public:
+    /// Of the model of a prepared run.
+    [[nodiscard]] const std::vector<ParameterInfo>& parametersOf(const RunRow& run) const { return m_models.at(run.modelId).parameters; }
+
+private:
+    friend Result<RunRow> prepareRun(const Workspace&, Registry&, const RunConfig&, const StartOptions&, InputChecks&, const ImportProgress&);
+    struct Model {
+        ModelDescription description;
+        std::vector<ParameterInfo> parameters;
+    };
+    std::map<std::string, Model> m_bySource, m_models;
+    std::set<std::string> m_data;
+};
+
+/// What startRun does up to the registry: checks, seals the model, and gives the run that would be queued.
+Result<RunRow> prepareRun(const Workspace& workspace, Registry& registry, const RunConfig& config, const StartOptions& options, InputChecks& checks,
+                          const ImportProgress& progress = {});
+/// Usage where a name is not usable for a run; an empty one is.
+Result<void> checkRunName(std::string_view name);
 
 /// Continues an ended (stopped, failed, lost) run from its newest complete checkpoint, or from the start where there is none; Conflict for
 /// one that is live or queued, or finished without an undo that waits.

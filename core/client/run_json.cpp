@@ -84,6 +84,7 @@ Json runJson(const RunRow& run, const QueueEntry* entry) {
                  {"restarts", run.restarts},
                  {"parent", run.parentId.empty() ? Json(nullptr) : Json(run.parentId)},
                  {"parent_step", run.parentId.empty() ? Json(nullptr) : Json(run.parentStep)},
+                 {"sweep", run.sweepId.empty() ? Json(nullptr) : Json(run.sweepId)},
                  {"not_exact", run.notExact.empty() ? Json(nullptr) : Json(run.notExact)},
                  {"stalled", stalled},
                  {"stalled_seconds", stalled ? jsonNumber(*entry->stalledSeconds) : Json(nullptr)},

@@ -11,6 +11,7 @@
 #include "core/client/engine_environment.h"
 #include "core/client/supervisor.h"
 #include "core/library/model_place.h"
+#include "core/model/lora.h"
 #include "core/model/model_source.h"
 #include "core/model/partition.h"
 #include "core/text/dataset.h"
@@ -43,14 +44,6 @@ Result<std::string> absolutePath(const std::string& path, std::string_view key) 
     return resolved->string();
 }
 
-Result<void> checkName(std::string_view name) {
-    if (name.size() > kNameLimit || !isValidUtf8(name) || escapeForDisplay(name) != name || trimText(name) != name) {
-        return Error{ErrorCode::Usage, "the name is not usable", escapeForDisplay(name.substr(0, kNameLimit)),
-                     "Use at most " + std::to_string(kNameLimit) + " bytes of plain text without control characters or outer blanks", ""};
-    }
-    return {};
-}
-
 // "smollm2-135m-instruct-a0.15", with -2, -3 ... where that is taken.
 Result<std::string> makeName(const Registry& registry, const RunConfig& config, const std::string& modelName) {
     std::string base = modelName;
@@ -76,6 +69,14 @@ std::string reasonsText(const std::vector<std::string>& reasons, std::uint64_t a
 }
 
 }  // namespace
+
+Result<void> checkRunName(std::string_view name) {
+    if (name.size() > kNameLimit || !isValidUtf8(name) || escapeForDisplay(name) != name || trimText(name) != name) {
+        return Error{ErrorCode::Usage, "the name is not usable", escapeForDisplay(name.substr(0, kNameLimit)),
+                     "Use at most " + std::to_string(kNameLimit) + " bytes of plain text without control characters or outer blanks", ""};
+    }
+    return {};
+}
 
 Result<void> checkData(const std::string& path, std::string_view columns, const Tokenizer& tokenizer, std::string_view chatTemplate,
                        std::int64_t maxLength) {
@@ -111,14 +112,14 @@ Result<void> checkData(const std::string& path, std::string_view columns, const 
                  "Name the columns with --set columns=prompt:A,completion:B, or correct the file", "MISSING"};
 }
 
-Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const RunConfig& wanted, const StartOptions& options,
-                        const ImportProgress& progress) {
+Result<RunRow> prepareRun(const Workspace& workspace, Registry& registry, const RunConfig& wanted, const StartOptions& options, InputChecks& checks,
+                          const ImportProgress& progress) {
     RunConfig config = wanted;
     if (config.model.empty())
         return Error{ErrorCode::Usage, "no model is named", "model", "Give --model with a GGUF file, a Hugging Face folder or a workspace model", ""};
     if (config.data.empty()) return Error{ErrorCode::Usage, "no data is named", "data", "Give --data with a JSONL, JSON, CSV or TSV file", ""};
     MOFO_CHECK(checkConfig(config));
-    MOFO_CHECK(checkName(options.name));
+    MOFO_CHECK(checkRunName(options.name));
     ModelPlace place;
     if (options.sealedModel.empty()) {
         MOFO_TRY(place, locateModel(&workspace, &registry, config.model));
@@ -137,17 +138,22 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
     }
     MOFO_TRY(const ResolvedDevice device, resolveDevice(config.device));
 
-    std::int64_t parameterCount = 0;
-    {
+    const std::string dataKey = joinText(
+        std::vector<std::string>{place.source, config.data, config.evalData, config.columns, config.chatTemplate, std::to_string(config.maxLength)},
+        "\n");
+    if (!checks.m_data.contains(dataKey)) {
         MOFO_TRY(const std::unique_ptr<ModelSource> source, ModelSource::open(place.source));
         MOFO_TRY(const Tokenizer tokenizer, source->loadTokenizer());
-        parameterCount = source->description().parameterCount();
-        MOFO_CHECK(checkMethod(config, source->description(), source->parameters()));
+        checks.m_bySource[place.source] = {source->description(), source->parameters()};
         MOFO_CHECK(checkData(config.data, config.columns, tokenizer, config.chatTemplate, config.maxLength));
         if (!config.evalData.empty()) MOFO_CHECK(checkData(config.evalData, config.columns, tokenizer, config.chatTemplate, config.maxLength));
+        checks.m_data.insert(dataKey);
     }
-    MOFO_CHECK(
-        requireFreeBytes(workspace.folder(), static_cast<std::uint64_t>(parameterCount) * kCheckpointBytesPerParameter, "the run's last checkpoint"));
+    const InputChecks::Model& shape = checks.m_bySource.at(place.source);
+    MOFO_CHECK(checkMethod(config, shape.description, shape.parameters));
+    std::uint64_t trained = 0;
+    for (const ParameterInfo& info : trainedParameters(shape.parameters, config)) trained += static_cast<std::uint64_t>(info.elementCount());
+    MOFO_CHECK(requireFreeBytes(workspace.folder(), trained * kCheckpointBytesPerParameter, "the run's last checkpoint"));
     std::optional<ModelRow> model = place.sealed;
     if (!model) {
         MOFO_TRY(model, sealModel(workspace, registry, config.model, {}, progress));
@@ -172,6 +178,14 @@ Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const Ru
     run.createdNs = wallNs();
     run.tags = options.tags;
     run.note = options.note;
+    checks.m_models[run.modelId] = shape;
+    return run;
+}
+
+Result<RunRow> startRun(const Workspace& workspace, Registry& registry, const RunConfig& config, const StartOptions& options,
+                        const ImportProgress& progress) {
+    InputChecks checks;
+    MOFO_TRY(const RunRow run, prepareRun(workspace, registry, config, options, checks, progress));
     MOFO_CHECK(makeFolder(workspace.runFolder(run.id), true));
     // Before the run is there: a supervisor that waits starts it at once.
     auto added = noteEngineEnvironment(registry, run.id);

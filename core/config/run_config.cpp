@@ -62,6 +62,8 @@ Error conflict(std::string where, std::string message, std::string remedy) {
     return Error{ErrorCode::Usage, std::move(message), std::move(where), std::move(remedy), "VALUE"};
 }
 
+bool trainsLora(OptimizerKind optimizer) { return optimizer == OptimizerKind::Lora || optimizer == OptimizerKind::LoraMofo; }
+
 bool ranksCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::LoraMofo; }
 
 }  // namespace
@@ -142,7 +144,7 @@ Result<void> checkConfig(const RunConfig& config) {
         return conflict("hft_every=" + std::to_string(config.hftEvery), "hft_every has no effect with optimizer=" + optimizer,
                         "Use hft_every=0, or optimizer=hft");
     }
-    const bool lora = config.optimizer == OptimizerKind::Lora || config.optimizer == OptimizerKind::LoraMofo;
+    const bool lora = trainsLora(config.optimizer);
     for (const char* key : {"lora_rank", "lora_alpha", "lora_dropout"}) {
         const std::string value = configValue(config, key);
         if (lora || value == configValue(RunConfig(), key)) continue;
@@ -176,10 +178,11 @@ Result<void> checkLiveKey(const RunConfig& config, std::string_view key) {
                      "These can: " + joinText(live, ", "), "KEY"};
     }
     const bool ofSelection = key == "alpha" || key.starts_with("alpha.") || key == "granularity";
-    const bool effective = ofSelection          ? selectsCoordinates(config.optimizer)
-                           : key == "rule"      ? ranksCoordinates(config.optimizer)
-                           : key == "hft_every" ? config.optimizer == OptimizerKind::Hft
-                                                : true;
+    const bool effective = ofSelection                  ? selectsCoordinates(config.optimizer)
+                           : key == "rule"              ? ranksCoordinates(config.optimizer)
+                           : key == "l1" || key == "l2" ? !trainsLora(config.optimizer)
+                           : key == "hft_every"         ? config.optimizer == OptimizerKind::Hft
+                                                        : true;
     if (!effective) {
         return Error{ErrorCode::Usage, std::string(key) + " has no effect with optimizer=" + configValue(config, "optimizer"), std::string(key),
                      "Start a run with another optimizer: that key cannot change while a run is on", "KEY"};

@@ -14,6 +14,7 @@
 #include "core/engine/generation.h"
 #include "core/engine/landscape.h"
 #include "core/engine/provenance.h"
+#include "core/engine/rehearsal.h"
 #include "core/engine/torch_guard.h"
 #include "core/engine/verified_export.h"
 #include "core/model/interpolation.h"
@@ -57,6 +58,7 @@ public:
         if (m_job.kind == "bench") return bench();
         if (m_job.kind == "interpolate") return interpolateModels();
         if (m_job.kind == "landscape") return landscape();
+        if (m_job.kind == "rehearse") return rehearseRun();
         return Error{ErrorCode::Unsupported, "this version does not know jobs of kind " + escapeForDisplay(m_job.kind), "", "", ""};
     }
 
@@ -210,6 +212,12 @@ private:
             return {{"data", file}, {"rows", rows.size()}, {"tokens", tokens}};
         };
         return Json{{"points", std::move(points)}, {"task", described(data, task)}, {"general", described(general, generalRows)}};
+    }
+
+    Result<Json> rehearseRun() {
+        MOFO_TRY(const std::string model, textOf(m_job.parameters, "model"));
+        MOFO_TRY(const RunConfig config, configFromJson(m_job.parameters.value("config", Json())));
+        return rehearse(placeOf(model), m_job.device, config, phases());
     }
 
     Result<Json> bench() {

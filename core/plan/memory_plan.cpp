@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/model/lora.h"
 #include "core/model/partition.h"
 
 namespace mofo {
@@ -41,7 +42,7 @@ std::uint64_t passingPerToken(const ModelDescription& model) {
 }
 
 std::uint64_t largestPartition(const ModelDescription& model, const RunConfig& config) {
-    const std::vector<ParameterInfo> parameters = parametersOf(model);
+    const std::vector<ParameterInfo> parameters = trainedParameters(parametersOf(model), config);
     const std::vector<bool> filtered = filteredParameters(parameters, config.filterInclude, config.filterExclude);
     std::int64_t largest = 0, all = 0;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -96,10 +97,15 @@ std::uint64_t MemoryPlan::bytesOf(MemoryKind kind) const {
 }
 
 MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config, std::int64_t longestRow, bool isCuda, int threads) {
-    const std::uint64_t arena = u(model.parameterCount()) * fp32Bytes;
+    std::uint64_t trained = 0;
+    for (const ParameterInfo& info : trainedParameters(parametersOf(model), config)) trained += u(info.elementCount());
+    const bool lora = isLora(config.optimizer);
+    const std::uint64_t arena = trained * fp32Bytes, frozen = lora ? u(model.parameterCount()) * fp32Bytes : 0;
     const std::uint64_t rows = u(effectiveMicroBatch(config)), length = u(longestRow), tokens = rows * length;
     const std::uint64_t layers = u(model.layerCount);
     std::uint64_t activations = (tokens * (layers * savedPerToken(model) + passingPerToken(model))) * fp32Bytes;
+    // What is left of the inputs of A, and its gradient.
+    if (lora) activations += tokens * 2 * std::max(u(model.intermediateSize), u(model.hiddenSize)) * fp32Bytes;
     // Where attention is composed of ATen operations its probabilities are kept: [heads, length, length] a row and layer.
     if (isCuda) activations += layers * rows * u(model.headCount) * length * length * fp32Bytes;
     const bool selects = selectsCoordinates(config.optimizer);
@@ -109,12 +115,12 @@ MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config
                     static_cast<std::uint64_t>(selectionShare * static_cast<double>(largestPartition(model, config) * fp32Bytes)) +
                     u(threads) * selectionThreadBytes;
     }
-    const std::uint64_t bits = (u(model.parameterCount()) + 7) / 8;
+    const std::uint64_t bits = (trained + 7) / 8;
     const bool momentsOnHost = isCuda && config.offload == Offload::Optimizer;
     const bool pulls = config.l1 > 0 || config.l2 > 0;
     MemoryPlan plan;
     const auto add = [&](MemoryKind kind, std::uint64_t bytes, bool onHost = false) { plan.terms.push_back({kind, bytes, onHost}); };
-    add(MemoryKind::Weights, arena);
+    add(MemoryKind::Weights, frozen + arena);
     add(MemoryKind::Masters, momentsOnHost ? 2 * arena : 0, momentsOnHost);
     add(MemoryKind::Gradients, arena);
     add(MemoryKind::FirstMoment, arena, momentsOnHost);
@@ -147,7 +153,7 @@ StepPlan planSteps(const RunConfig& config, std::int64_t rows) {
 }
 
 Result<SelectionPlan> planSelection(const ModelDescription& model, const RunConfig& config) {
-    const std::vector<ParameterInfo> parameters = parametersOf(model);
+    const std::vector<ParameterInfo> parameters = trainedParameters(parametersOf(model), config);
     const std::vector<bool> filtered = filteredParameters(parameters, config.filterInclude, config.filterExclude);
     SelectionPlan plan;
     MOFO_TRY(const std::vector<Partition> partitions, partitionsOf(model, parameters, config.granularity, filtered));

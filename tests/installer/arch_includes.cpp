@@ -29,7 +29,7 @@ const std::vector<FolderRule>& folderRules() {
         {"core/library", {"core/base", "core/config", "core/store", "core/tensorio", "core/text", "core/model"}},
         {"core/plan", {"core/base", "core/config", "core/model"}},
         // Starting a run looks into model and data, so that refused input leaves no run behind.
-        {"core/client", {"core/base", "core/config", "core/store", "core/library", "core/model", "core/text"}},
+        {"core/client", {"core/base", "core/config", "core/store", "core/library", "core/model", "core/plan", "core/text"}},
         {"core/report", {"core/base", "core/config", "core/store", "core/stats"}},
         {"core/hub", {"core/base"}},
         {"core/engine",

@@ -214,7 +214,8 @@ INSTANTIATE_TEST_SUITE_P(
         WrongValue{"shuffle", "maybe", "true or false"}, WrongValue{"keep", "0", "from 1"}, WrongValue{"stats_every", "0", "from 1"},
         WrongValue{"beta1", "1", "out of range"}, WrongValue{"eps", "0", "out of range"},
         WrongValue{"optimizer", "sgd", "mofo, adamw, hft, fixed_mask"}, WrongValue{"optimizer", "adam", "did you mean adamw?"},
-        WrongValue{"optimizer", "lora", "known but not available in this version"}, WrongValue{"optimizer", "lora_mofo", "known but not available"},
+        WrongValue{"optimizer", "lora-mofo", "did you mean lora_mofo?"}, WrongValue{"lora_rank", "0", "from 1"},
+        WrongValue{"lora_dropout", "1", "out of range"}, WrongValue{"lora_alpha", "0", "out of range"},
         WrongValue{"optimizer", "fixed-mask", "did you mean fixed_mask?"}, WrongValue{"rule", "gv", "known but not available"},
         WrongValue{"rule", "v", "known but not available"}, WrongValue{"rule", "bernoulli", "known but not available"},
         WrongValue{"rule", "inverse", "known but not available"}, WrongValue{"rule", "none", "Use momentum, gradient, mv, random"},
@@ -286,7 +287,7 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 
 TEST(LaterKeys, AreKnownButRefused) {
     for (const char* key :
-         {"packing", "probes", "probe_budget", "oom_retry", "group_by_length", "recompute", "lora_rank", "lora_alpha", "lora_dropout"}) {
+         {"packing", "probes", "probe_budget", "oom_retry", "group_by_length", "recompute"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;

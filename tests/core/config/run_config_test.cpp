@@ -255,6 +255,21 @@ TEST(CheckLiveKey, RefusesWhatIsFixedUnknownOrWithoutEffect) {
         EXPECT_TRUE(withoutEffect(OptimizerKind::Hft, key)) << key;
     }
     for (const char* key : {"l1", "l2", "lr"}) EXPECT_FALSE(withoutEffect(OptimizerKind::AdamW, key)) << key;
+    for (const char* key : {"l1", "l2"}) EXPECT_TRUE(withoutEffect(OptimizerKind::Lora, key)) << "the pretrained weights do not move: " << key;
+    EXPECT_TRUE(withoutEffect(OptimizerKind::Lora, "alpha"));
+    for (const char* key : {"alpha", "granularity", "rule"}) EXPECT_FALSE(withoutEffect(OptimizerKind::LoraMofo, key)) << key;
+}
+
+TEST(CheckConfig, LoraKeysNeedLora) {
+    for (const char* optimizer : {"lora", "lora_mofo"}) {
+        RunConfig config;
+        ASSERT_OK(setConfigValue(config, "lora_rank", "8"));
+        EXPECT_THAT(checkConfig(config).error().text(), HasSubstr("lora_rank has no effect with optimizer=mofo"));
+        ASSERT_OK(setConfigValue(config, "optimizer", optimizer));
+        EXPECT_OK(checkConfig(config));
+        ASSERT_OK(setConfigValue(config, "l1", "0.5"));
+        EXPECT_THAT(checkConfig(config).error().text(), HasSubstr("the pretrained weights do not move"));
+    }
 }
 
 TEST(CheckConfig, HeldOutRowsComeFromOnePlace) {
