@@ -15,6 +15,7 @@
 #include "core/client/commands.h"
 #include "core/client/device_choice.h"
 #include "core/client/run_reference.h"
+#include "core/model/lora.h"
 
 namespace mofo {
 
@@ -79,6 +80,18 @@ Result<void> checkStepsLeft(const RunRow& parent, const RunConfig& config, std::
     return Error{ErrorCode::Conflict,
                  "step " + std::to_string(step) + " is the last of " + std::to_string(total) + ": there is nothing left to train", parent.id,
                  "Branch from an earlier step, or give it more with --set steps=" + std::to_string(total * 2), ""};
+}
+
+// A checkpoint holds what was trained: the model's weights, or LoRA's matrices of one rank.
+Result<void> checkTrainsTheSame(const RunConfig& before, const RunConfig& after) {
+    const bool lora = isLora(after.optimizer);
+    if (lora == isLora(before.optimizer) && (!lora || (after.loraRank == before.loraRank && after.loraAlpha == before.loraAlpha))) return {};
+    return Error{ErrorCode::Usage,
+                 "the checkpoint cannot be gone on from with this optimizer: it holds " +
+                     (isLora(before.optimizer)
+                          ? "LoRA's matrices of rank " + std::to_string(before.loraRank) + " with lora_alpha=" + formatShortest(before.loraAlpha)
+                          : std::string("the model's weights")),
+                 "optimizer=" + configValue(after, "optimizer"), "Branch from step 0, or export the checkpoint and train on from that model", "KEY"};
 }
 
 Result<void> checkReadable(const RunRow& parent) {
@@ -223,6 +236,7 @@ Result<BranchedRun> branchRun(const Workspace& workspace, Registry& registry, co
                      "model=" + escapeForDisplay(config.model), "Leave it out, or start a new run with `mofo train`", "KEY"};
     }
     MOFO_CHECK(checkStepsLeft(parent, config, step));
+    if (step > 0) MOFO_CHECK(checkTrainsTheSame(base, config));
     MOFO_TRY(StartOptions start, goingOnFrom(registry, parent, step, options));
     start.commandLine = commandLineOf("mofo branch " + parent.id + " --at " + std::to_string(step), options.assignments);
     MOFO_TRY(RunRow run, startFrom(workspace, registry, config, start));
@@ -242,6 +256,7 @@ Result<BranchedRun> twinRun(const Workspace& workspace, Registry& registry, cons
         return Error{ErrorCode::Usage, "the twin would not differ from the run", parent.id, "Name what differs, for example --set optimizer=adamw",
                      ""};
     }
+    if (parent.parentStep > 0) MOFO_CHECK(checkTrainsTheSame(base, config));
     BranchedRun twin;
     std::vector<std::string> incomparable;
     for (const ConfigDifference& one : differences) {
@@ -297,6 +312,7 @@ Result<BranchedRun> resumeAsBranch(const Workspace& workspace, Registry& registr
                      "model=" + escapeForDisplay(config.model), "Leave it out", "KEY"};
     }
     MOFO_CHECK(checkStepsLeft(parent, config, step));
+    if (step > 0) MOFO_CHECK(checkTrainsTheSame(base, config));
     const std::vector<ConfigDifference> differences = configDifferences(base, config);
     MOFO_TRY(StartOptions start, goingOnFrom(registry, parent, step, options));
     start.notExact = differences.empty() ? "continued although data, model, program or machine may have changed" : differencesText(differences);

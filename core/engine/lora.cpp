@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 #include "core/engine/optimizer.h"
@@ -57,6 +56,7 @@ std::int64_t thresholdOf(double dropout) { return std::lround(dropout * static_c
 LoraDropout::LoraDropout(const PackedBatch& batch, const LoraSettings& settings, std::int64_t update, c10::Device device)
     : m_threshold(thresholdOf(settings.dropout)) {
     if (m_threshold == 0) return;
+    m_factor = static_cast<float>(static_cast<double>(kDrawRange) / static_cast<double>(kDrawRange - m_threshold));
     const at::Tensor keys = at::empty({batch.tokenCount()}, at::kLong);
     auto* out = keys.data_ptr<std::int64_t>();
     const std::uint64_t ofUpdate = mix(mix(settings.seed) + static_cast<std::uint64_t>(update));
@@ -68,20 +68,22 @@ LoraDropout::LoraDropout(const PackedBatch& batch, const LoraSettings& settings,
     m_tokens = keys.to(device);
 }
 
+at::Tensor LoraDropout::applyComposed(const at::Tensor& x, std::uint64_t module) const {
+    if (m_threshold == 0) return x;
+    const std::int64_t rows = x.size(0), columns = x.size(1), words = columns / kDrawsPerWord + 1;
+    const at::Tensor keys = mixed(m_tokens.bitwise_xor(at::Scalar(static_cast<std::int64_t>(mix(module))))).unsqueeze(1);
+    const at::Tensor word = mixed(keys + at::arange(words, keys.options()).unsqueeze(0));
+    const at::Tensor shifts = at::arange(0, 64, 16, keys.options());
+    const at::Tensor draws =
+        word.unsqueeze(2).bitwise_right_shift(shifts).bitwise_and(at::Scalar(kDrawRange - 1)).view({rows, words * kDrawsPerWord});
+    return at::where(draws.narrow(1, 0, columns) >= m_threshold, x * m_factor, at::zeros({}, x.options()));
+}
+
 at::Tensor LoraDropout::apply(const at::Tensor& x, std::uint64_t module) const {
     if (m_threshold == 0) return x;
-    const auto factor = static_cast<float>(static_cast<double>(kDrawRange) / static_cast<double>(kDrawRange - m_threshold));
-    const std::uint64_t ofModule = mix(module);
+    if (!x.is_cpu()) return applyComposed(x, module);
     const std::int64_t rows = x.size(0), columns = x.size(1);
-    if (!x.is_cpu()) {
-        const std::int64_t words = columns / kDrawsPerWord + 1;
-        const at::Tensor keys = mixed(m_tokens.bitwise_xor(at::Scalar(static_cast<std::int64_t>(ofModule)))).unsqueeze(1);
-        const at::Tensor word = mixed(keys + at::arange(words, keys.options()).unsqueeze(0));
-        const at::Tensor shifts = at::arange(0, 64, 16, keys.options());
-        const at::Tensor draws =
-            word.unsqueeze(2).bitwise_right_shift(shifts).bitwise_and(at::Scalar(kDrawRange - 1)).view({rows, words * kDrawsPerWord});
-        return at::where(draws.narrow(1, 0, columns) >= m_threshold, x * factor, at::zeros({}, x.options()));
-    }
+    const std::uint64_t ofModule = mix(module);
     const at::Tensor input = x.contiguous();
     at::Tensor result = at::empty_like(input);
     const float* in = input.const_data_ptr<float>();
@@ -89,7 +91,7 @@ at::Tensor LoraDropout::apply(const at::Tensor& x, std::uint64_t module) const {
     const auto* tokens = m_tokens.const_data_ptr<std::int64_t>();
     at::parallel_for(0, rows, 8, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r) {
-            dropRow(in + r * columns, mix(static_cast<std::uint64_t>(tokens[r]) ^ ofModule), static_cast<std::uint32_t>(m_threshold), factor,
+            dropRow(in + r * columns, mix(static_cast<std::uint64_t>(tokens[r]) ^ ofModule), static_cast<std::uint32_t>(m_threshold), m_factor,
                     out + r * columns, columns);
         }
     });

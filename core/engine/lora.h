@@ -23,10 +23,13 @@ public:
     LoraDropout(const PackedBatch& batch, const LoraSettings& settings, std::int64_t update, c10::Device device);
     /// x [T, columns] with the dropped ones zero and the others scaled so that the mean stays; `module` tells the draws of modules apart.
     [[nodiscard]] at::Tensor apply(const at::Tensor& x, std::uint64_t module) const;
+    /// The same bits, composed of LibTorch's operations: what apply() does where x is not in host memory.
+    [[nodiscard]] at::Tensor applyComposed(const at::Tensor& x, std::uint64_t module) const;
 
 private:
     at::Tensor m_tokens;           ///< [T] int64: key of each token
     std::int64_t m_threshold = 0;  ///< of 65536: draws below it are dropped
+    float m_factor = 1;            ///< of those that stay
 };
 
 /// The matrices beside a model's weights, as the decoder uses them. Not thread safe; throws what LibTorch throws.

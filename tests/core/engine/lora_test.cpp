@@ -199,6 +199,7 @@ TEST_F(Lora, DropoutLeavesOutItsShareAndKeepsTheMean) {
     const double n = static_cast<double>(kept.numel());
     EXPECT_NEAR((kept == 0).sum().item<double>() / n, m_settings.dropout, 4 * std::sqrt(0.09 / n));
     EXPECT_NEAR(kept.mean().item<double>(), 1, 6e-3);
+    EXPECT_TRUE(at::equal(kept, dropout.applyComposed(ones, 3))) << "as other devices compute it";
     EXPECT_FALSE(at::equal(kept, dropout.apply(ones, 4))) << "each module draws its own";
     EXPECT_FALSE(at::equal(kept, LoraDropout(batch, m_settings, kUpdate + 1, c10::kCPU).apply(ones, 3))) << "each update draws its own";
     EXPECT_FALSE(at::equal(kept[0], kept[1]));
