@@ -26,7 +26,11 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"max_length", {{"256", "256"}, {"0256", "256"}}},
         {"shuffle", {{"false", "false"}, {"on", "true"}, {"0", "false"}, {"yes", "true"}}},
         {"seed", {{"0", "0"}, {"18446744073709551615", "18446744073709551615"}}},
-        {"optimizer", {{"adamw", "adamw"}, {"mofo", "mofo"}, {"hft", "hft"}, {"fixed_mask", "fixed_mask"}}},
+        {"optimizer",
+         {{"adamw", "adamw"}, {"mofo", "mofo"}, {"hft", "hft"}, {"fixed_mask", "fixed_mask"}, {"lora", "lora"}, {"lora_mofo", "lora_mofo"}}},
+        {"lora_rank", {{"1", "1"}, {"16", "16"}}},
+        {"lora_alpha", {{"32.0", "32"}, {"0.5", "0.5"}}},
+        {"lora_dropout", {{"0", "0"}, {"0.05", "0.05"}}},
         {"rule", {{"momentum", "momentum"}, {"gradient", "gradient"}, {"mv", "mv"}, {"random", "random"}}},
         {"alpha", {{"0.05", "0.05"}, {"linear:0.3..0.1@0..1000", "linear:0.3..0.1@0..1000"}}},
         {"alpha.attention", {{"0.1", "0.1"}, {"", ""}}},
@@ -286,8 +290,7 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 }
 
 TEST(LaterKeys, AreKnownButRefused) {
-    for (const char* key :
-         {"packing", "probes", "probe_budget", "oom_retry", "group_by_length", "recompute"}) {
+    for (const char* key : {"packing", "probes", "probe_budget", "oom_retry", "group_by_length", "recompute"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;

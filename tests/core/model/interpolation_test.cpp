@@ -75,7 +75,7 @@ TEST_F(Interpolation, RefusesOtherArchitecturesWithTheReason) {
     EXPECT_EQ(architectureDifference(a, a), std::nullopt);
     ModelDescription b = a;
     b.layerCount = 3;
-    EXPECT_EQ(architectureDifference(a, b), "A has 2 layers, B has 3 layers");
+    EXPECT_EQ(architectureDifference(a, b), "A has 2 layers, B has 3");
     b = a;
     b.tiedHead = false;
     EXPECT_THAT(*architectureDifference(a, b), HasSubstr("the head of A is its embedding"));
@@ -87,7 +87,7 @@ TEST_F(Interpolation, RefusesOtherArchitecturesWithTheReason) {
     const auto refused = interpolate(open("a"), std::move(*other), *MergeWeights::parse("0.5"));
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::InvalidInput);
-    EXPECT_THAT(refused.error().text(), HasSubstr("A has 2 layers, B has 30 layers"));
+    EXPECT_THAT(refused.error().text(), HasSubstr("A has 2 layers, B has 30"));
 }
 
 TEST(MergeWeights, AreReadAndToldAgain) {
