@@ -60,6 +60,9 @@ void watchInterrupts();
 [[nodiscard]] int interruptCount();
 [[nodiscard]] inline bool interrupted() { return interruptCount() > 0; }
 
+/// `mofo evaluate RUN`: asks the engine of a live run to measure now, and prints what it found.
+Result<int> evaluateLiveRun(const Context& context, const std::string& run, bool json);
+
 /// Progress of an import as one line on stderr; false after Ctrl-C.
 [[nodiscard]] ImportProgress importProgress(std::string_view title);
 
@@ -68,7 +71,8 @@ void addTrainCommands(CLI::App& app, Context& context);        ///< train, follo
 void addRunCommands(CLI::App& app, Context& context);          ///< runs, show, log, rename, note, tag, baseline, trash, restore
 void addBranchCommands(CLI::App& app, Context& context);       ///< branch, twin
 void addCheckpointCommands(CLI::App& app, Context& context);   ///< pin, unpin, verify
-void addControlCommands(CLI::App& app, Context& context);      ///< set, withdraw, pause, stop, checkpoint, evaluate, undo
+void addControlCommands(CLI::App& app, Context& context);      ///< set, withdraw, pause, stop, checkpoint, undo
+void addEvaluateCommands(CLI::App& app, Context& context);     ///< evaluate, tasks
 void addJobCommands(CLI::App& app, Context& context);          ///< export, jobs, queue
 void addInterpolateCommands(CLI::App& app, Context& context);  ///< interpolate, landscape
 void addSweepCommands(CLI::App& app, Context& context);        ///< sweep and its list, show, follow, stop, resume

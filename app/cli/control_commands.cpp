@@ -196,7 +196,7 @@ Result<int> simpleCommand(const Context& context, const ControlOptions& options,
     return 0;
 }
 
-Result<int> evaluate(const Context& context, const ControlOptions& options) {
+Result<int> evaluateNow(const Context& context, const ControlOptions& options) {
     MOFO_TRY(Store store, openStore(context, Registry::Access::ReadWrite));
     MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
     MOFO_TRY(const std::string uuid, sendCommand(store.registry, run, "evaluate", Json::object(), std::nullopt, "cli"));
@@ -320,6 +320,13 @@ Result<int> stop(const Context& context, const ControlOptions& options) {
 
 }  // namespace
 
+Result<int> evaluateLiveRun(const Context& context, const std::string& run, bool json) {
+    ControlOptions options;
+    options.run = run;
+    options.json = json;
+    return evaluateNow(context, options);
+}
+
 void addControlCommands(CLI::App& app, Context& context) {
     const auto add = [&](const char* name, const char* help, const char* examples, Result<int> (*act)(const Context&, const ControlOptions&)) {
         auto options = std::make_shared<ControlOptions>();
@@ -354,11 +361,6 @@ void addControlCommands(CLI::App& app, Context& context) {
     }
     {
         auto [command, options] = add("checkpoint", "Write a checkpoint after the current step", "  mofo checkpoint maths-a15", checkpoint);
-        command->add_flag("--json", options->json, "Answer in JSON");
-    }
-    {
-        auto [command, options] =
-            add("evaluate", "Measure the held-out loss of a live run after the current step", "  mofo evaluate maths-a15", evaluate);
         command->add_flag("--json", options->json, "Answer in JSON");
     }
     {

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
     mofo::cli::addTrainCommands(app, context);
     mofo::cli::addRunCommands(app, context);
     mofo::cli::addControlCommands(app, context);
+    mofo::cli::addEvaluateCommands(app, context);
     mofo::cli::addBranchCommands(app, context);
     mofo::cli::addCheckpointCommands(app, context);
     mofo::cli::addModelCommands(app, context);

@@ -12,8 +12,9 @@ namespace mofo {
 
 namespace {
 
-constexpr std::array<const char*, 8> kVariables{"OMP_NUM_THREADS", "OMP_THREAD_LIMIT",    "OMP_DYNAMIC",        "MKL_NUM_THREADS",
-                                                "MKL_DYNAMIC",     "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MOFO_CPU_KERNELS"};
+constexpr std::array<const char*, 9> kVariables{"OMP_NUM_THREADS", "OMP_THREAD_LIMIT",    "OMP_DYNAMIC",        "MKL_NUM_THREADS",
+                                                "MKL_DYNAMIC",     "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MOFO_CPU_KERNELS",
+                                                "MOFO_TASK_DATA"};
 
 std::string settingKey(std::string_view runId) { return "engine_environment." + std::string(runId); }
 

@@ -14,6 +14,7 @@
 #include "core/model/lora.h"
 #include "core/model/model_source.h"
 #include "core/model/partition.h"
+#include "core/task/task_items.h"
 #include "core/text/dataset.h"
 
 namespace mofo {
@@ -136,6 +137,8 @@ Result<RunRow> prepareRun(const Workspace& workspace, Registry& registry, const 
     if (!config.evalData.empty()) {
         MOFO_TRY(config.evalData, absolutePath(config.evalData, "eval_data"));
     }
+    MOFO_TRY(const std::optional<std::string> taskData, registry.setting(taskDataSetting));
+    MOFO_TRY(config.probes, checkProbes(config, taskDataFolders(taskData)));
     MOFO_TRY(const ResolvedDevice device, resolveDevice(config.device));
 
     const std::string dataKey = joinText(

@@ -14,7 +14,7 @@ Error conflict(const RunConfig& config, std::string_view key, std::string messag
 }  // namespace
 
 std::span<const GuardKeys> guardKeys() {
-    static constexpr std::array<GuardKeys, 4> keys{{
+    static constexpr std::array<GuardKeys, 6> keys{{
         {"guard_spike", "guard_spike_action", &RunConfig::guardSpike, &RunConfig::guardSpikeAction, GuardKeys::Needs::Steps,
          "Limit of a step's loss above the median of the last 50, in robust deviations (1.4826 MAD, at least 2 % of the median); from 20 losses on"},
         {"guard_drift", "guard_drift_action", &RunConfig::guardDrift, &RunConfig::guardDriftAction, GuardKeys::Needs::Steps,
@@ -23,6 +23,10 @@ std::span<const GuardKeys> guardKeys() {
          "Limit of the held-out loss above the lowest so far, in nats per token, looked at every eval_every steps; 0: off"},
         {"guard_eval_start", "guard_eval_start_action", &RunConfig::guardEvalStart, &RunConfig::guardEvalStartAction, GuardKeys::Needs::Evaluations,
          "Limit of the held-out loss above that of the start, as a share of it (0.05: 5 % more), looked at every eval_every steps; 0: off"},
+        {"guard_forget", "guard_forget_action", &RunConfig::guardForget, &RunConfig::guardForgetAction, GuardKeys::Needs::Probes,
+         "Limit of the accuracy that a probe marked general loses against the start, in points: passed by its whole paired 95 % interval; 0: off"},
+        {"guard_forget_nats", "guard_forget_nats_action", &RunConfig::guardForgetNats, &RunConfig::guardForgetNatsAction, GuardKeys::Needs::Probes,
+         "Limit of the rise of a general probe's loss or KL over the start, in nats per token: passed by its whole paired 95 % interval; 0: off"},
     }};
     return keys;
 }
@@ -46,6 +50,8 @@ Result<void> checkGuards(const RunConfig& config) {
                             "Set " + key + " too, or leave " + actionKey + " out");
         }
         if (guard.needs == GuardKeys::Needs::Evaluations && config.evalEvery == 0) return needEvaluations(key);
+        if (guard.needs == GuardKeys::Needs::Probes && config.probes.empty())
+            return conflict(config, key, key + " needs probes, and there are none", "Set probes too, or leave " + key + " out");
         if (guardActionOf(config, guard) == GuardAction::LowerAlpha && !selectsCoordinates(config.optimizer)) {
             const std::string asked = config.*guard.action == GuardAction::Default ? "guard_action" : actionKey;
             return conflict(config, asked, "lower_alpha has no effect with optimizer=" + configValue(config, "optimizer"),

@@ -184,6 +184,16 @@ Result<void> checkColumns(std::string_view value) {
     return {};
 }
 
+/// Whether it has the form; what stands behind the names is known to those who measure.
+Result<void> checkProbeNames(std::string_view value) {
+    if (value.empty()) return {};
+    for (const std::string& part : splitText(value, ',')) {
+        const std::string_view name = std::string_view(part).substr(0, part.rfind(':'));
+        if (trimText(name).empty()) return wrongValue("a probe without a name", "Write names or files with commas between: kl,text,eval,piqa:200");
+    }
+    return {};
+}
+
 Result<void> setSkipSteps(RunConfig& config, std::string_view value) {
     std::vector<std::int64_t> steps;
     if (!value.empty()) {
@@ -377,6 +387,18 @@ void addGuards(TableBuilder& table) {
                        "Stop after so many evaluations in a row without a lower held-out loss; the best checkpoint stays (RUN@best); 0: off"));
 }
 
+void addProbes(TableBuilder& table) {
+    table.section("Probes");
+    table.text("probes", Type::Text, &RunConfig::probes,
+               "What is measured before the first step and while the run is on, NAME or FILE, each with :LIMIT or without (`mofo tasks`); empty: nothing",
+               checkProbeNames);
+    live(table.integer("probe_every", &RunConfig::probeEvery, 0, 1e9, "steps",
+                       "Probes after every so many steps, and always before the first and after the last; 0: by probe_minutes alone"));
+    live(table.number("probe_minutes", &RunConfig::probeMinutes, 0, 1e6, "minutes", "Probes when the last ones are this old; 0: off"));
+    live(table.number("probe_budget", &RunConfig::probeBudget, 0, 1, "share of the time",
+                      "What probes on the way may take: they come less often where they would take more; 1: as often as asked"));
+}
+
 void addMachineAndStore(TableBuilder& table) {
     table.section("Precision");
     table.choice("precision", &RunConfig::precision, {{"fp32", Precision::Fp32}}, {"bf32", "bf16", "bf16-pure"},
@@ -413,6 +435,7 @@ const Index& index() {
         addModelAndData(table);
         addMethod(table);
         addSchedule(table);
+        addProbes(table);
         addGuards(table);
         addMachineAndStore(table);
         table.finish();
@@ -435,9 +458,10 @@ const KeyEntry* findKeyEntry(std::string_view name) {
 
 const std::vector<LaterKey>& laterKeys() {
     static const std::vector<LaterKey> keys{
-        {"packing", "false", "several rows in one sequence"},           {"probes", "", "evaluations while training"},
-        {"probe_budget", "", "share of the time for probes"},           {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
-        {"group_by_length", "false", "batches of rows of like length"}, {"recompute", "off", "activations computed again instead of kept"},
+        {"packing", "false", "several rows in one sequence"},
+        {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
+        {"group_by_length", "false", "batches of rows of like length"},
+        {"recompute", "off", "activations computed again instead of kept"},
     };
     return keys;
 }

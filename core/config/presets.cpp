@@ -79,6 +79,7 @@ const std::vector<Preset>& builtInPresets() {
           {"eval_every", "20"},
           {"eval_split", "0.02"},
           {"stats_every", "2"},
+          {"probes", "kl:16,text:8,eval:4"},
           {"checkpoint_every", "0"}}},
     };
     return presets;

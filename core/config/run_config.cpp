@@ -199,6 +199,8 @@ Json configToJson(const RunConfig& config) {
 Result<RunConfig> configFromJson(const Json& json) {
     if (!json.is_object()) return Error{ErrorCode::InvalidInput, "a stored configuration is an object of keys and texts", "", "", "TYPE"};
     RunConfig config;
+    // Stored by a version that measured none.
+    if (!json.contains("probes")) config.probes.clear();
     for (const auto& [key, value] : json.items()) {
         const KeyEntry* const entry = findKeyEntry(key);
         if (entry == nullptr) {

@@ -11,14 +11,6 @@ namespace {
 // matrix multiplication to run at full speed; never a tokens x vocabulary matrix.
 constexpr std::int64_t kHeadChunk = 128;
 
-at::Tensor positionsOf(const PackedBatch& batch, c10::Device device) {
-    at::Tensor positions = at::empty({batch.tokenCount()}, at::kLong);
-    auto* out = positions.data_ptr<std::int64_t>();
-    for (std::int64_t r = 0; r < batch.rowCount(); ++r)
-        for (std::int64_t i = batch.rowStart[r]; i < batch.rowStart[r + 1]; ++i) out[i] = i - batch.rowStart[r];
-    return positions.to(device);
-}
-
 /// Runs of neighbouring rows of equal length: (first row, rows, length).
 struct RowRun {
     std::int64_t firstRow, rows, length;
@@ -161,7 +153,7 @@ at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::
 double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients, const LoraDropout* dropout) const {
     const std::int64_t heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
     const c10::Device device = m_weights.flat().device();
-    const at::Tensor positions = positionsOf(batch, device);
+    const at::Tensor positions = rowPositions(batch, device);
     std::vector<LayerState> states;
     states.reserve(m_layers.size());
     const at::Tensor last = runLayers(embed(batch.ids), batch, positions, &states, dropout);
@@ -240,7 +232,7 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
 }
 
 std::vector<double> Decoder::rowLosses(const PackedBatch& batch) const {
-    const at::Tensor positions = positionsOf(batch, m_weights.flat().device());
+    const at::Tensor positions = rowPositions(batch, m_weights.flat().device());
     const at::Tensor last = runLayers(embed(batch.ids), batch, positions, nullptr);
     const at::Tensor normal = rmsNorm(last.index_select(0, batch.targetPositions), m_weights.view(m_finalNorm), m_model.normEpsilon).y;
     const at::Tensor head = headMatrix();
@@ -262,7 +254,7 @@ at::Tensor Decoder::logits(const at::Tensor& ids) const {
     PackedBatch batch;
     batch.ids = ids;
     batch.rowStart = {0, ids.size(0)};
-    const at::Tensor last = runLayers(embed(ids), batch, positionsOf(batch, ids.device()), nullptr);
+    const at::Tensor last = runLayers(embed(ids), batch, rowPositions(batch, ids.device()), nullptr);
     return at::mm(rmsNorm(last, m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t());
 }
 

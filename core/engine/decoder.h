@@ -23,9 +23,29 @@ public:
 
 private:
     friend class Decoder;
+    friend class BatchKvCache;
+    explicit KvCache(std::int64_t capacity) : m_capacity(capacity) {}
     std::int64_t m_length = 0;
     std::int64_t m_capacity;
     std::vector<at::Tensor> m_keys, m_values;  ///< per layer [capacity, kvHeads, headSize]
+};
+
+/// The same of several generations that go on together, each with a length of its own.
+class BatchKvCache {
+public:
+    BatchKvCache(const ModelDescription& model, std::int64_t rows, std::int64_t capacity, c10::Device device);
+    /// A view of one row, to feed its prompt; setLength() tells how long that was.
+    [[nodiscard]] KvCache row(std::int64_t index) const;
+    void setLength(std::int64_t index, std::int64_t length) { m_lengths[static_cast<std::size_t>(index)] = length; }
+    /// Keeps these rows, ascending, and drops the others.
+    void keepRows(const std::vector<std::int64_t>& rows);
+    [[nodiscard]] std::int64_t rowCount() const { return static_cast<std::int64_t>(m_lengths.size()); }
+
+private:
+    friend class Decoder;
+    std::int64_t m_capacity;
+    std::vector<std::int64_t> m_lengths;
+    std::vector<at::Tensor> m_keys, m_values;  ///< per layer [rows, kvHeads, capacity, headSize]
 };
 
 /// Stateless but for the weights it looks at (not owned: the arena must outlive it). Not thread safe. Throws what LibTorch throws:
@@ -45,6 +65,12 @@ public:
     [[nodiscard]] at::Tensor logits(const at::Tensor& ids) const;
     /// Feeds `ids` [n] after what the cache holds and returns the logits [vocabulary] of the last one.
     [[nodiscard]] at::Tensor nextLogits(const at::Tensor& ids, KvCache& cache) const;
+    /// One token for each row of the cache: ids [rows] -> logits [rows, vocabulary].
+    [[nodiscard]] at::Tensor nextLogits(const at::Tensor& ids, BatchKvCache& cache) const;
+    /// What the head sees at the positions that predict targets: [targets, hidden], after the final norm.
+    [[nodiscard]] at::Tensor targetStates(const PackedBatch& batch) const;
+    [[nodiscard]] at::Tensor headMatrix() const;  ///< [vocabulary, hidden]
+    [[nodiscard]] std::size_t headIndex() const { return m_head; }  ///< its place among the parameters
     [[nodiscard]] const ModelDescription& model() const { return m_model; }
 
 private:
@@ -68,7 +94,6 @@ private:
                           ParameterArena& gradients) const;
     AttentionResult attendRow(const at::Tensor& qkv, std::int64_t begin, std::int64_t rows, std::int64_t length) const;
     const RopeTable& ropeFor(std::int64_t length) const;
-    at::Tensor headMatrix() const;
 
     ModelDescription m_model;
     const ParameterArena& m_weights;

@@ -65,9 +65,25 @@ std::optional<Measured> readEvalStart(const GuardState& state, const GuardReadin
                                number(100 * share, 3) + " % above that of the start, " + number(*state.startLoss)};
 }
 
+std::optional<Measured> readForgotten(const std::optional<GuardReading::Forgotten>& forgotten, std::int64_t step) {
+    if (!forgotten) return std::nullopt;
+    return Measured{forgotten->least, forgotten->text + " at step " + std::to_string(step)};
+}
+
+std::optional<Measured> readForgottenPoints(const GuardState&, const GuardReading& reading) {
+    return readForgotten(reading.forgottenPoints, reading.step);
+}
+std::optional<Measured> readForgottenNats(const GuardState&, const GuardReading& reading) {
+    return readForgotten(reading.forgottenNats, reading.step);
+}
+
 // The engine's half of guardKeys(); a further measure is one more row of both.
-constexpr std::array<Measure, 4> measures{
-    {{"guard_spike", 0.5, readSpike}, {"guard_drift", 1, readDrift}, {"guard_eval", 1, readEval}, {"guard_eval_start", 1, readEvalStart}}};
+constexpr std::array<Measure, 6> measures{{{"guard_spike", 0.5, readSpike},
+                                           {"guard_drift", 1, readDrift},
+                                           {"guard_eval", 1, readEval},
+                                           {"guard_eval_start", 1, readEvalStart},
+                                           {"guard_forget", 1, readForgottenPoints},
+                                           {"guard_forget_nats", 1, readForgottenNats}}};
 
 Error damaged(const std::string& name, const std::string& why) {
     return Error{ErrorCode::InvalidInput, "the checkpoint's guards." + escapeForDisplay(name) + " " + why, "state.json",
@@ -211,7 +227,15 @@ Result<GuardState> GuardState::fromJson(const Json& json) {
     state.bestStep = json["best_step"].get<std::int64_t>();
     state.withoutBetter = json["without_better"].get<std::int64_t>();
     state.nonFiniteInRow = json["nonfinite_in_row"].get<std::int64_t>();
-    const Json& passed = json["passed"];
+    Json passed = json["passed"];
+    // Checkpoints of versions without probes know no guards on forgetting; those then were not passed.
+    std::vector<std::string> younger;
+    for (const GuardKeys& guard : guardKeys()) {
+        if (guard.needs == GuardKeys::Needs::Probes) younger.emplace_back(guard.key);
+    }
+    if (std::none_of(younger.begin(), younger.end(), [&](const std::string& key) { return passed.contains(key); })) {
+        for (const std::string& key : younger) passed[key] = nullptr;
+    }
     for (const GuardKeys& guard : guardKeys()) {
         const std::string key(guard.key);
         if (!passed.contains(key)) return damaged("passed." + key, "is missing");

@@ -27,6 +27,12 @@ struct GuardReading {
     std::optional<double> loss;      ///< of the update's own rows, before it; finite
     std::optional<double> drift;     ///< relative L2
     std::optional<double> evalLoss;  ///< held-out; may be NaN or Inf
+    /// What the general probes lost against the start: the end of the paired 95 % interval that lies nearer to nothing lost, and what was measured.
+    struct Forgotten {
+        double least = 0;
+        std::string text;
+    };
+    std::optional<Forgotten> forgottenPoints, forgottenNats;  ///< of accuracy; of loss or KL per token; those of the probe that lost most
 };
 
 struct GuardHit {

@@ -10,6 +10,7 @@
 #include "core/engine/checkpoint.h"
 #include "core/engine/checkpoint_source.h"
 #include "core/engine/device.h"
+#include "core/engine/evaluate_job.h"
 #include "core/engine/evaluation.h"
 #include "core/engine/generation.h"
 #include "core/engine/landscape.h"
@@ -53,6 +54,7 @@ public:
     Result<Json> run() {
         MOFO_TRY(m_device, torchDevice(m_job.device));
         if (m_job.kind == "score") return score();
+        if (m_job.kind == "evaluate") return evaluate();
         if (m_job.kind == "generate") return answer();
         if (m_job.kind == "export") return exportRun();
         if (m_job.kind == "bench") return bench();
@@ -137,6 +139,17 @@ private:
         Json out = Json::array();
         for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({{"tokens", losses.targets[i]}, {"log_likelihood", -losses.nll[i]}});
         return Json{{"rows", out}, {"refused", refused}};
+    }
+
+    Result<Json> evaluate() {
+        MOFO_TRY(const EvaluateRequest request, EvaluateRequest::from(m_job.parameters));
+        MOFO_TRY(std::unique_ptr<ModelSource> source, openSource());
+        std::unique_ptr<ModelSource> base;
+        if (const std::string place = optionalText(m_job.parameters, "compare_with"); !place.empty()) {
+            MOFO_TRY(base, ModelSource::open(placeOf(place)));
+        }
+        return evaluateModel(request, std::move(source), std::move(base), m_device,
+                             [&](std::string_view phase, double share) { return progress(phase, share); });
     }
 
     Result<Json> answer() {

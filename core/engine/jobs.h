@@ -1,4 +1,4 @@
-// Work beside training: score, generate, export, bench. One engine process per job.
+// Work beside training: score, evaluate, generate, export, bench. One engine process per job.
 #pragma once
 
 #include <string>
@@ -10,7 +10,8 @@ namespace mofo {
 
 /// Does job `jobId` of the workspace under its lock; its state, progress and result.json are written here.
 ///   score     {model, base_model?, data, skip?, limit?, max_length?, columns?, chat_template?} -> {"rows":[{"tokens","log_likelihood"}],"refused":N}
-///   generate  {model, base_model?, messages, chat_template?, max_new_tokens?, temperature?, top_p?, top_k?, seed?} ->
+///   evaluate  {model, base_model?, task, data?, limit?, chat_template?, columns?, max_length?, compare_with?, run_config?} ->
+///   core/engine/evaluate_job.h generate  {model, base_model?, messages, chat_template?, max_new_tokens?, temperature?, top_p?, top_k?, seed?} ->
 ///   {"text","tokens","seconds","stop_reason"} export    {run, step, checkpoint, base_model, target, dtype} ->
 ///   {"path","sha256","max_difference","max_logit_difference"}
 ///   interpolate {a, b: {model, base_model?}, weight: MergeWeights, target, dtype?} -> as export without the step

@@ -77,6 +77,7 @@ void merge(MetricsBatch& to, MetricsBatch&& from) {
     append(to.acknowledgements, std::move(from.acknowledgements));
     append(to.checkpoints, std::move(from.checkpoints));
     append(to.generations, std::move(from.generations));
+    append(to.probes, std::move(from.probes));
     append(to.machine, std::move(from.machine));
 }
 

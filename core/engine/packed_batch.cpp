@@ -14,6 +14,14 @@ PackedBatch PackedBatch::to(c10::Device device) const {
     return moved;
 }
 
+at::Tensor rowPositions(const PackedBatch& batch, c10::Device device) {
+    at::Tensor positions = at::empty({batch.tokenCount()}, at::kLong);
+    auto* out = positions.data_ptr<std::int64_t>();
+    for (std::int64_t r = 0; r < batch.rowCount(); ++r)
+        for (std::int64_t i = batch.rowStart[r]; i < batch.rowStart[r + 1]; ++i) out[i] = i - batch.rowStart[r];
+    return positions.to(device);
+}
+
 PackedBatch packRows(std::span<const TokenRow* const> rows) {
     std::vector<std::int64_t> ids, positions, targets;
     PackedBatch batch;

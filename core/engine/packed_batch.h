@@ -29,6 +29,8 @@ struct PackedBatch {
     [[nodiscard]] PackedBatch to(c10::Device device) const;
 };
 
+/// The place of each token in its row: [T] int64.
+[[nodiscard]] at::Tensor rowPositions(const PackedBatch& batch, c10::Device device);
 [[nodiscard]] PackedBatch packRows(std::span<const TokenRow* const> rows);
 
 /// The rows of one update in micro-batches of `microRows`, with weights that make the sum of weights * nll the step's loss: the mean over

@@ -24,6 +24,15 @@ at::Tensor ParameterArena::rows(std::size_t first, std::size_t count) const {
     return m_flat.narrow(0, m_offsets[first], elements).view({elements / columns, columns});
 }
 
+Result<at::Tensor> readParameterTensor(const ModelSource& source, std::size_t index, c10::Device device) {
+    return guardTorch([&]() -> Result<at::Tensor> {
+        const ParameterInfo& info = source.parameters()[index];
+        const at::Tensor host = at::empty(info.shape, at::kFloat);
+        MOFO_CHECK(source.readParameter(index, std::span(host.data_ptr<float>(), static_cast<std::size_t>(info.elementCount()))));
+        return host.to(device);
+    });
+}
+
 Result<ParameterArena> loadWeights(const ModelSource& source, c10::Device device, const std::function<bool(double)>& progress) {
     return guardTorch([&]() -> Result<ParameterArena> {
         const auto& infos = source.parameters();

@@ -38,6 +38,8 @@ private:
     std::vector<std::int64_t> m_offsets;
 };
 
+/// One parameter of `source` as an fp32 matrix (or vector) on `device`.
+Result<at::Tensor> readParameterTensor(const ModelSource& source, std::size_t index, c10::Device device);
 /// Reads all weights of `source` into a new arena on `device`. `progress`: 0..1, false cancels.
 Result<ParameterArena> loadWeights(const ModelSource& source, c10::Device device, const std::function<bool(double)>& progress = {});
 

@@ -45,6 +45,13 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
         MOFO_TRY(earlier.checkpoints, reader.checkpoints(true));
         MOFO_TRY(const std::optional<Json> initialConfig, reader.fact("initial_config"));
         earlier.any = initialConfig.has_value();
+        MOFO_TRY(earlier.probes, reader.probesAfter(0));
+        for (ProbeRow& row : earlier.probes) {
+            if (row.step != 0 || row.superseded) continue;
+            MOFO_TRY(row.perItem, reader.probeItems(row.seq));
+        }
+        MOFO_TRY(const std::optional<Json> probeFacts, reader.fact("probes"));
+        if (probeFacts && probeFacts->is_object()) earlier.probeFacts = *probeFacts;
         // Live changes rewrote the run's config; a start from the sealed model begins with what the run was started with.
         MOFO_TRY(run.config, registry.initialRunConfig(runId));
     }

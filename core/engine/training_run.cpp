@@ -142,7 +142,10 @@ Result<void> TrainingRun::train() {
     m_log.event("state", "engine",
                 (m_state.step == 0 ? "training starts: " : "training goes on: ") + formatCount(m_total - m_state.step) + " steps on " +
                     deviceLabel(m_training.device()));
-    if (m_state.step == 0) MOFO_CHECK(evaluate(false));
+    if (m_state.step == 0) {
+        MOFO_CHECK(evaluate(false));
+        MOFO_CHECK(probe());
+    }
     Go go = Go::On;
     while (true) {
         MOFO_TRY(go, obeyCommands());
@@ -157,6 +160,7 @@ Result<void> TrainingRun::train() {
         MOFO_CHECK(guardTorch([&] { return trainStep(); }));
         m_keeper.reviewCost(config(), m_total - m_state.step);
         if (config().evalEvery > 0 && (m_state.step % config().evalEvery == 0 || m_state.step == m_total)) MOFO_CHECK(evaluate(false));
+        if (probesAreDue()) MOFO_CHECK(probe());
         MOFO_TRY(go, watch());
         if (go != Go::On) break;
         if (m_state.step < m_total && m_keeper.isDue(config(), m_state.step)) {

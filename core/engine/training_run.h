@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "core/engine/checkpoint_keeper.h"
 #include "core/engine/control.h"
+#include "core/engine/probes.h"
 #include "core/engine/random_state.h"
 #include "core/engine/run_log.h"
 #include "core/engine/training_state.h"
@@ -23,6 +26,8 @@ struct EarlierLife {
     bool any = false;  ///< an earlier engine has worked on this run
     std::vector<AcknowledgementRow> acknowledged;
     std::vector<CheckpointRow> checkpoints;  ///< all of them
+    std::vector<ProbeRow> probes;            ///< those of step 0 with their items
+    Json probeFacts = Json::object();        ///< what these were
 };
 
 class TrainingRun {
@@ -53,6 +58,16 @@ private:
     void restoreJournal();
     [[nodiscard]] Error refusal(std::int64_t step, const Json& fingerprints, const std::vector<std::string>& differences) const;
     [[nodiscard]] std::uint64_t stateBytes();
+
+    // training_run_probes.cpp
+    Result<void> loadProbes();
+    /// What later probes are compared with, where the run does not begin at step 0: measured before a checkpoint is read.
+    Result<void> probeStartBeforeResuming();
+    [[nodiscard]] bool probesAreDue();
+    [[nodiscard]] bool isProbed(std::int64_t step) const;
+    /// Of the present step, unless they are there already.
+    Result<void> probe();
+    void keepMeasured(std::int64_t step, ProbesMeasured measured, const std::vector<std::string>& failures);
 
     // training_run_commands.cpp
     /// `during`: something long is under way that a command must not disturb: those that only decide what comes after it are obeyed, others wait.
@@ -119,7 +134,11 @@ private:
     bool m_unreadableSaid = false;
     Go m_goMeanwhile = Go::On;  ///< what was asked for during something long
     std::optional<Error> m_errorMeanwhile;
-    Stopwatch m_sinceLook;
+    Stopwatch m_sinceLook, m_sinceProbe;
+    std::optional<Probes> m_probes;
+    std::map<std::int64_t, std::set<std::string>> m_probedAt;  ///< by step: the probes that were measured
+    ProbePace m_pace;
+    bool m_stretchSaid = false;
     std::int64_t m_total = 0;
     bool m_paused = false, m_asking = false, m_resumeAsked = false, m_ending = false;
 };

@@ -12,6 +12,7 @@
 #include "core/engine/torch_guard.h"
 #include "core/engine/trainer.h"
 #include "core/engine/training_run.h"
+#include "core/task/task_items.h"
 
 namespace mofo {
 
@@ -25,6 +26,7 @@ Result<void> TrainingRun::applySet(const CommandRow& command, bool mayRefuse) {
             MOFO_CHECK(checkLiveKey(config(), key));
         }
         MOFO_CHECK(checkConfig(changed));
+        MOFO_CHECK(checkProbeGuards(changed));
         MOFO_CHECK(checkWatchable(changed, !m_training.data().evalRows().empty()));
         return m_training.configure(changed);
     };
@@ -82,11 +84,14 @@ Result<TrainingRun::Go> TrainingRun::obey(const CommandRow& command) {
         m_log.acknowledge(command, m_keeper.isSaved(m_state.step) || m_state.step == 0, "the checkpoint could not be written");
         return go;
     } else if (command.kind == "evaluate") {
-        if (m_training.data().evalRows().empty()) {
-            m_log.acknowledge(command, false, "this run has no rows to evaluate on: it was started without eval_data and eval_split");
+        const bool heldOut = !m_training.data().evalRows().empty(), probes = m_probes && !m_probes->empty();
+        if (!heldOut && !probes) {
+            m_log.acknowledge(command, false, "this run has nothing to measure: it was started without eval_data, eval_split and probes");
         } else {
             MOFO_CHECK(evaluate(true));
-            m_log.acknowledge(command, true);
+            if (probes) MOFO_CHECK(probe());
+            const bool cut = probes && !isProbed(m_state.step);
+            m_log.acknowledge(command, !cut, cut ? "the probes were broken off" : "");
         }
     } else if (command.kind == "generate") {
         MOFO_CHECK(answer(command));
@@ -179,6 +184,7 @@ Result<void> TrainingRun::goBackTo(std::int64_t step, const std::optional<Checkp
     spdlog::info("{}", batch.events.front().text);
     m_keeper.supersedeAfter(step);
     m_replay.clear();
+    std::erase_if(m_probedAt, [&](const auto& one) { return one.first > step; });
     if (found) {
         MOFO_CHECK(readTensors(*found));
     } else {

@@ -135,9 +135,10 @@ Result<TrainingRun::Go> TrainingRun::goBackByGuard(const GuardHit& hit) {
     }
     std::vector<CheckpointRow> candidates = m_keeper.candidates();
     std::erase_if(candidates, [&](const CheckpointRow& row) { return row.step >= from; });
-    // Drift only grows: the newest one is as good as at the limit, and going back to it would gain a step or two.
+    const bool slow = hit.guard->limit == &RunConfig::guardDrift || hit.guard->needs == GuardKeys::Needs::Probes;
+    // Drift only grows, and what is forgotten stays so: the newest one is as good as at the limit, and going back to it would gain a step or two.
     const auto wellBefore = [&](const CheckpointRow& row) { return row.step * 4 <= from * 3; };
-    if (hit.guard->limit == &RunConfig::guardDrift && std::any_of(candidates.begin(), candidates.end(), wellBefore))
+    if (slow && std::any_of(candidates.begin(), candidates.end(), wellBefore))
         std::erase_if(candidates, [&](const CheckpointRow& row) { return !wellBefore(row); });
     std::stable_sort(candidates.begin(), candidates.end(), [](const CheckpointRow& a, const CheckpointRow& b) {
         if (std::isnan(a.evalLoss) || std::isnan(b.evalLoss)) return !std::isnan(a.evalLoss) && std::isnan(b.evalLoss);

@@ -58,8 +58,11 @@ std::uint64_t TrainingRun::stateBytes() {
 
 Result<void> TrainingRun::prepare() {
     MOFO_CHECK(loadAll());
+    MOFO_CHECK(loadProbes());
     MOFO_CHECK(m_keeper.reconcile(m_earlier.checkpoints));
+    MOFO_CHECK(probeStartBeforeResuming());
     MOFO_CHECK(startOrResume());
+    std::erase_if(m_probedAt, [&](const auto& one) { return one.first > m_state.step; });
     MOFO_TRY(m_replay, m_inbox.replayAfter(m_state.step, m_earlier.acknowledged));
     // As in the first life: a guard's change was decided before other changes for the same step were read.
     std::stable_partition(m_replay.begin(), m_replay.end(), [](const auto& one) { return one.second.who == "guard"; });
@@ -128,12 +131,10 @@ Error TrainingRun::refusal(std::int64_t step, const Json& fingerprints, const st
         if (differences.size() == 1) remedy = "Resume it with as many threads as then";
         remedy += ": OMP_NUM_THREADS=" + escapeForDisplay(then.get<std::string>()) + " mofo resume " + m_run.id;
     }
-    return Error{
-        ErrorCode::Conflict,
-        "the run cannot go on bit for bit from its checkpoint of step " + std::to_string(step) +
-            ", because this changed: " + joinText(differences, ", "),
-        "", remedy + "; or go on in a branch that is marked as not bit-exact: mofo resume " + m_run.id + " --as-branch",
-        "CHANGED"};
+    return Error{ErrorCode::Conflict,
+                 "the run cannot go on bit for bit from its checkpoint of step " + std::to_string(step) +
+                     ", because this changed: " + joinText(differences, ", "),
+                 "", remedy + "; or go on in a branch that is marked as not bit-exact: mofo resume " + m_run.id + " --as-branch", "CHANGED"};
 }
 
 Result<bool> TrainingRun::resumeFrom(const CheckpointRow& row) {

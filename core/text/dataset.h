@@ -56,6 +56,7 @@ public:
     Result<std::string> finishHash();
 
 private:
+    friend class ObjectReader;  // object_reader.h
     struct State;
     explicit DatasetReader(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;

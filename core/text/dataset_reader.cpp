@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/text/byte_window.h"
 #include "core/text/dataset.h"
+#include "core/text/object_reader.h"
 #include "core/text/record_scanner.h"
 #include "core/text/row_kinds.h"
 
@@ -70,6 +71,7 @@ struct DatasetReader::State {
     std::unique_ptr<RecordScanner> scanner;
     std::string_view format;
     std::vector<std::string> header;  ///< CSV
+    bool anyHeader = false;           ///< of a .csv or .tsv file: its columns need not be known ones
 
     Result<void> chooseFormat();
     Result<bool> tryCsv(std::string_view firstLine);
@@ -81,7 +83,9 @@ Result<bool> DatasetReader::State::tryCsv(std::string_view firstLine) {
     const char separator = firstLine.find('\t') != std::string_view::npos ? '\t' : ',';
     std::vector<std::string> names;
     for (const std::string& name : splitText(firstLine, separator)) names.push_back(columnName(name));
-    if (!isKnownHeader(names, columns)) return false;
+    const auto extension = window.path().extension();
+    const bool taken = anyHeader && (extension == ".csv" || extension == ".tsv");
+    if (!taken && !isKnownHeader(names, columns)) return false;
     auto csv = std::make_unique<CsvScanner>(separator);
     MOFO_TRY(const std::optional<Record> first, csv->next(window));
     if (!first || !first->reason.empty()) return refuse(window.path(), first ? first->tag : "CSV", "the header cannot be read: " + (first ? first->reason : std::string("it is empty")), "");
@@ -197,6 +201,32 @@ std::string_view DatasetReader::formatName() const { return m_state->format; }
 double DatasetReader::progress() const {
     const std::uint64_t size = m_state->window.sizeBytes();
     return size == 0 ? 1.0 : static_cast<double>(m_state->window.offset()) / static_cast<double>(size);
+}
+
+Result<ObjectReader> ObjectReader::open(const std::filesystem::path& path) {
+    MOFO_TRY(ByteWindow window, ByteWindow::open(path));
+    auto state = std::make_unique<DatasetReader::State>(std::move(window));
+    state->anyHeader = true;
+    MOFO_CHECK(state->chooseFormat());
+    return ObjectReader(DatasetReader(std::move(state)));
+}
+
+Result<ObjectReader::Next> ObjectReader::next() {
+    Next next;
+    DatasetReader::State& state = *m_reader.m_state;
+    MOFO_TRY(const std::optional<Record> record, state.scanner->next(state.window));
+    if (!record) return next;
+    next.line = record->line;
+    const auto at = [&](Error error) {
+        return std::move(error).in(escapeForDisplay(state.window.path().string()) + ", line " + std::to_string(record->line));
+    };
+    if (!record->reason.empty()) return at(Error{ErrorCode::InvalidInput, record->reason, "", "", record->tag});
+    auto json = state.jsonOf(*record);
+    if (!json.ok()) return at(std::move(json).error());
+    if (!json->is_object())
+        return at(Error{ErrorCode::InvalidInput, std::string("a row is an object, not ") + json->type_name(), "", "", "TYPE"});
+    next.object = std::move(*json);
+    return next;
 }
 
 Result<std::string> DatasetReader::finishHash() { return m_state->window.finishHash(); }

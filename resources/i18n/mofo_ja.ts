@@ -773,6 +773,38 @@
         <source>Which coordinates were ever selected at logged steps (mofo.md, &quot;What is shown&quot;): one bit of memory a parameter</source>
         <translation>記録ステップで一度でも選ばれた座標（mofo.md「What is shown」）。パラメータあたり 1 ビットのメモリ</translation>
     </message>
+    <message>
+        <source>What is measured before the first step and while the run is on, NAME or FILE, each with :LIMIT or without (`mofo tasks`); empty: nothing</source>
+        <translation>最初のステップの前と実行中に測るもの。NAME または FILE、それぞれ :LIMIT を付けられる(`mofo tasks`)。空: なし</translation>
+    </message>
+    <message>
+        <source>Probes after every so many steps, and always before the first and after the last; 0: by probe_minutes alone</source>
+        <translation>このステップ数ごとにプローブ。最初の前と最後の後には必ず測る。0: probe_minutes のみ</translation>
+    </message>
+    <message>
+        <source>Probes when the last ones are this old; 0: off</source>
+        <translation>前回のプローブからこの時間がたったら測る。0: 無効</translation>
+    </message>
+    <message>
+        <source>What probes on the way may take: they come less often where they would take more; 1: as often as asked</source>
+        <translation>途中のプローブに使ってよい時間の割合。超えそうなら間隔を広げる。1: 指定どおり</translation>
+    </message>
+    <message>
+        <source>Limit of the accuracy that a probe marked general loses against the start, in points: passed by its whole paired 95 % interval; 0: off</source>
+        <translation>general のプローブが開始時より失う正解率の上限(ポイント)。対応のある95 %区間全体が超えたときに作動。0: 無効</translation>
+    </message>
+    <message>
+        <source>What guard_forget does; default: as guard_action</source>
+        <translation>guard_forget の動作。default: guard_action と同じ</translation>
+    </message>
+    <message>
+        <source>Limit of the rise of a general probe&apos;s loss or KL over the start, in nats per token: passed by its whole paired 95 % interval; 0: off</source>
+        <translation>general のプローブの損失または KL が開始時から上昇する上限(トークンあたり nats)。対応のある95 %区間全体が超えたときに作動。0: 無効</translation>
+    </message>
+    <message>
+        <source>What guard_forget_nats does; default: as guard_action</source>
+        <translation>guard_forget_nats の動作。default: guard_action と同じ</translation>
+    </message>
 </context>
 <context>
     <name>KeyLabel</name>
@@ -1008,6 +1040,38 @@
         <source>Coverage</source>
         <translation>カバレッジ</translation>
     </message>
+    <message>
+        <source>Probes</source>
+        <translation>プローブ</translation>
+    </message>
+    <message>
+        <source>Probes every</source>
+        <translation>プローブの間隔</translation>
+    </message>
+    <message>
+        <source>Probes after</source>
+        <translation>プローブまでの時間</translation>
+    </message>
+    <message>
+        <source>Probe budget</source>
+        <translation>プローブの予算</translation>
+    </message>
+    <message>
+        <source>Forgotten accuracy</source>
+        <translation>忘却(正解率)</translation>
+    </message>
+    <message>
+        <source>At that loss</source>
+        <translation>正解率の低下時</translation>
+    </message>
+    <message>
+        <source>Forgotten nats</source>
+        <translation>忘却(nats)</translation>
+    </message>
+    <message>
+        <source>At that rise</source>
+        <translation>その上昇時</translation>
+    </message>
 </context>
 <context>
     <name>KeySection</name>
@@ -1042,6 +1106,10 @@
     <message>
         <source>Statistics</source>
         <translation>統計</translation>
+    </message>
+    <message>
+        <source>Probes</source>
+        <translation>プローブ</translation>
     </message>
 </context>
 <context>
@@ -1081,6 +1149,10 @@
     <message>
         <source>checkpoints</source>
         <translation>個</translation>
+    </message>
+    <message>
+        <source>share of the time</source>
+        <translation>時間の割合</translation>
     </message>
 </context>
 <context>

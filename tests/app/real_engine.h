@@ -19,7 +19,7 @@ protected:
     }
     std::vector<std::string> train(const std::vector<std::string>& more) {
         std::vector<std::string> arguments = {"train", "--model",    model().string(), "--data", data().string(),
-                                              "--set", "device=cpu", "batch=2",        "lr=1e-3"};
+                                              "--set", "device=cpu", "batch=2",        "lr=1e-3", "probes="};
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }

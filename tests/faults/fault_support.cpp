@@ -57,7 +57,8 @@ FaultTest::Values FaultTest::values(int steps, const Values& more) {
                   {"eval_every", "15"},
                   {"checkpoint_every", "6"},
                   {"keep", "3"},
-                  {"stats_every", "10"}};
+                  {"stats_every", "10"},
+                  {"probes", ""}};
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }

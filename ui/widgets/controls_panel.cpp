@@ -16,8 +16,8 @@
 #include "ui/widgets/effect_card.h"
 #include "ui/widgets/key_row.h"
 #include "ui/widgets/small_widgets.h"
-#include "ui/widgets/wrapped_height.h"
 #include "ui/widgets/theme.h"
+#include "ui/widgets/wrapped_height.h"
 
 namespace mofo {
 
@@ -66,10 +66,11 @@ ControlsPanel::ControlsPanel(WorkspaceSession* session, QWidget* parent) : QWidg
     layout->addWidget(m_guardsFold);
     layout->addWidget(guards);
     QWidget* more = nullptr;
-    QToolButton* moreFold = makeFold(QStringLiteral("run.more"), tr("More"),
-                                     {"rule", "clip", "l1", "l2", "alpha.attention", "alpha.mlp", "alpha.embedding", "alpha.head", "eval_every",
-                                      "stats_every", "checkpoint_every", "checkpoint_minutes", "keep", "early_stop"},
-                                     more);
+    QToolButton* moreFold =
+        makeFold(QStringLiteral("run.more"), tr("More"),
+                 {"rule", "clip", "l1", "l2", "alpha.attention", "alpha.mlp", "alpha.embedding", "alpha.head", "eval_every", "stats_every",
+                  "checkpoint_every", "checkpoint_minutes", "keep", "early_stop", "probe_every", "probe_minutes", "probe_budget"},
+                 more);
     layout->addWidget(moreFold);
     layout->addWidget(more);
     layout->addStretch(1);

@@ -68,7 +68,15 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"guard_eval_action", {{"pause", "pause"}}},
         {"guard_eval_start", {{"0.1", "0.1"}}},
         {"guard_eval_start_action", {{"notify", "notify"}}},
+        {"guard_forget", {{"2", "2"}}},
+        {"guard_forget_action", {{"pause", "pause"}}},
+        {"guard_forget_nats", {{"0.05", "0.05"}}},
+        {"guard_forget_nats_action", {{"lower_alpha", "lower_alpha"}}},
         {"early_stop", {{"3", "3"}, {"0", "0"}}},
+        {"probes", {{"", ""}, {"kl,piqa:200", "kl,piqa:200"}}},
+        {"probe_every", {{"0", "0"}, {"100", "100"}}},
+        {"probe_minutes", {{"2.5", "2.5"}}},
+        {"probe_budget", {{"1", "1"}, {"0.10", "0.1"}}},
         {"precision", {{"fp32", "fp32"}}},
         {"device", {{"cpu", "cpu"}, {"cuda", "cuda:0"}, {"cuda:3", "cuda:3"}, {"auto", "auto"}}},
         {"offload", {{"optimizer", "optimizer"}, {"none", "none"}}},
@@ -290,7 +298,7 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 }
 
 TEST(LaterKeys, AreKnownButRefused) {
-    for (const char* key : {"packing", "probes", "probe_budget", "oom_retry", "group_by_length", "recompute"}) {
+    for (const char* key : {"packing", "oom_retry", "group_by_length", "recompute"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;

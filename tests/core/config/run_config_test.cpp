@@ -74,7 +74,9 @@ TEST(RunConfig, StoredFormReadsBackTheSame) {
     const auto back = configFromJson(*parsed);
     ASSERT_OK(back);
     EXPECT_EQ(*back, config);
-    EXPECT_EQ(*configFromJson(Json::object()), RunConfig());
+    RunConfig older;
+    older.probes.clear();
+    EXPECT_EQ(*configFromJson(Json::object()), older) << "versions without probes measured none";
 }
 
 TEST(RunConfig, StoredFormOfANewerProgramIsRefusedByName) {

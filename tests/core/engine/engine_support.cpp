@@ -89,6 +89,7 @@ RunConfig TrainingTest::config() const {
     c.weightDecay = 0.01;
     c.clip = 0.5;
     c.statsEvery = 3;
+    c.probes.clear();  // those that are about probes ask for them
     return c;
 }
 
