@@ -47,7 +47,7 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, BatchKvCache& cache) const
     for (std::size_t l = 0; l < m_layers.size(); ++l) {
         const LayerWeights& w = m_layers[l];
         const at::Tensor normal = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon).y;
-        at::Tensor qkv = at::mm(normal, m_weights.rows(w.query, 3).t()).view({rows, heads + 2 * kvHeads, headSize});
+        at::Tensor qkv = project(normal, w.query, 3, nullptr).view({rows, heads + 2 * kvHeads, headSize});
         applyRope(qkv, heads + kvHeads, positions, rope, 1);
         for (std::int64_t r = 0; r < rows; ++r) {
             const std::int64_t at = cache.m_lengths[static_cast<std::size_t>(r)];
@@ -61,9 +61,9 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, BatchKvCache& cache) const
         at::Tensor scores = at::bmm(query, keys.transpose(1, 2)).mul_(1.0 / std::sqrt(static_cast<double>(headSize)));
         scores = scores.view({rows, kvHeads, group, seen}).masked_fill_(behind, -INFINITY);
         const at::Tensor attended = at::bmm(at::softmax(scores, -1).view({rows * kvHeads, group, seen}), values).reshape({rows, heads * headSize});
-        const at::Tensor middle = at::addmm(x, attended, m_weights.view(w.output).t());
+        const at::Tensor middle = projectOnto(x, attended, w.output, nullptr);
         const at::Tensor post = rmsNorm(middle, m_weights.view(w.postNorm), m_model.normEpsilon).y;
-        x = at::addmm(middle, swiGlu(at::mm(post, m_weights.rows(w.gate, 2).t())), m_weights.view(w.down).t());
+        x = projectOnto(middle, swiGlu(project(post, w.gate, 2, nullptr)), w.down, nullptr);
     }
     for (std::int64_t& length : cache.m_lengths) ++length;
     return at::mm(rmsNorm(x, m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t());
