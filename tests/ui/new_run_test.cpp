@@ -387,6 +387,50 @@ TEST_F(NewRun, ADraftIsOfferedByTheNextWindow) {
     EXPECT_FALSE(bar->isVisible());
 }
 
+TEST_F(NewRun, ComparingWithAdamWSaysWhatItWouldQueueAndQueuesItAsOneGroup) {
+    choose(data());
+    controller().form().setText("steps", "5");
+    controller().form().setText("device", "cpu");
+    auto* compare = part<QPushButton>("new.compare");
+    ASSERT_TRUE(waitFor([&] { return compare->isEnabled(); }, 20'000)) << controller().whyNotStart().toStdString();
+    QTest::mouseClick(compare, Qt::LeftButton);
+    auto* queue = part<QPushButton>("new.comparison.queue");
+    ASSERT_TRUE(waitFor([&] { return queue->isVisible(); }, 20'000));
+    const std::string text = part<QLabel>("new.comparison.text")->text().toStdString();
+    EXPECT_THAT(text,
+                testing::AllOf(testing::HasSubstr("15 steps in all"), testing::HasSubstr("of checkpoints stay"), testing::HasSubstr("are free")));
+    EXPECT_EQ(queue->text(), "Queue all 3");
+    EXPECT_TRUE(Registry::open(workspace(), Registry::Access::ReadOnly)->runs()->empty()) << "nothing is queued before it is asked for";
+    QTest::mouseClick(queue, Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return window->page() == MainWindow::RunsIndex; }, 20'000));
+    auto registry = Registry::open(workspace(), Registry::Access::ReadOnly);
+    ASSERT_OK(registry);
+    const auto runs = registry->runs();
+    ASSERT_EQ(runs->size(), 3u);
+    int adamw = 0;
+    for (const RunRow& run : *runs) {
+        EXPECT_EQ(run.sweepId, runs->front().sweepId);
+        EXPECT_EQ(run.config.seed, runs->front().config.seed);
+        adamw += run.config.optimizer == OptimizerKind::AdamW ? 1 : 0;
+    }
+    EXPECT_EQ(adamw, 1);
+    EXPECT_FALSE(runs->front().sweepId.empty());
+}
+
+TEST_F(NewRun, AComparisonIsForgottenWhenTheFormChanges) {
+    choose(data());
+    controller().form().setText("steps", "5");
+    controller().form().setText("device", "cpu");
+    auto* compare = part<QPushButton>("new.compare");
+    ASSERT_TRUE(waitFor([&] { return compare->isEnabled(); }, 20'000));
+    QTest::mouseClick(compare, Qt::LeftButton);
+    ASSERT_TRUE(waitFor([&] { return controller().comparison() != nullptr; }, 20'000));
+    controller().form().setText("steps", "6");
+    EXPECT_EQ(controller().comparison(), nullptr);
+    EXPECT_FALSE(part<QPushButton>("new.comparison.queue")->isVisible());
+    EXPECT_TRUE(Registry::open(workspace(), Registry::Access::ReadOnly)->runs()->empty());
+}
+
 TEST_F(NewRun, PresetsFillTheFormAndOwnOnesAreKept) {
     controller().form().applyPreset(builtInPresets()[2]);
     EXPECT_EQ(controller().form().config().microBatch, 2);

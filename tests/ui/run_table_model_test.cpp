@@ -134,5 +134,63 @@ TEST_F(RunTable, SortsByNumbersNotByText) {
     EXPECT_EQ(proxy.index(2, 0).data(RunTableModel::IdRole).toString(), "b");
 }
 
+class GroupedRunTable : public RunTable {
+protected:
+    static RunRow member(const std::string& id, const std::string& sweep) {
+        RunRow run = row(id);
+        run.sweepId = sweep;
+        return run;
+    }
+    static RunRow group(const std::string& id) {
+        RunRow run = row(id, 12);
+        run.name = "maths-compare (sweep: 0 of 2)";
+        run.sweepId = id;
+        return run;
+    }
+};
+
+TEST_F(GroupedRunTable, AGroupIsOneRowWithItsRunsBelow) {
+    model.setRuns({row("z"), member("b", "s"), member("a", "s"), row("y")}, {group("s")});
+    ASSERT_EQ(model.rowCount(), 3);
+    EXPECT_EQ(cell(model, 0, RunTableModel::Name), "run z");
+    EXPECT_EQ(cell(model, 1, RunTableModel::Name), "maths-compare (sweep: 0 of 2)");
+    EXPECT_EQ(cell(model, 1, RunTableModel::Step), "12 / 200");
+    EXPECT_EQ(cell(model, 2, RunTableModel::Name), "run y");
+    const QModelIndex place = model.index(1, 0);
+    EXPECT_EQ(model.rowCount(place), 2);
+    EXPECT_EQ(place.data(RunTableModel::RunsRole).toStringList(), QStringList({"b", "a"}));
+    EXPECT_EQ(model.index(0, 0, place).data(RunTableModel::RunsRole).toStringList(), QStringList("b"));
+}
+
+TEST_F(GroupedRunTable, AGroupIsNoRun) {
+    model.setRuns({member("b", "s"), member("a", "s")}, {group("s")});
+    EXPECT_EQ(model.runCount(), 2);
+    EXPECT_EQ(model.run(QString("s")), nullptr);
+    EXPECT_EQ(model.run(model.index(0, 0)), nullptr);
+    EXPECT_TRUE(model.index(0, 0).data(RunTableModel::IdRole).toString().isEmpty());
+    EXPECT_FALSE(model.index(0, 0).flags().testFlag(Qt::ItemIsEditable));
+    EXPECT_EQ(model.allRuns().size(), 2u);
+}
+
+TEST_F(GroupedRunTable, AGroupGoesWithItsLastRun) {
+    model.setRuns({member("b", "s"), member("a", "s"), row("z")}, {group("s")});
+    const QPersistentModelIndex kept = model.indexOf("a");
+    model.setRuns({member("a", "s"), row("z")}, {group("s")});
+    EXPECT_TRUE(kept.isValid());
+    EXPECT_EQ(model.rowCount(model.index(0, 0)), 1);
+    model.setRuns({row("z")}, {group("s")});
+    EXPECT_EQ(model.rowCount(), 1);
+    EXPECT_EQ(cell(model, 0, RunTableModel::Name), "run z");
+    EXPECT_EQ(resets.count(), 0);
+}
+
+TEST_F(GroupedRunTable, TwinsOfAGroupStandBelowItAndNotBelowTheirParent) {
+    RunRow twin = member("b", "s");
+    twin.parentId = "p";
+    model.setRuns({twin, row("p")}, {group("s")});
+    EXPECT_EQ(model.indexOf("b").parent(), model.index(0, 0));
+    EXPECT_EQ(model.rowCount(model.indexOf("p")), 0);
+}
+
 }  // namespace
 }  // namespace mofo

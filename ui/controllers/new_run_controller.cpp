@@ -102,6 +102,7 @@ std::string NewRunController::scanKey() const {
 }
 
 void NewRunController::onFormChanged() {
+    if (m_comparison) discardComparison();
     for (const auto& [key, source] : m_hub) source->setText(m_form->text(key));
     m_summaryTimer.start();
     m_draftTimer.start();
@@ -491,6 +492,17 @@ void NewRunController::saveDraftNow() {
         this);
 }
 
+void NewRunController::forgetDraft() {
+    m_draftTimer.stop();
+    m_acts->submit(
+        StoreWorker::Needs::Workspace,
+        [](const Workspace&, Registry& registry) -> Result<Json> {
+            MOFO_CHECK(registry.setSetting(draftSetting, ""));
+            return Json();
+        },
+        this);
+}
+
 void NewRunController::start() {
     if (m_starting || !whyNotQueue().isEmpty()) return;
     const RunConfig config = localConfig();
@@ -529,14 +541,7 @@ void NewRunController::start() {
             }
             const QString id = QString::fromStdString(result->get<std::string>());
             m_form->setName({});
-            m_draftTimer.stop();
-            m_acts->submit(
-                StoreWorker::Needs::Workspace,
-                [](const Workspace&, Registry& registry) -> Result<Json> {
-                    MOFO_CHECK(registry.setSetting(draftSetting, ""));
-                    return Json();
-                },
-                this);
+            forgetDraft();
             Q_EMIT summaryChanged();
             Q_EMIT started(id);
         });

@@ -22,6 +22,7 @@ namespace mofo {
 class DataScanner;
 class HubSource;
 struct HubAccess;
+struct PreparedSweep;
 class StoreWorker;
 
 /// A sentence about the run that is being set up.
@@ -106,6 +107,13 @@ public:
     /// Starts (or queues) the run; started() or startFailed() follows.
     void start();
     void cancelStart() { m_cancel->store(true); }
+    /// Works out the new run beside AdamW and a smaller alpha: comparisonChanged() or startFailed() follows; nothing is queued before
+    /// queueComparison(). cancelStart() ends it.
+    void prepareComparison();
+    void discardComparison();
+    void queueComparison();
+    /// What queueComparison() would queue, and for how long; null where nothing waits for an answer.
+    [[nodiscard]] const std::shared_ptr<PreparedSweep>& comparison() const { return m_comparison; }
     [[nodiscard]] bool isStarting() const { return m_starting; }
 
     /// Looks at model and data again, though no key changed.
@@ -121,6 +129,8 @@ Q_SIGNALS:
     void draftFound();
     void startProgress(const QString& phase, double share);
     void started(const QString& runId);
+    void comparisonChanged();
+    void comparisonQueued(const QString& name, int runs);
     void startFailed(const QString& sentence);
 
 private:
@@ -134,6 +144,8 @@ private:
     void onRow(const PreviewRowPtr& row);
     void refreshForecast();
     void planSelectionSoon();
+    /// What the form held has become a run.
+    void forgetDraft();
     [[nodiscard]] std::optional<RunRow> busyRun() const;
     [[nodiscard]] std::string scanKey() const;
 
@@ -160,6 +172,7 @@ private:
     QStringList m_recentModels, m_recentData;
     std::vector<Preset> m_userPresets;
     std::optional<Json> m_draft;
+    std::shared_ptr<PreparedSweep> m_comparison;
     QString m_dataStamp;  ///< size and time of the data file when the scan began
     std::shared_ptr<std::atomic<bool>> m_cancel = std::make_shared<std::atomic<bool>>(false);
     bool m_readingModel = false, m_scanning = false, m_starting = false, m_draftRead = false;

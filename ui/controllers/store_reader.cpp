@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/client/supervisor.h"
+#include "core/client/sweep.h"
 #include "ui/models/display_text.h"
 #include "ui/models/live_tuning.h"
 
@@ -135,6 +136,9 @@ void StoreReader::readList() {
     } else {
         m_listVersion = version;
         batch->runs = std::move(runs).value();
+        if (const auto sweeps = sweepStatuses(*m_registry); sweeps.ok()) {
+            for (const SweepStatus& sweep : *sweeps) batch->groups.push_back(asOneRun(sweep));
+        }
         wakeSupervisors(*m_workspace, batch->runs);
         // The state of the run on screen, too, can change without a commit.
         if (m_listHasActive) m_commandsVersion = -1;

@@ -187,7 +187,7 @@ void WorkspaceSession::onList(const RunListBatchPtr& batch) {
     m_problem = batch->problem;
     if (m_problem.isEmpty()) {
         m_newestList = batch->runs;
-        m_runs->setRuns(batch->runs);
+        m_runs->setRuns(batch->runs, batch->groups);
         resolveWantedRun();
     }
     Q_EMIT listChanged();

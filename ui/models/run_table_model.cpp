@@ -23,7 +23,8 @@ struct RunTableModel::Node {
     std::vector<QString> cells;
     Node* parent = nullptr;
     std::vector<std::unique_ptr<Node>> children;
-    int queueNumber = 0;  ///< 1 = the next of its device
+    int queueNumber = 0;   ///< 1 = the next of its device
+    bool isGroup = false;  ///< a sweep: its children are its runs
 };
 
 RunTableModel::RunTableModel(QObject* parent) : QAbstractItemModel(parent) {}
@@ -50,10 +51,12 @@ QModelIndex RunTableModel::indexOf(const QString& id, int column) const {
 
 const RunRow* RunTableModel::run(const QString& id) const {
     const auto found = m_byId.find(id.toStdString());
-    return found == m_byId.end() ? nullptr : &found->second->run;
+    return found == m_byId.end() || found->second->isGroup ? nullptr : &found->second->run;
 }
 
-const RunRow* RunTableModel::run(const QModelIndex& index) const { return index.isValid() ? &nodeOf(index)->run : nullptr; }
+const RunRow* RunTableModel::run(const QModelIndex& index) const {
+    return index.isValid() && !nodeOf(index)->isGroup ? &nodeOf(index)->run : nullptr;
+}
 
 std::vector<RunRow> RunTableModel::allRuns() const {
     std::vector<RunRow> runs;
@@ -94,14 +97,27 @@ void RunTableModel::insertAt(Node* parent, int row, const RunRow& run) {
     endInsertRows();
 }
 
-void RunTableModel::setRuns(const std::vector<RunRow>& runs) {
-    std::set<std::string> listed;
-    for (const RunRow& run : runs) listed.insert(run.id);
-    const auto parentOf = [&](const RunRow& run) { return run.parentId != run.id && listed.contains(run.parentId) ? run.parentId : std::string(); };
+void RunTableModel::setRuns(const std::vector<RunRow>& runs, const std::vector<RunRow>& groups) {
+    // A group stands where the newest of its runs would.
+    std::map<std::string, const RunRow*> groupOf;
+    for (const RunRow& group : groups) groupOf[group.id] = &group;
+    std::vector<const RunRow*> rows;
+    std::set<std::string> listed, shownGroups;
+    for (const RunRow& run : runs) {
+        if (const auto group = groupOf.find(run.sweepId); group != groupOf.end() && shownGroups.insert(group->first).second)
+            rows.push_back(group->second);
+        rows.push_back(&run);
+        listed.insert(run.id);
+    }
+    const auto parentOf = [&](const RunRow& run) -> std::string {
+        if (shownGroups.contains(run.id)) return {};
+        if (shownGroups.contains(run.sweepId)) return run.sweepId;
+        return run.parentId != run.id && listed.contains(run.parentId) ? run.parentId : std::string();
+    };
     // What vanished or has another parent goes, with all below it; those come back as new rows.
     std::vector<std::string> gone;
     std::map<std::string, const RunRow*> wanted;
-    for (const RunRow& run : runs) wanted[run.id] = &run;
+    for (const RunRow* run : rows) wanted[run->id] = run;
     for (const auto& [id, node] : m_byId) {
         const auto found = wanted.find(id);
         const std::string present = node->parent != nullptr ? node->parent->run.id : std::string();
@@ -120,7 +136,7 @@ void RunTableModel::setRuns(const std::vector<RunRow>& runs) {
     m_baseline = baseline;
     // Level by level, so that a parent is there before its branches; within a level in the list's order.
     std::map<std::string, std::vector<const RunRow*>> byParent;
-    for (const RunRow& run : runs) byParent[parentOf(run)].push_back(&run);
+    for (const RunRow* run : rows) byParent[parentOf(*run)].push_back(run);
     std::vector<std::string> open{std::string()};
     std::set<std::string> placed;
     while (!open.empty()) {
@@ -156,8 +172,10 @@ void RunTableModel::setRuns(const std::vector<RunRow>& runs) {
         std::sort(queue.begin(), queue.end());
         for (std::size_t i = 0; i < queue.size(); ++i) numbers[queue[i].second] = static_cast<int>(i) + 1;
     }
-    for (const RunRow& run : runs) {
+    for (const RunRow* const row : rows) {
+        const RunRow& run = *row;
         Node& node = *m_byId.at(run.id);
+        node.isGroup = shownGroups.contains(run.id);
         const auto number = numbers.find(run.id);
         node.queueNumber = number != numbers.end() ? number->second : 0;
         update(node, run, baselineIsNew);
@@ -253,8 +271,8 @@ std::vector<QString> RunTableModel::cellsOf(const Node& node) const {
         cells[State] = ui::stateGlyph(run.state) + QLatin1Char(' ') + ui::stateText(run.state);
         if (node.queueNumber > 0) cells[State] += QStringLiteral(" #%1").arg(node.queueNumber);
     }
-    const bool filters = selectsCoordinates(run.config.optimizer);
-    cells[Alpha] = filters ? ui::alphaText(configValue(run.config, "alpha")) : ui::percent(1.0);
+    const bool filters = selectsCoordinates(run.config.optimizer) && !node.isGroup;
+    cells[Alpha] = node.isGroup ? none : filters ? ui::alphaText(configValue(run.config, "alpha")) : ui::percent(1.0);
     cells[Granularity] = filters ? ui::shown(run.config.granularity.text()) : none;
     cells[Model] = ui::shown(run.modelName);
     const std::int64_t total = summary.totalSteps > 0 ? summary.totalSteps : run.config.steps;
@@ -267,7 +285,9 @@ std::vector<QString> RunTableModel::cellsOf(const Node& node) const {
         cells[Loss] = summary.loss ? ui::fourDigits(*summary.loss) : none;
     cells[EvalLoss] = summary.evalLoss ? ui::fourDigits(*summary.evalLoss) : none;
     cells[Drift] = summary.drift ? ui::fourDigits(*summary.drift) : none;
-    for (const Column column : {Loss, EvalLoss, Drift}) cells[column] += deltaText(node, column);
+    if (!node.isGroup) {
+        for (const Column column : {Loss, EvalLoss, Drift}) cells[column] += deltaText(node, column);
+    }
     cells[Started] = run.startedNs ? ui::whenShort(*run.startedNs) : none;
     return cells;
 }
@@ -305,7 +325,7 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
             }
             return {};
         case Qt::FontRole: {
-            const bool isMarked = index.column() == Name && (run.baseline || run.pinned);
+            const bool isMarked = index.column() == Name && (run.baseline || run.pinned || node.isGroup);
             if (!isMarked && !m_unread.contains(run.id)) return {};
             QFont font;
             font.setBold(true);
@@ -316,6 +336,7 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
             if (problem != m_problems.end()) return problem->second.toHtmlEscaped();
             if (!run.unreadable.empty()) return ui::shown(run.unreadable).toHtmlEscaped();
             if (index.column() == State && !run.endReason.empty()) return ui::shown(run.endReason).toHtmlEscaped();
+            if (node.isGroup) return tr("Runs that were made together; Enter compares them").toHtmlEscaped();
             if (index.column() == Name) return tr("Run %1\n%2").arg(ui::shown(run.id), ui::shown(run.commandLine)).toHtmlEscaped();
             if (index.column() == Marks && m_unread.contains(run.id)) return tr("News: open the run to see what happened");
             if (index.column() == Marks && run.baseline) return tr("The baseline: losses and drift of the others show their difference to it");
@@ -323,7 +344,13 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
             return {};
         }
         case SortRole: return sortKey(node, index.column());
-        case IdRole: return QString::fromStdString(run.id);
+        case IdRole: return node.isGroup ? QString() : QString::fromStdString(run.id);
+        case RunsRole: {
+            if (!node.isGroup) return QStringList{QString::fromStdString(run.id)};
+            QStringList ids;
+            for (const auto& child : node.children) ids << QString::fromStdString(child->run.id);
+            return ids;
+        }
         case StateRole: return static_cast<int>(run.state);
         case PinnedRole: return run.pinned;
         case QueueRole: return node.queueNumber;
@@ -333,7 +360,7 @@ QVariant RunTableModel::data(const QModelIndex& index, int role) const {
 
 Qt::ItemFlags RunTableModel::flags(const QModelIndex& index) const {
     Qt::ItemFlags flags = QAbstractItemModel::flags(index);
-    if (index.isValid() && index.column() == Name) flags |= Qt::ItemIsEditable;
+    if (index.isValid() && index.column() == Name && !nodeOf(index)->isGroup) flags |= Qt::ItemIsEditable;
     if (index.isValid() && nodeOf(index)->queueNumber > 0) flags |= Qt::ItemIsDragEnabled | Qt::ItemIsDropEnabled;
     return flags;
 }

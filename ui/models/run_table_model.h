@@ -1,5 +1,5 @@
-// The runs of the workspace as a tree, newest first, branches below the run they come from. Updated in place: never reset, so that selection and
-// scroll stay.
+// The runs of the workspace as a tree, newest first, branches below the run they come from, runs of a sweep below the row of their group. Updated in
+// place: never reset, so that selection and scroll stay.
 #pragma once
 
 #include <QAbstractItemModel>
@@ -18,14 +18,16 @@ class RunTableModel : public QAbstractItemModel {
     Q_OBJECT
 public:
     enum Column { Name, Marks, State, Alpha, Granularity, Model, Step, Loss, EvalLoss, Drift, Started, ColumnCount };
-    enum Role { SortRole = Qt::UserRole + 1, IdRole, StateRole, PinnedRole, QueueRole };
+    enum Role { SortRole = Qt::UserRole + 1, IdRole, StateRole, PinnedRole, QueueRole, RunsRole };
 
     explicit RunTableModel(QObject* parent = nullptr);
     ~RunTableModel() override;
 
+    /// IdRole is empty for the row of a group; RunsRole has the ids of its runs, and of a run its own.
+    /// `groups`: sweeps in the form of runs (asOneRun), of which some are listed.
     /// Takes the newest list: rows that vanished are removed, new ones inserted, changed ones announced cell by cell. A run whose parent is not
     /// listed stands at the top.
-    void setRuns(const std::vector<RunRow>& runs);
+    void setRuns(const std::vector<RunRow>& runs, const std::vector<RunRow>& groups = {});
     /// What reading a run's files found wrong; empty takes it back.
     void setProblem(const QString& id, const QString& why);
     /// Something happened to the run that nobody has looked at: a dot and bold letters.
@@ -33,8 +35,8 @@ public:
     /// Texts of another language.
     void retranslate();
 
-    [[nodiscard]] int runCount() const { return static_cast<int>(m_byId.size()); }
-    /// Null where there is none.
+    [[nodiscard]] int runCount() const { return static_cast<int>(m_order.size()); }
+    /// Null where there is none, and for a group.
     [[nodiscard]] const RunRow* run(const QString& id) const;
     [[nodiscard]] const RunRow* run(const QModelIndex& index) const;
     /// Newest first, whatever the tree.

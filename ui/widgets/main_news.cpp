@@ -59,6 +59,13 @@ void MainWindow::connectNews() {
         m_tasks->advance(startTask, phase, share);
     });
     connect(m_newRun, &NewRunController::started, this, [this] { m_tasks->end(startTask, tr("started")); });
+    connect(m_newRun, &NewRunController::comparisonChanged, this, [this] {
+        if (m_newRun->comparison()) m_tasks->end(startTask, tr("worked out, nothing is queued yet"));
+    });
+    connect(m_newRun, &NewRunController::comparisonQueued, this, [this](const QString& name, int runs) {
+        showPage(RunsIndex);
+        m_toast->showText(tr("%1: %2 runs are queued").arg(name).arg(runs), false);
+    });
     connect(m_newRun, &NewRunController::startFailed, this, [this](const QString& sentence) {
         m_tasks->end(startTask, sentence, true);
         m_notices->add(Notice::Kind::Error, sentence);

@@ -1,5 +1,6 @@
 #include "ui/widgets/run_summary.h"
 
+#include <QFrame>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
@@ -10,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "core/base/text.h"
+#include "core/client/sweep.h"
 #include "ui/models/display_text.h"
 #include "ui/widgets/plan_charts.h"
 #include "ui/widgets/small_widgets.h"
@@ -131,6 +133,14 @@ RunSummaryPanel::RunSummaryPanel(NewRunController* controller, QWidget* parent) 
     buttons->addWidget(m_start, 1);
     buttons->addWidget(m_queue, 1);
     layout->addLayout(buttons);
+    m_compare = new QPushButton(tr("Compare with AdamW…"), this);
+    m_compare->setObjectName(QStringLiteral("new.compare"));
+    m_compare->setAccessibleName(tr("Compare with AdamW"));
+    m_compare->setMinimumHeight(32);
+    layout->addWidget(m_compare);
+    layout->addWidget(m_comparison = makeComparison());
+    connect(m_compare, &QPushButton::clicked, controller, &NewRunController::prepareComparison);
+    connect(controller, &NewRunController::comparisonChanged, this, &RunSummaryPanel::refreshComparison);
     connect(m_start, &QPushButton::clicked, controller, &NewRunController::start);
     connect(m_queue, &QPushButton::clicked, controller, &NewRunController::start);
     connect(m_cancel, &QPushButton::clicked, controller, &NewRunController::cancelStart);
@@ -196,8 +206,62 @@ void RunSummaryPanel::refresh() {
     m_queue->setToolTip(busy                    ? tr("Ctrl+Shift+Return")
                         : whyNotQueue.isEmpty() ? tr("The device is free: the run can start now.")
                                                 : whyNotQueue.toHtmlEscaped());
+    m_compare->setEnabled(whyNotQueue.isEmpty() || busy);
+    m_compare->setToolTip(m_compare->isEnabled()
+                              ? tr("AdamW, and MoFO at 5 % and 15 %, with everything else as it stands here: same rows, same order, same probes. "
+                                   "Time and disk are said first; a report is written when all have ended.")
+                              : whyNotQueue.toHtmlEscaped());
     m_progress->setVisible(m_controller->isStarting());
     m_cancel->setVisible(m_controller->isStarting());
+}
+
+QWidget* RunSummaryPanel::makeComparison() {
+    auto* frame = new QFrame(this);
+    frame->setObjectName(QStringLiteral("new.comparison"));
+    frame->setFrameShape(QFrame::StyledPanel);
+    frame->setBackgroundRole(QPalette::Base);
+    frame->setAutoFillBackground(true);
+    auto* layout = new QVBoxLayout(frame);
+    layout->setContentsMargins(10, 8, 10, 8);
+    layout->addWidget(makeHeading(tr("Compare with AdamW"), frame));
+    m_comparisonText = makeLabel(QStringLiteral("new.comparison.text"), frame);
+    m_comparisonText->setWordWrap(true);
+    layout->addWidget(m_comparisonText);
+    auto* buttons = new QHBoxLayout;
+    m_comparisonQueue = new QPushButton(frame);
+    m_comparisonQueue->setObjectName(QStringLiteral("new.comparison.queue"));
+    auto* back = new QPushButton(tr("Not now"), frame);
+    back->setObjectName(QStringLiteral("new.comparison.back"));
+    back->setAccessibleName(tr("Queue nothing"));
+    buttons->addWidget(m_comparisonQueue, 1);
+    buttons->addWidget(back, 1);
+    layout->addLayout(buttons);
+    connect(m_comparisonQueue, &QPushButton::clicked, m_controller, &NewRunController::queueComparison);
+    connect(back, &QPushButton::clicked, m_controller, &NewRunController::discardComparison);
+    frame->hide();
+    return frame;
+}
+
+void RunSummaryPanel::refreshComparison() {
+    const std::shared_ptr<PreparedSweep>& prepared = m_controller->comparison();
+    m_comparison->setVisible(prepared != nullptr);
+    if (!prepared) return;
+    const SweepForecast& forecast = prepared->forecast;
+    const int runs = static_cast<int>(prepared->runs.size());
+    QStringList names;
+    for (const RunRow& run : prepared->runs) names << ui::shown(run.name);
+    QStringList lines;
+    lines << names.join(QStringLiteral(" · "));
+    lines << (forecast.seconds ? tr("%1 steps in all, about %2 one after another (%3)")
+                                     .arg(ui::count(forecast.steps), ui::duration(*forecast.seconds), ui::shown(forecast.basis))
+                               : tr("%1 steps in all; the time is not known yet").arg(ui::count(forecast.steps)));
+    lines << tr("%1 of checkpoints stay; %2 are free").arg(ui::shown(formatBytes(forecast.diskBytes)), ui::shown(formatBytes(forecast.freeBytes)));
+    for (const std::string& note : prepared->notes) lines << ui::shown(note);
+    lines << tr("They are queued as a group; a comparison report is written when all have ended.");
+    m_comparisonText->setText(lines.join(QLatin1Char('\n')));
+    m_comparisonQueue->setText(tr("Queue all %1").arg(runs));
+    m_comparisonQueue->setAccessibleName(m_comparisonQueue->text());
+    m_comparisonQueue->setFocus(Qt::OtherFocusReason);
 }
 
 void RunSummaryPanel::refreshIssues() {

@@ -27,6 +27,8 @@ Q_SIGNALS:
 
 private:
     void refreshIssues();
+    QWidget* makeComparison();
+    void refreshComparison();
 
     NewRunController* m_controller;
     QLineEdit* m_name;
@@ -41,6 +43,10 @@ private:
     QVBoxLayout* m_issues;
     QPushButton* m_start;
     QPushButton* m_queue;
+    QPushButton* m_compare;
+    QWidget* m_comparison;  ///< what the comparison would be, until it is queued or given up
+    QLabel* m_comparisonText = nullptr;
+    QPushButton* m_comparisonQueue = nullptr;
     QProgressBar* m_progress;
     QPushButton* m_cancel;
     QStringList m_shownIssues;

@@ -77,8 +77,13 @@ RunsPage::RunsPage(WorkspaceSession* session, RunActs* acts, QWidget* parent) : 
         refresh();
     });
     connect(m_find, &QLineEdit::returnPressed, m_tree, qOverload<>(&QWidget::setFocus));
-    connect(m_tree, &QTreeView::activated, this,
-            [this](const QModelIndex& index) { Q_EMIT openRequested(index.data(RunTableModel::IdRole).toString()); });
+    connect(m_tree, &QTreeView::activated, this, [this](const QModelIndex& index) {
+        const QString id = index.data(RunTableModel::IdRole).toString();
+        if (id.isEmpty())
+            Q_EMIT compareRequested(index.data(RunTableModel::RunsRole).toStringList());
+        else
+            Q_EMIT openRequested(id);
+    });
     connect(m_tree->selectionModel(), &QItemSelectionModel::selectionChanged, this, &RunsPage::refreshSelection);
     connect(m_tree->selectionModel(), &QItemSelectionModel::currentChanged, this, &RunsPage::refreshSelection);
     connect(m_filter, &QAbstractItemModel::rowsInserted, this, [this](const QModelIndex& parent) {
@@ -296,7 +301,8 @@ const RunRow* RunsPage::currentRun() const { return m_session->runs().run(m_tree
 
 QStringList RunsPage::selectedIds() const {
     QStringList ids;
-    for (const QModelIndex& row : m_tree->selectionModel()->selectedRows()) ids << row.data(RunTableModel::IdRole).toString();
+    for (const QModelIndex& row : m_tree->selectionModel()->selectedRows()) ids << row.data(RunTableModel::RunsRole).toStringList();
+    ids.removeDuplicates();
     return ids;
 }
 
@@ -318,7 +324,7 @@ void RunsPage::refreshSelection() {
             ? m_session->runs().indexOf(QString::fromStdString(run->id), RunTableModel::State).data(Qt::ToolTipRole).toString()
             : QString();
     m_strip->setRun(run, problem);
-    const auto selected = m_tree->selectionModel()->selectedRows().size();
+    const auto selected = selectedIds().size();
     m_compare->setText(selected >= 2 ? tr("Compare %1 selected").arg(selected) : tr("Compare"));
     m_compare->setEnabled(selected >= 2);
     m_compare->setToolTip(selected >= 2 ? tr("Ctrl+Return") : tr("Select two runs or more: Space, or Ctrl and click"));
