@@ -77,6 +77,7 @@ void addJobCommands(CLI::App& app, Context& context);          ///< export, jobs
 void addInterpolateCommands(CLI::App& app, Context& context);  ///< interpolate, landscape
 void addSweepCommands(CLI::App& app, Context& context);        ///< sweep and its list, show, follow, stop, resume
 void addChatCommand(CLI::App& app, Context& context);
+void addCompareCommand(CLI::App& app, Context& context);
 void addBenchCommand(CLI::App& app, Context& context);
 void addGetCommand(CLI::App& app, Context& context);
 void addDoctorCommand(CLI::App& app, Context& context);

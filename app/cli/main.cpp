@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
     mofo::cli::addSweepCommands(app, context);
     mofo::cli::addInterpolateCommands(app, context);
     mofo::cli::addChatCommand(app, context);
+    mofo::cli::addCompareCommand(app, context);
     mofo::cli::addBenchCommand(app, context);
     mofo::cli::addDoctorCommand(app, context);
 
