@@ -29,7 +29,8 @@ struct Cell {
     double low = kNothing, high = kNothing;
     std::int64_t n = 0;
     bool strong = false;
-    int colour = -2;  ///< swatch of that run before the text; -2: none
+    int colour = -2;        ///< swatch of that run before the text; -2: none
+    bool repeated = false;  ///< the same as above it: not shown again, but part of the data
 };
 
 struct Column {
@@ -43,6 +44,7 @@ struct Table {
     std::vector<Column> columns;
     std::vector<std::vector<Cell>> rows;
     std::string note;
+    bool longTexts = false;  ///< hashes and the like, which may break anywhere
 };
 
 struct LegendEntry {

@@ -42,10 +42,12 @@ figcaption b,caption b{margin-right:.35em}
 .wide{overflow-x:auto;margin:1.3rem 0 1.6rem}
 table{border-collapse:collapse;font-size:.86rem;line-height:1.35;width:100%;border-top:1.6px solid var(--rule);border-bottom:1.6px solid var(--rule)}
 th{font-weight:600;text-align:left;vertical-align:bottom;border-bottom:1px solid var(--rule);padding:.36rem .7rem .3rem 0}
-td{padding:.26rem .7rem .26rem 0;vertical-align:top;border-bottom:1px solid var(--grid);overflow-wrap:anywhere}
+td{padding:.26rem .7rem .26rem 0;vertical-align:top;border-bottom:1px solid var(--grid);overflow-wrap:break-word}
+.long td{overflow-wrap:anywhere;min-width:5.5rem}
 tr:last-child td{border-bottom:0}
 td:last-child,th:last-child{padding-right:0}
-.n{text-align:right;font-variant-numeric:tabular-nums lining-nums;white-space:nowrap;overflow-wrap:normal}
+.n{text-align:right;font-variant-numeric:tabular-nums lining-nums}
+td.n,td.r{white-space:nowrap;overflow-wrap:normal}
 td .sw{display:inline-block;vertical-align:middle;margin-right:.4em}
 pre{background:var(--panel);padding:.7rem .9rem;font:.8rem/1.5 'Source Code Pro','Noto Sans Mono','DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.6rem 0}
 details{margin:.8rem 0}
@@ -161,7 +163,7 @@ void Renderer::legend(const std::vector<LegendEntry>& entries) {
 }
 
 void Renderer::add(const Table& table) {
-    m_out += "<div class=\"wide\"><table>";
+    m_out += table.longTexts ? "<div class=\"wide\"><table class=\"long\">" : "<div class=\"wide\"><table>";
     if (!table.caption.empty()) m_out += fmt::format("<caption><b>Table {}.</b>{}</caption>", ++m_tables, escapeMarkup(table.caption));
     m_out += "<thead><tr>";
     for (const Column& column : table.columns) {
@@ -172,7 +174,12 @@ void Renderer::add(const Table& table) {
         m_out += "<tr>";
         for (std::size_t i = 0; i < row.size(); ++i) {
             const Cell& cell = row[i];
-            m_out += table.columns[i].number ? "<td class=\"n\">" : "<td>";
+            const bool shortRun = cell.colour > -2 && cell.text.size() <= 28;
+            m_out += table.columns[i].number ? "<td class=\"n\">" : shortRun ? "<td class=\"r\">" : "<td>";
+            if (cell.repeated) {
+                m_out += "</td>";
+                continue;
+            }
             if (cell.colour > -2) m_out += "<span class=\"sw\">" + svgOfSwatch(cell.colour, 0) + "</span>";
             m_out += (cell.strong ? "<b>" : "") + escapeMarkup(cell.text) + (cell.strong ? "</b>" : "") + "</td>";
         }

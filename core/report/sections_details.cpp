@@ -401,6 +401,7 @@ Section configSection(const Comparison& comparison) {
 Section recipeSection(const Comparison& comparison) {
     Section section{"recipe", "Cost, and the recipe to repeat it", {}};
     Table table{"provenance", "", {{""}}, {}, ""};
+    table.longTexts = true;
     table.caption = "Where each run comes from and what it cost. Same hashes: same bytes.";
     for (const RunRecord& run : comparison.runs) table.columns.push_back({run.label()});
     const auto addRow = [&](const std::string& title, auto valueOf) {

@@ -252,7 +252,13 @@ Section tradeoffSection(const Comparison& comparison) {
     }
     for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
         bool placed = false;
-        std::string why = "no task measure or no general probe";
+        std::string why = "no general probe";
+        const auto& measures = comparison.runs[i].measures;
+        if (!comparison.runs[i].readable) {
+            why = "its measurements cannot be read";
+        } else if (std::none_of(measures.begin(), measures.end(), [](const MeasuredSeries& one) { return one.mark == Mark::Task; })) {
+            why = "no held-out task measure";
+        }
         for (const TradeoffView& view : comparison.views) {
             placed = placed || std::any_of(view.points.begin(), view.points.end(), [&](const PlacedPoint& point) { return point.run == i; });
             for (const auto& [run, reason] : view.unplaced) {
@@ -413,7 +419,7 @@ Section forgettingSection(const Comparison& comparison) {
     std::vector<Unit> units;
     for (const RunDifference& one : comparison.differences) {
         const Unit unit = comparison.runs[one.run].find(one.key)->unit;
-        if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
+        if (unit != Unit::Other && std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
     }
     Figure differences{"differences", "", {}, 1, {}, {}};
     for (const Unit unit : units) {
@@ -462,9 +468,14 @@ Section forgettingSection(const Comparison& comparison) {
                  {},
                  ""};
     for (const MeasuredSeries* series : comparison.allMeasures()) {
+        bool named = false;
         const auto add = [&](const std::string& what, const Difference& difference, double p, Finding finding) {
             std::vector<Cell> row = {textCell(series->title + ", " + series->differenceUnit()), textCell(markText(series->mark)), textCell(what)};
             for (Cell& cell : differenceCells(difference, *series, p, finding)) row.push_back(std::move(cell));
+            if (difference.why == "not measured in both") return;
+            row.front().repeated = named;
+            row[1].repeated = named;
+            named = true;
             versus.rows.push_back(std::move(row));
         };
         for (const ChangeFromBase& change : comparison.changes) {

@@ -120,8 +120,8 @@ std::string drawXy(const XyChart& chart, int width) {
     }
     if (chart.zeroLine) y.take(*chart.zeroLine);
     const bool scattered = std::none_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return s.line && !s.faint; });
-    x.finish(scattered ? 0.06 : 0.01, std::max(3, width / 90));
-    y.finish(0.06, std::max(3, chart.height / 48));
+    x.finish(scattered ? 0.06 : 0.01, std::max(4, width / 70));
+    y.finish(0.06, std::max(4, chart.height / 42));
     double labelWidth = 14;
     for (const Tick& tick : y.ticks()) labelWidth = std::max(labelWidth, textWidth(tick.label, kSmall));
     const bool hasLetters = std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return !s.letter.empty(); });

@@ -38,7 +38,7 @@ double textWidth(std::string_view text, double size) {
         } else if (byte >= 0xc0 || byte < 0x80) {
             const bool narrow = c == 'i' || c == 'l' || c == '.' || c == ',' || c == ':' || c == ' ' || c == 'j' || c == 't' || c == 'f';
             const bool wide = c == 'm' || c == 'w' || c == 'M' || c == 'W' || c == '%' || c == '@';
-            width += narrow ? 0.31 : wide ? 0.88 : 0.57;
+            width += narrow ? 0.33 : wide ? 0.95 : 0.62;
         }
     }
     return width * size;

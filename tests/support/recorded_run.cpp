@@ -87,6 +87,7 @@ Result<RecordedRun> RecordedRun::create(const Workspace& workspace, const Record
     run.config.statsEvery = options.statsEvery;
     run.config.evalEvery = options.evalEvery;
     run.config.batch = 4;
+    if (options.seed != 1) run.config.seed = static_cast<std::int64_t>(options.seed);
     run.config.maxLength = 256;
     run.commandLine = trainCommandLine(run.config, run.name);
     run.createdNs = wallNs();
