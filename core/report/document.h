@@ -29,8 +29,9 @@ struct Cell {
     double low = kNothing, high = kNothing;
     std::int64_t n = 0;
     bool strong = false;
-    int colour = -2;        ///< swatch of that run before the text; -2: none
-    bool repeated = false;  ///< the same as above it: not shown again, but part of the data
+    int colour = -2;         ///< swatch of that run before the text; -2: none
+    std::string below = {};  ///< smaller, on a line of its own: an interval
+    bool repeated = false;   ///< the same as above it: not shown again, but part of the data
 };
 
 struct Column {

@@ -48,6 +48,7 @@ tr:last-child td{border-bottom:0}
 td:last-child,th:last-child{padding-right:0}
 .n{text-align:right;font-variant-numeric:tabular-nums lining-nums}
 td.n,td.r{white-space:nowrap;overflow-wrap:normal}
+.u2{color:var(--soft);font-size:.92em}
 td .sw{display:inline-block;vertical-align:middle;margin-right:.4em}
 pre{background:var(--panel);padding:.7rem .9rem;font:.8rem/1.5 'Source Code Pro','Noto Sans Mono','DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.6rem 0}
 details{margin:.8rem 0}
@@ -181,7 +182,8 @@ void Renderer::add(const Table& table) {
                 continue;
             }
             if (cell.colour > -2) m_out += "<span class=\"sw\">" + svgOfSwatch(cell.colour, 0) + "</span>";
-            m_out += (cell.strong ? "<b>" : "") + escapeMarkup(cell.text) + (cell.strong ? "</b>" : "") + "</td>";
+            m_out += (cell.strong ? "<b>" : "") + escapeMarkup(cell.text) + (cell.strong ? "</b>" : "") +
+                     (cell.below.empty() ? "" : "<br><span class=\"u2\">" + escapeMarkup(cell.below) + "</span>") + "</td>";
         }
         m_out += "</tr>\n";
     }

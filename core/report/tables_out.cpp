@@ -67,7 +67,7 @@ Json jsonOfBlock(const Block& block) {
         for (const auto& row : table->rows) {
             Json cells = Json::array();
             for (const Cell& cell : row) {
-                Json json = {{"text", cell.text}};
+                Json json = {{"text", cell.below.empty() ? cell.text : cell.text + " (" + cell.below + ")"}};
                 if (cell.value) json["value"] = numberOrNull(*cell.value);
                 if (cell.low <= cell.high) json["low"] = cell.low, json["high"] = cell.high;
                 if (cell.n > 0) json["n"] = cell.n;

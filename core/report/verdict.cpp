@@ -27,24 +27,25 @@ std::string noIntervalText(const Difference& difference) {
     return "no 95 % interval: " + (difference.why.empty() ? std::string("not measured") : difference.why);
 }
 
-/// "from 1.618 to 0.890 in A (−0.729; 95 % interval ...)": every run's change from the base.
-std::string changesText(const Comparison& comparison, const std::string& key) {
-    std::string text;
+/// "base 1.618; A 0.851, B 0.890": where every run ended. Of one run alone the change, with its interval.
+std::string endsText(const Comparison& comparison, const std::string& key) {
+    std::string text, base;
     for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
         const MeasuredSeries* series = comparison.runs[i].find(key);
         const ChangeFromBase* change = comparison.change(i, key);
         if (series == nullptr || change == nullptr) continue;
         const Difference& difference = change->difference;
-        std::string one = fmt::format("{} ended at {}", comparison.runs[i].letter, valueText(*series, series->last()->value));
-        if (difference.known) {
-            one += fmt::format(", {} from the base's {}", differenceText(difference, *series), valueText(*series, difference.paired.a));
-            if (change->finding == Finding::NotShown) one += ", a change that is not shown to differ from zero";
-        } else {
-            one += ", its base was not measured";
+        if (difference.known && base.empty()) base = valueText(*series, difference.paired.a);
+        text += fmt::format("{}{} ended at {}", text.empty() ? "" : ", ", comparison.runs[i].letter, valueText(*series, series->last()->value));
+        if (comparison.runs.size() == 1 && difference.known) {
+            text += ", a change of " + differenceText(difference, *series, true);
+            if (change->finding == Finding::NotShown) text += " that is not shown to differ from zero";
+        } else if (change->finding == Finding::NotShown) {
+            text += " (not shown to differ from the base)";
         }
-        text += (text.empty() ? "" : "; ") + one;
     }
-    return withStop(text);
+    if (text.empty()) return "not measured after the first step.";
+    return withStop((base.empty() ? "the base was not measured; " : "the base stands at " + base + "; ") + text);
 }
 
 std::string versusText(const Comparison& comparison, const std::string& key, const char* better, const char* worse) {
@@ -55,22 +56,23 @@ std::string versusText(const Comparison& comparison, const std::string& key, con
         const MeasuredSeries* series = comparison.runs[i].find(key);
         if (found == nullptr || series == nullptr) continue;
         const std::string who = comparison.runs[i].letter;
+        text += text.empty() ? fmt::format(" Against {}: ", baseline.letter) : "; ";
         if (!found->difference.known) {
-            text += fmt::format(" {} and {} cannot be compared here ({}).", who, baseline.letter, found->difference.why);
+            text += fmt::format("{} cannot be compared ({})", who, found->difference.why);
             continue;
         }
-        text += fmt::format(" Against {}, {} differs by {}: ", baseline.letter, who, differenceText(found->difference, *series, true));
+        text += fmt::format("{} {}, ", who, differenceText(found->difference, *series));
         switch (found->finding) {
-            case Finding::Better: text += fmt::format("{} {}.", who, better); break;
-            case Finding::Worse: text += fmt::format("{} {}.", who, worse); break;
+            case Finding::Better: text += better; break;
+            case Finding::Worse: text += worse; break;
             case Finding::NotShown:
-                text += found->difference.paired.interval.holds(0) ? "the interval holds zero, so neither is called better."
-                                                                   : "the exact test does not confirm it, so neither is called better.";
+                text += found->difference.paired.interval.holds(0) ? "the interval holds zero, so neither is called better"
+                                                                   : "the exact test does not confirm it, so neither is called better";
                 break;
-            case Finding::NoInterval: text += "without an interval nothing is called better."; break;
+            case Finding::NoInterval: text += "so neither is called better"; break;
         }
     }
-    return text;
+    return withStop(std::move(text));
 }
 
 std::vector<std::string> keysMarked(const Comparison& comparison, Mark mark) {
@@ -95,7 +97,20 @@ std::string sentenceStart(std::string text) {
     return text;
 }
 
-Paragraph learning(const Comparison& comparison) {
+/// One paragraph per measure, the first `most` of them.
+std::vector<Paragraph> measured(const Comparison& comparison, const std::vector<std::string>& keys, std::size_t most, const char* lead,
+                                const char* better, const char* worse) {
+    std::vector<Paragraph> list;
+    for (std::size_t i = 0; i < std::min(keys.size(), most); ++i) {
+        std::string one =
+            sentenceStart(titleOf(comparison, keys[i])) + ": " + endsText(comparison, keys[i]) + versusText(comparison, keys[i], better, worse);
+        list.push_back({lead + std::string("."), std::move(one)});
+    }
+    if (keys.size() > most) list.back().text += fmt::format(" {} more measures stand in the tables.", keys.size() - most);
+    return list;
+}
+
+std::vector<Paragraph> learning(const Comparison& comparison) {
     const std::vector<std::string> keys = keysMarked(comparison, Mark::Task);
     if (keys.empty()) {
         std::string text = "Not measured: no run has a held-out loss or a probe marked task. Training losses alone end at";
@@ -103,30 +118,20 @@ Paragraph learning(const Comparison& comparison) {
             if (!run.steps.empty()) text += fmt::format(" {} in {},", significant(run.steps.back().loss, 4), run.letter);
         }
         text.back() = '.';
-        return {"Learning.", text};
+        return {{"Learning.", text}};
     }
-    std::string text;
-    for (std::size_t i = 0; i < std::min<std::size_t>(keys.size(), 2); ++i) {
-        text += (i > 0 ? " " : "") + sentenceStart(titleOf(comparison, keys[i])) + ": " + changesText(comparison, keys[i]) +
-                versusText(comparison, keys[i], "learned more", "learned less");
-    }
-    return {"Learning.", text};
+    return measured(comparison, keys, 2, "Learning", "learned more", "learned less");
 }
 
-Paragraph forgetting(const Comparison& comparison) {
+std::vector<Paragraph> forgetting(const Comparison& comparison) {
     const std::vector<std::string> keys = keysMarked(comparison, Mark::General);
     if (keys.empty()) {
-        return {"Forgetting.",
-                "Not measured: no run has a probe marked general, so nothing can be said of what was forgotten. Distance from the pretrained weights "
-                "is not "
-                "evidence of forgetting."};
+        return {{"Forgetting.",
+                 "Not measured: no run has a probe marked general, so nothing can be said of what was forgotten. Distance from the pretrained "
+                 "weights is not "
+                 "evidence of forgetting."}};
     }
-    std::string text;
-    for (std::size_t i = 0; i < std::min<std::size_t>(keys.size(), 3); ++i) {
-        text += (i > 0 ? " " : "") + sentenceStart(titleOf(comparison, keys[i])) + ": " + changesText(comparison, keys[i]) +
-                versusText(comparison, keys[i], "forgot less", "forgot more");
-    }
-    return {"Forgetting.", text};
+    return measured(comparison, keys, 3, "Forgetting", "forgot less", "forgot more");
 }
 
 Paragraph distance(const Comparison& comparison) {
@@ -152,15 +157,16 @@ Paragraph tradeoff(const Comparison& comparison) {
     }
     std::string text;
     for (const TradeoffView& view : comparison.views) {
-        std::string ends;
+        std::string kept, beaten;
         for (const PlacedPoint& point : view.points) {
             if (!point.last) continue;
-            ends +=
-                fmt::format("{}{} is {}", ends.empty() ? "" : ", ", comparison.runs[point.run].letter, point.inSet ? "not dominated" : "dominated");
+            std::string& list = point.inSet ? kept : beaten;
+            list += (list.empty() ? "" : ", ") + comparison.runs[point.run].letter;
         }
-        if (ends.empty()) continue;
-        text += (text.empty() ? "" : " ") +
-                fmt::format("At their ends, {} against {}: {}.", quantityTitle(view.learning), quantityTitle(view.forgetting), ends);
+        if (kept.empty() && beaten.empty()) continue;
+        const std::string what = quantityTitle(view.forgetting);
+        text += fmt::format("{}By {}: not dominated {}; dominated {}.", text.empty() ? "" : " ", what.substr(0, what.find(',')),
+                            kept.empty() ? "none" : kept, beaten.empty() ? "none" : beaten);
     }
     if (text.empty()) return {"Trade-off.", "No run can be placed: see Figure 1."};
     return {"Trade-off.", text +
@@ -240,7 +246,10 @@ std::vector<std::string> limitsOf(const Comparison& comparison) {
 }
 
 std::vector<Paragraph> verdictOf(const Comparison& comparison) {
-    std::vector<Paragraph> verdict = {learning(comparison), forgetting(comparison), distance(comparison), tradeoff(comparison)};
+    std::vector<Paragraph> verdict = learning(comparison);
+    for (Paragraph& paragraph : forgetting(comparison)) verdict.push_back(std::move(paragraph));
+    verdict.push_back(distance(comparison));
+    verdict.push_back(tradeoff(comparison));
     std::string limits;
     for (const std::string& limit : limitsOf(comparison)) limits += (limits.empty() ? "" : " ") + limit;
     verdict.push_back({"What this does not show.", limits.empty() ? "Nothing beyond the rows, probes and seeds that were measured." : limits});

@@ -35,7 +35,7 @@ TEST_F(CliCompare, PrintsTheResultsAlone) {
     trainToEnd({"--name", "one"});
     const Json results = cli({"compare", "one", "--json"}).json();
     EXPECT_EQ(results["runs"][0]["name"], "one");
-    EXPECT_EQ(results["verdict"].size(), 5u);
+    EXPECT_GE(results["verdict"].size(), 5u);
 }
 
 TEST_F(CliCompare, RefusesARequestThatNothingCanComeOf) {
