@@ -33,7 +33,7 @@ Cell numberCell(double value, std::string text, std::int64_t n = 0) {
 Cell amountCell(const Amount& amount, int places) {
     if (!amount.known) return {"\u2013"};
     Cell cell{signedText(amount.value, places)};
-    if (amount.low <= amount.high) cell.text += fmt::format(" ({} to {})", signedText(amount.low, places), signedText(amount.high, places));
+    if (amount.low <= amount.high) cell.below = fmt::format("{} to {}", signedText(amount.low, places), signedText(amount.high, places));
     cell.value = amount.value;
     cell.low = amount.low;
     cell.high = amount.high;
@@ -252,13 +252,7 @@ Section tradeoffSection(const Comparison& comparison) {
     }
     for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
         bool placed = false;
-        std::string why = "no general probe";
-        const auto& measures = comparison.runs[i].measures;
-        if (!comparison.runs[i].readable) {
-            why = "its measurements cannot be read";
-        } else if (std::none_of(measures.begin(), measures.end(), [](const MeasuredSeries& one) { return one.mark == Mark::Task; })) {
-            why = "no held-out task measure";
-        }
+        std::string why = "no task measure or no general probe";
         for (const TradeoffView& view : comparison.views) {
             placed = placed || std::any_of(view.points.begin(), view.points.end(), [&](const PlacedPoint& point) { return point.run == i; });
             for (const auto& [run, reason] : view.unplaced) {
@@ -283,7 +277,7 @@ Section tradeoffSection(const Comparison& comparison) {
 Section runsSection(const Comparison& comparison) {
     Section section{"runs", "Runs at a glance", {}};
     Table table{"runs",
-                "The runs at their ends. In brackets: 95 % intervals of the change from the base model.",
+                "The runs at their ends. Below each change from the base model: its 95 % interval.",
                 {{"run"}, {"method"}, {"alpha"}, {"steps", true}},
                 {},
                 ""};
@@ -297,7 +291,19 @@ Section runsSection(const Comparison& comparison) {
         }
     }
     for (const Quantity quantity : shown) table.columns.push_back({quantityTitle(quantity), true});
-    for (const char* title : {"drift", "time", "tokens/s", "peak memory"}) table.columns.push_back({title, true});
+    table.columns.push_back({"drift", true});
+    Table cost{"cost",
+               "What the runs cost.",
+               {{"run"},
+                {"steps", true},
+                {"time of steps", true},
+                {"evaluations", true},
+                {"probes", true},
+                {"trained tokens", true},
+                {"tokens/s", true},
+                {"peak memory", true}},
+               {},
+               ""};
     for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
         const RunRecord& run = comparison.runs[i];
         const bool selects = selectsCoordinates(run.initial.optimizer);
@@ -312,18 +318,20 @@ Section runsSection(const Comparison& comparison) {
         }
         const double speed = run.trainSeconds > 0 ? static_cast<double>(run.trainedTokens) / run.trainSeconds : kNothing;
         row.push_back(numberCell(run.finalDrift(), significant(run.finalDrift(), 3)));
-        row.push_back(numberCell(run.trainSeconds > 0 ? run.trainSeconds : kNothing, formatDuration(run.trainSeconds)));
-        row.push_back(numberCell(speed, significant(speed, 3)));
-        row.push_back(run.peakMemoryBytes > 0
-                          ? numberCell(static_cast<double>(run.peakMemoryBytes), formatBytes(static_cast<std::uint64_t>(run.peakMemoryBytes)))
-                          : textCell("\u2013"));
         table.rows.push_back(std::move(row));
+        cost.rows.push_back(
+            {runCell(comparison, i), numberCell(static_cast<double>(run.lastStep()), formatCount(run.lastStep())),
+             numberCell(run.trainSeconds > 0 ? run.trainSeconds : kNothing, formatDuration(run.trainSeconds)),
+             numberCell(run.evalSeconds, formatDuration(run.evalSeconds)), numberCell(run.probeSeconds, formatDuration(run.probeSeconds)),
+             numberCell(static_cast<double>(run.trainedTokens), formatCount(run.trainedTokens)), numberCell(speed, significant(speed, 3)),
+             run.peakMemoryBytes > 0
+                 ? numberCell(static_cast<double>(run.peakMemoryBytes), formatBytes(static_cast<std::uint64_t>(run.peakMemoryBytes)))
+                 : textCell("\u2013")});
     }
-    table.note =
-        "Time: optimizer steps alone, in seconds in the data files; evaluations and probes come on top (see Recipe). Tokens: trained tokens. Drift: "
-        "relative L2 "
-        "distance of the whole model from its pretrained weights. Peak memory: resident, or of the device.";
+    table.note = "Drift: relative L2 distance of the whole model from its pretrained weights.";
+    cost.note = "Tokens/s: trained tokens by the time of the steps. Peak memory: resident, or of the device. The data files hold seconds and bytes.";
     section.blocks.emplace_back(std::move(table));
+    section.blocks.emplace_back(std::move(cost));
     if (Table seeds = seedTable(comparison); !seeds.rows.empty()) section.blocks.emplace_back(std::move(seeds));
     return section;
 }
@@ -419,7 +427,7 @@ Section forgettingSection(const Comparison& comparison) {
     std::vector<Unit> units;
     for (const RunDifference& one : comparison.differences) {
         const Unit unit = comparison.runs[one.run].find(one.key)->unit;
-        if (unit != Unit::Other && std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
+        if (std::find(units.begin(), units.end(), unit) == units.end()) units.push_back(unit);
     }
     Figure differences{"differences", "", {}, 1, {}, {}};
     for (const Unit unit : units) {
@@ -468,14 +476,9 @@ Section forgettingSection(const Comparison& comparison) {
                  {},
                  ""};
     for (const MeasuredSeries* series : comparison.allMeasures()) {
-        bool named = false;
         const auto add = [&](const std::string& what, const Difference& difference, double p, Finding finding) {
             std::vector<Cell> row = {textCell(series->title + ", " + series->differenceUnit()), textCell(markText(series->mark)), textCell(what)};
             for (Cell& cell : differenceCells(difference, *series, p, finding)) row.push_back(std::move(cell));
-            if (difference.why == "not measured in both") return;
-            row.front().repeated = named;
-            row[1].repeated = named;
-            named = true;
             versus.rows.push_back(std::move(row));
         };
         for (const ChangeFromBase& change : comparison.changes) {

@@ -120,8 +120,8 @@ std::string drawXy(const XyChart& chart, int width) {
     }
     if (chart.zeroLine) y.take(*chart.zeroLine);
     const bool scattered = std::none_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return s.line && !s.faint; });
-    x.finish(scattered ? 0.06 : 0.01, std::max(4, width / 70));
-    y.finish(0.06, std::max(4, chart.height / 42));
+    x.finish(scattered ? 0.06 : 0.01, std::max(3, width / 90));
+    y.finish(0.06, std::max(3, chart.height / 48));
     double labelWidth = 14;
     for (const Tick& tick : y.ticks()) labelWidth = std::max(labelWidth, textWidth(tick.label, kSmall));
     const bool hasLetters = std::any_of(chart.series.begin(), chart.series.end(), [](const Series& s) { return !s.letter.empty(); });
@@ -250,12 +250,12 @@ std::string drawForest(const ForestChart& chart, int width) {
     for (const ForestRow& row : chart.rows) {
         for (const double value : {row.value, row.low, row.high}) x.take(value);
         labelWidth = std::max(labelWidth, textWidth(row.label, kSmall));
-        groupWidth = std::max(groupWidth, textWidth(row.group, kSmall));
+        groupWidth = std::max(groupWidth, 1.12 * textWidth(row.group, kSmall));
         textColumn = std::max(textColumn, textWidth(row.text, kSmall));
     }
     groupWidth = std::min(groupWidth + 12, width * 0.24);
     labelWidth = std::min(labelWidth + 10, width * 0.22);
-    textColumn = std::min(textColumn + 10, width * 0.28);
+    textColumn = std::min(textColumn * 1.1 + 12, width * 0.28);
     constexpr double rowHeight = 19;
     const double top = (chart.title.empty() ? 4 : 20) + 16;
     const Frame frame{groupWidth + labelWidth, top, width - textColumn, top + static_cast<double>(chart.rows.size()) * rowHeight + 6};
