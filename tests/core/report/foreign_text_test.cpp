@@ -20,10 +20,10 @@ using test::HtmlPage;
 using test::readHtml;
 
 const std::set<std::string>& ourElements() {
-    static const std::set<std::string> names = {"html",  "head",    "meta",  "title",  "style", "body",    "header",  "main",   "section",
-                                                "h1",    "h2",      "p",     "b",      "span",  "ul",      "ol",      "li",     "div",
-                                                "table", "caption", "thead", "tbody",  "tr",    "th",      "td",      "figure", "svg",
-                                                "path",  "line",    "text",  "circle", "pre",   "details", "summary", "mark",   "figcaption"};
+    static const std::set<std::string> names = {
+        "html", "head", "meta", "title", "style",  "body",  "header",  "main",    "section", "h1",         "h2", "p",  "b",
+        "span", "ul",   "ol",   "li",    "div",    "table", "caption", "thead",   "tbody",   "tr",         "th", "td", "figure",
+        "svg",  "path", "line", "text",  "circle", "pre",   "details", "summary", "mark",    "figcaption", "br"};
     return names;
 }
 
