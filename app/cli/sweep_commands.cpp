@@ -13,6 +13,7 @@
 #include "app/cli/context.h"
 #include "app/cli/hub_argument.h"
 #include "app/cli/show_text.h"
+#include "app/cli/sweep_report.h"
 #include "app/cli/terminal.h"
 #include "core/base/text.h"
 #include "core/client/device_choice.h"
@@ -197,6 +198,10 @@ Result<int> follow(Store& store, const std::string& id) {
         if (status.hasEnded()) {
             line.clear();
             fmt::print(stderr, "{}", statusTable(status));
+            MOFO_CHECK(writeDueReport(store.workspace, store.registry, status));
+            MOFO_TRY(const SweepStatus last, findSweep(store.registry, id));
+            if (const Json report = last.sweep.plan.is_object() ? last.sweep.plan.value("report", Json()) : Json(); report.is_string())
+                printNote("report: " + escapeForDisplay(report.get<std::string>()));
             return status.finished == static_cast<std::int64_t>(status.runs.size()) ? 0 : 1;
         }
         const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
@@ -283,6 +288,8 @@ Result<int> show(const Context& context, const Options& options) {
         return 0;
     }
     fmt::print("{}  {}  {}\n{}", styled(escapeForDisplay(status.sweep.name), Style::Bold), status.sweep.id, status.stateText(), statusTable(status));
+    if (const Json report = status.sweep.plan.is_object() ? status.sweep.plan.value("report", Json()) : Json(); report.is_string())
+        printNote("report: " + escapeForDisplay(report.get<std::string>()));
     return 0;
 }
 

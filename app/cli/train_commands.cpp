@@ -12,6 +12,7 @@
 #include "app/cli/context.h"
 #include "app/cli/follow_view.h"
 #include "app/cli/hub_argument.h"
+#include "app/cli/sweep_report.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/client/branch.h"
@@ -206,6 +207,8 @@ Result<int> superviseCommand(const Context& context, const std::string& device) 
     SupervisorOptions options;
     options.device = device;
     MOFO_CHECK(supervise(workspace, options));
+    // The last run of a group that compares may have ended just now, with nobody else looking.
+    writeDueReports(workspace);
     return 0;
 }
 

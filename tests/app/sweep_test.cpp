@@ -66,6 +66,18 @@ TEST_F(SweepCommand, RunsEveryBaselineAsAList) {
     EXPECT_THAT(cli({"runs", "--all"}).out, HasSubstr("all-lora"));
 }
 
+TEST_F(SweepCommand, ThatComparesLeavesAReport) {
+    const CliResult done = cli(sweep({"--preset", "compare", "--yes"}));
+    ASSERT_EQ(done.exitCode, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("report: "));
+    const std::string id = done.out.substr(0, done.out.find('\n'));
+    const Json shown = cli({"sweep", "show", id, "--json"}).json();
+    ASSERT_TRUE(shown["plan"]["report"].is_string());
+    const std::string page = test::readFile(shown["plan"]["report"].get<std::string>());
+    for (const Json& run : shown["runs"]) EXPECT_THAT(page, HasSubstr(run["name"].get<std::string>()));
+    EXPECT_EQ(page.find("<script"), std::string::npos);
+}
+
 TEST_F(SweepCommand, AnAdaptedRunIsExportedMerged) {
     const std::string id = finished("adapted", {"optimizer=lora", "lora_rank=4", "lr=1e-2"});
     const CliResult exported = cli({"export", id, (m_folder / "merged").string(), "--json"});
