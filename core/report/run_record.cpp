@@ -301,16 +301,21 @@ Result<void> readAnswers(RunRecord& run, const Registry& registry, const Metrics
         run.answers.push_back({promptOf(command.payload), textOfRows(rows), std::max<std::int64_t>(0, answered->appliedStep - 1)});
     }
     // Fixed prompts: every last piece says what was asked and at which step.
-    MOFO_TRY(const std::vector<GenerationRow> samples, reader.generationsAfter("samples", 0));
-    std::string text;
-    for (const GenerationRow& row : samples) {
-        text += row.text;
-        if (!row.last) continue;
-        if (row.details.is_object() && row.details.contains("prompt") && row.details["prompt"].is_string() && row.details.contains("step") &&
-            row.details["step"].is_number_integer()) {
-            run.answers.push_back({row.details["prompt"].get<std::string>(), text, row.details["step"].get<std::int64_t>()});
+    MOFO_TRY(const std::optional<Json> fixed, reader.fact("samples"));
+    if (!fixed || !fixed->is_array()) return {};
+    for (const Json& sample : *fixed) {
+        if (!sample.is_object() || !sample.contains("id") || !sample["id"].is_string()) continue;
+        MOFO_TRY(const std::vector<GenerationRow> rows, reader.generationsAfter(sample["id"].get<std::string>(), 0));
+        std::string text;
+        for (const GenerationRow& row : rows) {
+            text += row.text;
+            if (!row.last) continue;
+            if (row.details.is_object() && row.details.contains("prompt") && row.details["prompt"].is_string() && row.details.contains("step") &&
+                row.details["step"].is_number_integer()) {
+                run.answers.push_back({row.details["prompt"].get<std::string>(), text, row.details["step"].get<std::int64_t>()});
+            }
+            text.clear();
         }
-        text.clear();
     }
     return {};
 }

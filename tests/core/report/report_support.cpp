@@ -70,7 +70,7 @@ Result<void> writeMeasurements(RecordedRun& run, const ProbedRunOptions& options
     }
     for (const std::int64_t step : {0, 100}) {
         GenerationRow row;
-        row.uuid = "samples";
+        row.uuid = "sample-0";
         row.text = step == 0 ? "The answer is 42." : "3 x 14 = 42. " + options.prompt;
         row.last = true;
         row.details = {{"step", step}, {"prompt", options.prompt}};
@@ -122,6 +122,7 @@ Result<std::string> addProbedRun(const Workspace& workspace, const ProbedRunOpti
                                                  {"kernels", "avx512"},
                                                  {"model_sha256", options.model.empty() ? "a672" : options.model}}));
     if (options.probes) MOFO_CHECK(run.writer().writeFact("probes", probesFact(options)));
+    MOFO_CHECK(run.writer().writeFact("samples", Json::array({{{"id", "sample-0"}, {"prompt", options.prompt}}})));
     MOFO_CHECK(run.begin());
     MOFO_CHECK(run.advance(100, false));
     MOFO_CHECK(writeMeasurements(run, options));
