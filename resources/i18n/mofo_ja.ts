@@ -2622,6 +2622,61 @@
     </message>
 </context>
 <context>
+    <name>mofo::ImportPanel</name>
+    <message>
+        <source>Import a model</source>
+        <translation>モデルを取り込む</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>It is copied into the workspace and sealed there: the weights that drift is measured against.</source>
+        <translation>ワークスペースにコピーして封印します。ドリフトはこの重みから測ります。</translation>
+    </message>
+    <message>
+        <source>Model to import</source>
+        <translation>取り込むモデル</translation>
+    </message>
+    <message>
+        <source>hf:owner/name, a GGUF file, or a Hugging Face folder</source>
+        <translation>hf:owner/name、GGUF ファイル、または Hugging Face のフォルダー</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>選ぶ…</translation>
+    </message>
+    <message>
+        <source>Choose a file</source>
+        <translation>ファイルを選ぶ</translation>
+    </message>
+    <message>
+        <source>Import</source>
+        <translation>取り込む</translation>
+    </message>
+    <message>
+        <source>Import a model: a GGUF file, or the config.json of a Hugging Face folder</source>
+        <translation>モデルを取り込む：GGUF ファイル、または Hugging Face フォルダーの config.json</translation>
+    </message>
+    <message>
+        <source>Models (*.gguf config.json)</source>
+        <translation>モデル (*.gguf config.json)</translation>
+    </message>
+    <message>
+        <source>All files (*)</source>
+        <translation>すべてのファイル (*)</translation>
+    </message>
+    <message>
+        <source>There is no file or folder of this name.</source>
+        <translation>この名前のファイルやフォルダーはありません。</translation>
+    </message>
+    <message>
+        <source>Download and import</source>
+        <translation>ダウンロードして取り込む</translation>
+    </message>
+</context>
+<context>
     <name>mofo::KeyRow</name>
     <message>
         <source>State of %1</source>
@@ -3234,18 +3289,6 @@ Qt %2</translation>
         <translation>表示</translation>
     </message>
     <message>
-        <source>Import a model: a GGUF file, or the config.json of a Hugging Face folder</source>
-        <translation>モデルの取り込み：GGUF ファイル、または Hugging Face フォルダの config.json</translation>
-    </message>
-    <message>
-        <source>Models (*.gguf config.json)</source>
-        <translation>モデル (*.gguf config.json)</translation>
-    </message>
-    <message>
-        <source>All files (*)</source>
-        <translation>すべてのファイル (*)</translation>
-    </message>
-    <message>
         <source>Importing %1</source>
         <translation>%1 の取り込み</translation>
     </message>
@@ -3362,6 +3405,18 @@ Qt %2</translation>
     <message>
         <source>Open the recorded runs</source>
         <translation>記録された実行を開く</translation>
+    </message>
+    <message>
+        <source>worked out, nothing is queued yet</source>
+        <translation>見積もり済み、まだ何もキューに入っていません</translation>
+    </message>
+    <message>
+        <source>%1: %2 runs are queued</source>
+        <translation>%1：%2 件の実行をキューに入れました</translation>
+    </message>
+    <message>
+        <source>The comparison report is written: %1</source>
+        <translation>比較レポートを書きました：%1</translation>
     </message>
 </context>
 <context>
@@ -4816,6 +4871,46 @@ Qt %2</translation>
         <source>Errors: %1, warnings: %2</source>
         <translation>エラー：%1、警告：%2</translation>
     </message>
+    <message>
+        <source>Compare with AdamW…</source>
+        <translation>AdamW と比べる…</translation>
+    </message>
+    <message>
+        <source>Compare with AdamW</source>
+        <translation>AdamW と比べる</translation>
+    </message>
+    <message>
+        <source>AdamW, and MoFO at 5 % and 15 %, with everything else as it stands here: same rows, same order, same probes. Time and disk are said first; a report is written when all have ended.</source>
+        <translation>AdamW と、5 % と 15 % の MoFO を、ほかはこのままの設定で走らせます。同じ行、同じ順序、同じプローブです。先に時間とディスクを示し、すべて終わるとレポートを書きます。</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>今はしない</translation>
+    </message>
+    <message>
+        <source>Queue nothing</source>
+        <translation>何もキューに入れない</translation>
+    </message>
+    <message>
+        <source>%1 steps in all, about %2 one after another (%3)</source>
+        <translation>全部で %1 ステップ、順に走らせて約 %2（%3）</translation>
+    </message>
+    <message>
+        <source>%1 steps in all; the time is not known yet</source>
+        <translation>全部で %1 ステップ。時間はまだ分かりません</translation>
+    </message>
+    <message>
+        <source>%1 of checkpoints stay; %2 are free</source>
+        <translation>チェックポイントが %1 残ります。空きは %2 です</translation>
+    </message>
+    <message>
+        <source>They are queued as a group; a comparison report is written when all have ended.</source>
+        <translation>一つのまとまりとしてキューに入ります。すべて終わると比較レポートを書きます。</translation>
+    </message>
+    <message>
+        <source>Queue all %1</source>
+        <translation>%1 件すべてをキューに入れる</translation>
+    </message>
 </context>
 <context>
     <name>mofo::RunTableModel</name>
@@ -4919,6 +5014,10 @@ Qt %2</translation>
     <message>
         <source>●: news, P: pinned, B: baseline</source>
         <translation>●: 新着、P: 固定、B: 基準</translation>
+    </message>
+    <message>
+        <source>Runs that were made together; Enter compares them</source>
+        <translation>一緒に作られた実行です。Enter で比べます</translation>
     </message>
 </context>
 <context>

@@ -137,7 +137,12 @@ void StoreReader::readList() {
         m_listVersion = version;
         batch->runs = std::move(runs).value();
         if (const auto sweeps = sweepStatuses(*m_registry); sweeps.ok()) {
-            for (const SweepStatus& sweep : *sweeps) batch->groups.push_back(asOneRun(sweep));
+            for (const SweepStatus& sweep : *sweeps) {
+                batch->groups.push_back(asOneRun(sweep));
+                const Json& plan = sweep.sweep.plan;
+                const Json report = plan.is_object() ? plan.value("report", Json()) : Json();
+                if (report.is_string()) batch->reports[sweep.sweep.id] = report.get<std::string>();
+            }
         }
         wakeSupervisors(*m_workspace, batch->runs);
         // The state of the run on screen, too, can change without a commit.

@@ -182,13 +182,17 @@ bool WorkspaceSession::eventFilter(QObject* watched, QEvent* event) {
 }
 
 void WorkspaceSession::onList(const RunListBatchPtr& batch) {
-    m_listRead = true;
+    const bool isFirst = !std::exchange(m_listRead, true);
     m_missing = batch->missing;
     m_problem = batch->problem;
     if (m_problem.isEmpty()) {
         m_newestList = batch->runs;
         m_runs->setRuns(batch->runs, batch->groups);
         resolveWantedRun();
+        const auto known = std::exchange(m_reports, batch->reports);
+        for (const auto& [id, file] : m_reports) {
+            if (!isFirst && !known.contains(id)) Q_EMIT reportWritten(QString::fromStdString(file));
+        }
     }
     Q_EMIT listChanged();
 }

@@ -6,6 +6,8 @@
 #include <QTimer>
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "core/base/clock.h"
@@ -55,6 +57,8 @@ public:
 Q_SIGNALS:
     void listChanged();
     void shownRunChanged();
+    /// The comparison report of a group has been written since this window looked first.
+    void reportWritten(const QString& file);
     /// Once per drawing beat (33 ms) in which anything arrived for the run on screen.
     void dataMoved();
 
@@ -83,6 +87,7 @@ private:
     int m_runPeriodMs = static_cast<int>(ReadingPace::fastestMs);
     std::vector<RunBatchPtr> m_waiting;
     std::vector<RunRow> m_newestList;
+    std::map<std::string, std::string> m_reports;  ///< as last read
     QString m_shownRun, m_wantedRun, m_problem;
     std::uint64_t m_request = 0;
     std::vector<std::int64_t> m_wantedHistograms;  ///< asked for and not there yet

@@ -19,9 +19,10 @@ namespace mofo {
 /// The runs of the workspace, newest first, or why they cannot be read.
 struct RunListBatch {
     std::vector<RunRow> runs;
-    std::vector<RunRow> groups;  ///< sweeps in the form of runs (asOneRun)
-    bool missing = false;        ///< there is no workspace at this place yet
-    QString problem;             ///< one sentence, escaped for display; empty where all is well
+    std::vector<RunRow> groups;                  ///< sweeps in the form of runs (asOneRun)
+    std::map<std::string, std::string> reports;  ///< of sweeps, by id: the file of the comparison report that was written
+    bool missing = false;                        ///< there is no workspace at this place yet
+    QString problem;                             ///< one sentence, escaped for display; empty where all is well
 };
 
 /// What is new about the run on screen. Rows arrive in order of their seq.

@@ -3,10 +3,12 @@
 #include <QDBusConnection>
 #include <QDBusMessage>
 #include <QDBusPendingCall>
+#include <QDesktopServices>
 #include <QDir>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QProcess>
+#include <QUrl>
 #include <atomic>
 #include <memory>
 
@@ -61,6 +63,12 @@ void MainWindow::connectNews() {
     connect(m_newRun, &NewRunController::started, this, [this] { m_tasks->end(startTask, tr("started")); });
     connect(m_newRun, &NewRunController::comparisonChanged, this, [this] {
         if (m_newRun->comparison()) m_tasks->end(startTask, tr("worked out, nothing is queued yet"));
+    });
+    connect(m_session, &WorkspaceSession::reportWritten, this, [this](const QString& file) {
+        const QString sentence = tr("The comparison report is written: %1").arg(ui::shown(file.toStdString()));
+        m_notices->add(Notice::Kind::Hint, sentence);
+        m_toast->showText(sentence, false);
+        QDesktopServices::openUrl(QUrl::fromLocalFile(file));
     });
     connect(m_newRun, &NewRunController::comparisonQueued, this, [this](const QString& name, int runs) {
         showPage(RunsIndex);
