@@ -5,11 +5,11 @@
 
 namespace mofo {
 
-/// So seldom that reading and drawing take at most a hundredth of the processors (ui.md, section 8), but every tenth of a second for a while after
-/// its user did something. Times in ms; `now` on any clock that only goes forward.
+/// So seldom that reading and drawing take a hundredth of the processors (ui.md, section 8), at least once a second, and every tenth of a second for
+/// a while after its user did something. Times in ms; `now` on any clock that only goes forward.
 class ReadingPace {
 public:
-    static constexpr double fastestMs = 100, slowestMs = 2000, afterInputMs = 5000, share = 0.01;
+    static constexpr double fastestMs = 100, slowestMs = 1000, afterInputMs = 5000, share = 0.01;
 
     explicit ReadingPace(int processors) : m_processors(processors) {}
     /// The user pressed a key or moved the mouse.
