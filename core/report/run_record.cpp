@@ -136,7 +136,7 @@ void describe(MeasuredSeries& series, const Json& probes) {
     try {
         series.mark = markOf(description);
         const std::string title = description.value("title", series.probe);
-        series.title = title + ", " + series.measure;
+        series.title = series.measure == series.probe ? title : title + ", " + series.measure;
         series.items = description.value("items_sha256", series.probe);
         series.trainedOn = description.value("trained_on", std::int64_t{0});
         const Json measure = description.value("measures", Json::object()).value(series.measure, Json::object());

@@ -308,6 +308,9 @@ Section runsSection(const Comparison& comparison) {
         const RunRecord& run = comparison.runs[i];
         const bool selects = selectsCoordinates(run.initial.optimizer);
         std::string alpha = selects ? configValue(run.initial, "alpha") + " per " + configValue(run.initial, "granularity") : "\u2013";
+        const bool changed = std::any_of(run.changes.begin(), run.changes.end(),
+                                         [](const LiveChange& change) { return change.key.starts_with("alpha") || change.key == "granularity"; });
+        if (selects && changed) alpha += ", changed live";
         std::string steps = formatCount(run.lastStep());
         if (run.isLive()) steps += fmt::format(" ({})", runStateName(run.row.state));
         std::vector<Cell> row = {runCell(comparison, i), textCell(configValue(run.initial, "optimizer")), textCell(alpha),
@@ -437,7 +440,9 @@ Section forgettingSection(const Comparison& comparison) {
             chart.xTitle = "difference to " + comparison.runs[comparison.baseline].label() + ", " + series->differenceUnit();
             for (const RunDifference& one : comparison.differences) {
                 if (one.key != series->key()) continue;
-                ForestRow row{series->title + (series->direction == Direction::LowerIsBetter ? " \u2193" : " \u2191"),
+                ForestRow row{series->title + (series->unit == Unit::Other                     ? ""
+                                               : series->direction == Direction::LowerIsBetter ? " \u2193"
+                                                                                               : " \u2191"),
                               comparison.runs[one.run].label(), colourOf(one.run)};
                 row.n = one.difference.paired.interval.n;
                 if (one.difference.known) {

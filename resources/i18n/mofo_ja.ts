@@ -582,10 +582,6 @@
         <translation>行の順序とすべての乱数を決めます。同じシードなら同じ実行になります</translation>
     </message>
     <message>
-        <source>mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: all moves; hft: half of each layer&apos;s tensors (arXiv 2404.18466); fixed_mask: a random share alpha, drawn once</source>
-        <translation>mofo：モーメンタム選別 AdamW（arXiv 2407.20999）、adamw：すべて動く、hft：各層のテンソルの半分（arXiv 2404.18466）、fixed_mask：割合 alpha を一度だけ抽選</translation>
-    </message>
-    <message>
         <source>What ranks a partition&apos;s coordinates: momentum |m| (MoFO), gradient |g|, mv |m/h|, random (MoFO paper, its ablation of rules)</source>
         <translation>座標の順位づけ：momentum |m|（MoFO）、gradient |g|、mv |m/h|、random（MoFO 論文の規則比較）</translation>
     </message>
@@ -804,6 +800,22 @@
     <message>
         <source>What guard_forget_nats does; default: as guard_action</source>
         <translation>guard_forget_nats の動作。default: guard_action と同じ</translation>
+    </message>
+    <message>
+        <source>mofo: momentum-filtered AdamW (arXiv 2407.20999); adamw: all moves; hft: half of each layer&apos;s tensors (arXiv 2404.18466); fixed_mask: a random share alpha, drawn once; lora: small matrices beside frozen weights (arXiv 2106.09685); lora_mofo: MoFO on those</source>
+        <translation>mofo：モーメンタムで選ぶ AdamW（arXiv 2407.20999）、adamw：すべて動く、hft：各層のテンソルの半分（arXiv 2404.18466）、fixed_mask：一度だけ引いた無作為な割合 alpha、lora：凍結した重みに添えた小さな行列（arXiv 2106.09685）、lora_mofo：その行列に MoFO</translation>
+    </message>
+    <message>
+        <source>Rank of LoRA&apos;s matrices A and B beside q, k, v, o, gate, up and down</source>
+        <translation>q、k、v、o、gate、up、down に添える LoRA の行列 A と B のランク</translation>
+    </message>
+    <message>
+        <source>LoRA&apos;s product B A is scaled by lora_alpha / lora_rank (arXiv 2106.09685)</source>
+        <translation>LoRA の積 B A に lora_alpha / lora_rank を掛けます（arXiv 2106.09685）</translation>
+    </message>
+    <message>
+        <source>Share of the inputs of LoRA&apos;s A that a training step leaves out</source>
+        <translation>学習のステップが LoRA の A の入力から落とす割合</translation>
     </message>
 </context>
 <context>
@@ -1072,6 +1084,18 @@
         <source>At that rise</source>
         <translation>その上昇時</translation>
     </message>
+    <message>
+        <source>LoRA rank</source>
+        <translation>LoRA のランク</translation>
+    </message>
+    <message>
+        <source>LoRA scale</source>
+        <translation>LoRA の倍率</translation>
+    </message>
+    <message>
+        <source>LoRA dropout</source>
+        <translation>LoRA のドロップアウト</translation>
+    </message>
 </context>
 <context>
     <name>KeySection</name>
@@ -1153,6 +1177,10 @@
     <message>
         <source>share of the time</source>
         <translation>時間の割合</translation>
+    </message>
+    <message>
+        <source>share</source>
+        <translation>割合</translation>
     </message>
 </context>
 <context>
@@ -4910,6 +4938,10 @@ Qt %2</translation>
     <message>
         <source>Queue all %1</source>
         <translation>%1 件すべてをキューに入れる</translation>
+    </message>
+    <message>
+        <source>Queue all runs of the comparison</source>
+        <translation>比較の実行をすべてキューに入れる</translation>
     </message>
 </context>
 <context>

@@ -58,7 +58,9 @@ TEST_F(SweepCommand, RunsEveryBaselineAsAList) {
         EXPECT_EQ(one["sweep"], shown["id"]);
         for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(one["steps"][i]["tokens"], first["steps"][i]["tokens"]) << "the same rows in the same order";
         // LoRA's own dropout draws at the first step already.
-        if (run["name"].get<std::string>().find("lora") == std::string::npos) EXPECT_EQ(one["steps"][0]["loss"], first["steps"][0]["loss"]);
+        if (run["name"].get<std::string>().find("lora") == std::string::npos) {
+            EXPECT_EQ(one["steps"][0]["loss"], first["steps"][0]["loss"]);
+        }
     }
     const CliResult listed = cli({"runs"});
     EXPECT_THAT(listed.out, HasSubstr("all (sweep: 10 of 10)"));

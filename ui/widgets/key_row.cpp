@@ -8,6 +8,7 @@
 #include <QLineEdit>
 
 #include "ui/models/display_text.h"
+#include "ui/models/key_texts.h"
 #include "ui/widgets/small_widgets.h"
 #include "ui/widgets/theme.h"
 
@@ -83,7 +84,7 @@ KeyRow::KeyRow(const KeyDescription& key, const RunData* data, TuningController*
     grid->setHorizontalSpacing(6);
     grid->setVerticalSpacing(1);
     auto* label = makeLabel(objectName() + QStringLiteral(".name"), this);
-    label->setText(key.unit.empty() ? name : QStringLiteral("%1 (%2)").arg(name, ui::shown(key.unit)));
+    label->setText(key.unit.empty() ? name : QStringLiteral("%1 (%2)").arg(name, ui::unitText(key.unit)));
     label->setToolTip(ui::shown(key.help).toHtmlEscaped());
     QWidget* field = nullptr;
     if (key.type == KeyDescription::Type::Choice && !key.choices.empty()) {

@@ -230,6 +230,7 @@ QWidget* RunSummaryPanel::makeComparison() {
     auto* buttons = new QHBoxLayout;
     m_comparisonQueue = new QPushButton(frame);
     m_comparisonQueue->setObjectName(QStringLiteral("new.comparison.queue"));
+    m_comparisonQueue->setAccessibleName(tr("Queue all runs of the comparison"));
     auto* back = new QPushButton(tr("Not now"), frame);
     back->setObjectName(QStringLiteral("new.comparison.back"));
     back->setAccessibleName(tr("Queue nothing"));
@@ -260,7 +261,6 @@ void RunSummaryPanel::refreshComparison() {
     lines << tr("They are queued as a group; a comparison report is written when all have ended.");
     m_comparisonText->setText(lines.join(QLatin1Char('\n')));
     m_comparisonQueue->setText(tr("Queue all %1").arg(runs));
-    m_comparisonQueue->setAccessibleName(m_comparisonQueue->text());
     m_comparisonQueue->setFocus(Qt::OtherFocusReason);
 }
 

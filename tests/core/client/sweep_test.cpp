@@ -137,7 +137,9 @@ TEST_F(Sweeps, AreQueuedAsOneGroupInTheirOrder) {
     const auto second = prepare(again);
     ASSERT_OK(second);
     EXPECT_NE(second->sweep.name, "group");
-    if (second->forecast.seconds) EXPECT_THAT(second->forecast.basis, HasSubstr("as fast as run group-"));
+    if (second->forecast.seconds) {
+        EXPECT_THAT(second->forecast.basis, HasSubstr("as fast as run group-"));
+    }
 }
 
 TEST_F(Sweeps, StopAndGoOnAsAWhole) {
