@@ -49,7 +49,7 @@ td:last-child,th:last-child{padding-right:0}
 .n{text-align:right;font-variant-numeric:tabular-nums lining-nums}
 td.n,td.r{white-space:nowrap;overflow-wrap:normal}
 .u2{color:var(--soft);font-size:.92em}
-td .sw{display:inline-block;vertical-align:middle;margin-right:.4em}
+td .sw{display:inline-block;max-width:none;vertical-align:middle;margin-right:.4em}
 pre{background:var(--panel);padding:.7rem .9rem;font:.8rem/1.5 'Source Code Pro','Noto Sans Mono','DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.6rem 0}
 details{margin:.8rem 0}
 summary{cursor:pointer;font-weight:600}
