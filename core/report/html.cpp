@@ -34,7 +34,7 @@ figure{margin:1.4rem 0 1.8rem}
 .panels{display:grid;gap:1rem 20px}
 .p1{grid-template-columns:1fr}.p2{grid-template-columns:1fr 1fr}.p3{grid-template-columns:1fr 1fr 1fr}
 svg{display:block;max-width:100%;height:auto;font-family:'Source Sans 3','Noto Sans','Noto Sans CJK JP','Helvetica Neue',Arial,sans-serif}
-.key svg,.sw svg{display:inline-block}
+.key svg,.sw svg{display:inline-block;max-width:none}
 .scale{margin-top:.5rem}
 figcaption{margin-top:.55rem}
 caption{caption-side:top;text-align:left;margin-bottom:.45rem}
@@ -49,7 +49,7 @@ td:last-child,th:last-child{padding-right:0}
 .n{text-align:right;font-variant-numeric:tabular-nums lining-nums}
 td.n,td.r{white-space:nowrap;overflow-wrap:normal}
 .u2{color:var(--soft);font-size:.92em}
-td .sw{display:inline-block;max-width:none;vertical-align:middle;margin-right:.4em}
+td .sw{display:inline-block;vertical-align:middle;margin-right:.4em}
 pre{background:var(--panel);padding:.7rem .9rem;font:.8rem/1.5 'Source Code Pro','Noto Sans Mono','DejaVu Sans Mono',monospace;white-space:pre-wrap;overflow-wrap:anywhere;margin:.6rem 0}
 details{margin:.8rem 0}
 summary{cursor:pointer;font-weight:600}
