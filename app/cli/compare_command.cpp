@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace {
 struct CompareOptions {
     std::vector<std::string> runs;
     std::string html, csv, jsonFile, title, baseline;
+    std::optional<double> atLoss;
     bool json = false;
 };
 
@@ -42,6 +44,7 @@ Result<int> compare(const Context& context, const CompareOptions& options) {
     what.title = options.title;
     what.date = formatLocalTime(wallNs()).substr(0, 16);
     what.program = "MoFO Workbench " MOFO_VERSION;
+    what.taskLoss = options.atLoss;
     what.landscapes = report::storedLandscapes(store.workspace, store.registry, runs);
     if (!options.baseline.empty()) {
         MOFO_TRY(const RunRow baseline, store.registry.findRun(options.baseline));
@@ -82,6 +85,11 @@ void addCompareCommand(CLI::App& app, Context& context) {
         ->add_option("--baseline", options->baseline,
                      "Run that the others are compared with (default: the one marked by `mofo baseline`, else the first)")
         ->type_name("RUN");
+    command
+        ->add_option("--at-loss", options->atLoss,
+                     "Held-out task loss at which forgetting is compared at equal learning (default: the most all learned)")
+        ->type_name("NATS")
+        ->check(CLI::PositiveNumber);
     command->callback([&context, options] { context.action = [&context, options] { return compare(context, *options); }; });
 }
 

@@ -75,19 +75,13 @@ Result<SweepRequest> requestOf(const Store& store, const Options& options) {
     return request;
 }
 
-/// A few steps of the first run, measured, where no run of this model has told yet how long one takes.
 void rehearse(Store& store, PreparedSweep& prepared) {
-    const RunRow& run = prepared.runs.front();
-    const Json parameters = {{"model", run.modelId}, {"config", configToJson(run.config)}};
     ProgressLine line;
-    const auto result = runJob(store.workspace, store.registry, "rehearse", parameters, run.device, "", [&](std::string_view phase, double share) {
+    rehearseSweep(store.workspace, store.registry, prepared, [&](std::string_view phase, double share) {
         line.show(fmt::format("measuring how long a step takes  {} {}", barText(share, 24), phase));
         return !interrupted();
     });
     line.clear();
-    if (!result.ok()) return;
-    const Json speed = result->is_object() ? result->value("ms_per_token", Json()) : Json();
-    if (speed.is_number()) setSpeed(prepared, speed.get<double>(), fmt::format("{} steps measured just now", result->value("steps", 0)));
 }
 
 std::string forecastText(const PreparedSweep& prepared) {
@@ -200,8 +194,7 @@ Result<int> follow(Store& store, const std::string& id) {
             fmt::print(stderr, "{}", statusTable(status));
             MOFO_CHECK(writeDueReport(store.workspace, store.registry, status));
             MOFO_TRY(const SweepStatus last, findSweep(store.registry, id));
-            if (const Json report = last.sweep.plan.is_object() ? last.sweep.plan.value("report", Json()) : Json(); report.is_string())
-                printNote("report: " + escapeForDisplay(report.get<std::string>()));
+            if (const auto report = last.report()) printNote("report: " + escapeForDisplay(*report));
             return status.finished == static_cast<std::int64_t>(status.runs.size()) ? 0 : 1;
         }
         const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
@@ -288,8 +281,7 @@ Result<int> show(const Context& context, const Options& options) {
         return 0;
     }
     fmt::print("{}  {}  {}\n{}", styled(escapeForDisplay(status.sweep.name), Style::Bold), status.sweep.id, status.stateText(), statusTable(status));
-    if (const Json report = status.sweep.plan.is_object() ? status.sweep.plan.value("report", Json()) : Json(); report.is_string())
-        printNote("report: " + escapeForDisplay(report.get<std::string>()));
+    if (const auto report = status.report()) printNote("report: " + escapeForDisplay(*report));
     return 0;
 }
 

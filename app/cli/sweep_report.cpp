@@ -15,9 +15,7 @@ namespace mofo::cli {
 namespace fs = std::filesystem;
 
 Result<std::optional<fs::path>> writeDueReport(const Workspace& workspace, Registry& registry, const SweepStatus& status) {
-    const Json& plan = status.sweep.plan;
-    const bool wanted = plan.is_object() && plan.value("compares", false) && !plan.value("report", Json()).is_string();
-    if (!wanted || !status.hasEnded() || status.finished == 0) return std::optional<fs::path>();
+    if (!status.compares() || status.report() || !status.hasEnded() || status.finished == 0) return std::optional<fs::path>();
     std::vector<RunRow> runs;
     for (const RunRow& run : status.runs) {
         if (run.summary.step > 0) runs.push_back(run);
@@ -32,7 +30,7 @@ Result<std::optional<fs::path>> writeDueReport(const Workspace& workspace, Regis
     const fs::path folder = workspace.folder() / "reports", file = folder / (status.sweep.id + ".html");
     MOFO_CHECK(makeFolder(folder, true));
     MOFO_CHECK(report::writeReportFile(file, report::htmlOf(document)));
-    Json noted = plan;
+    Json noted = status.sweep.plan;
     noted["report"] = file.string();
     MOFO_CHECK(registry.setSweepPlan(status.sweep.id, noted));
     return std::optional(file);

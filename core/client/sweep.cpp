@@ -10,6 +10,7 @@
 #include "core/base/ids.h"
 #include "core/base/text.h"
 #include "core/client/engine_environment.h"
+#include "core/client/jobs.h"
 #include "core/client/supervisor.h"
 #include "core/model/lora.h"
 #include "core/model/model_source.h"
@@ -274,6 +275,15 @@ void setSpeed(PreparedSweep& prepared, double msPerToken, std::string basis) {
     prepared.forecast.basis = std::move(basis);
 }
 
+void rehearseSweep(const Workspace& workspace, Registry& registry, PreparedSweep& prepared, const ImportProgress& progress) {
+    const RunRow& run = prepared.runs.front();
+    const Json parameters = {{"model", run.modelId}, {"config", configToJson(run.config)}};
+    const auto result = runJob(workspace, registry, "rehearse", parameters, run.device, "", progress);
+    if (!result.ok() || !result->is_object()) return;
+    const Json speed = result->value("ms_per_token", Json());
+    if (speed.is_number()) setSpeed(prepared, speed.get<double>(), std::to_string(result->value("steps", 0)) + " steps measured just now");
+}
+
 Result<void> queueSweep(const Workspace& workspace, Registry& registry, const PreparedSweep& prepared, bool startSupervisor) {
     MOFO_CHECK(requireFreeBytes(workspace.folder(), prepared.forecast.diskBytes, "the checkpoints of the sweep"));
     const auto clean = [&] {
@@ -298,6 +308,13 @@ Result<void> queueSweep(const Workspace& workspace, Registry& registry, const Pr
     if (!startSupervisor) return {};
     for (const std::string& device : devices) MOFO_CHECK(ensureSupervisor(workspace, device));
     return {};
+}
+
+bool SweepStatus::compares() const { return sweep.plan.is_object() && sweep.plan.value("compares", false); }
+
+std::optional<std::string> SweepStatus::report() const {
+    const Json file = sweep.plan.is_object() ? sweep.plan.value("report", Json()) : Json();
+    return file.is_string() ? std::optional(file.get<std::string>()) : std::nullopt;
 }
 
 std::string SweepStatus::stateText() const {
@@ -326,8 +343,12 @@ RunRow asOneRun(const SweepStatus& status) {
 }
 
 Result<std::vector<SweepStatus>> sweepStatuses(const Registry& registry) {
-    MOFO_TRY(std::vector<SweepRow> sweeps, registry.sweeps());
     MOFO_TRY(std::vector<RunRow> runs, registry.runs());
+    return sweepStatuses(registry, std::move(runs));
+}
+
+Result<std::vector<SweepStatus>> sweepStatuses(const Registry& registry, std::vector<RunRow> runs) {
+    MOFO_TRY(std::vector<SweepRow> sweeps, registry.sweeps());
     std::stable_sort(runs.begin(), runs.end(), [](const RunRow& a, const RunRow& b) { return a.createdNs < b.createdNs; });
     std::vector<SweepStatus> list;
     for (SweepRow& sweep : sweeps) {

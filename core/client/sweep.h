@@ -61,6 +61,9 @@ struct PreparedSweep {
 Result<PreparedSweep> prepareSweep(const Workspace& workspace, Registry& registry, const SweepRequest& request, const ImportProgress& progress = {});
 /// The time, from milliseconds that one input token takes (a rehearsal's).
 void setSpeed(PreparedSweep& prepared, double msPerToken, std::string basis);
+/// The time where no run of this model has told yet how long a token takes: a few steps of the first run, measured in a process of their own.
+/// `progress` as in runJob. What fails leaves the time unknown.
+void rehearseSweep(const Workspace& workspace, Registry& registry, PreparedSweep& prepared, const ImportProgress& progress);
 /// Writes group and runs, or nothing, and starts the supervisor.
 Result<void> queueSweep(const Workspace& workspace, Registry& registry, const PreparedSweep& prepared, bool startSupervisor = true);
 
@@ -69,12 +72,16 @@ struct SweepStatus {
     SweepRow sweep;
     std::vector<RunRow> runs;                                     ///< in the order in which they were queued, trashed ones left out
     std::int64_t finished = 0, live = 0, waiting = 0, ended = 0;  ///< ended: otherwise than finished
+    [[nodiscard]] bool compares() const;                          ///< a report is written once all have ended
+    [[nodiscard]] std::optional<std::string> report() const;      ///< the file, where it was written
     [[nodiscard]] bool hasEnded() const { return live == 0 && waiting == 0; }
     [[nodiscard]] std::string stateText() const;  ///< "running: 2 of 4 finished", "finished", "stopped: 2 of 4 finished"
 };
 /// The group in the form of a run, for lists: its name, its id, the sum of its steps, the state that says most.
 [[nodiscard]] RunRow asOneRun(const SweepStatus& status);
 Result<std::vector<SweepStatus>> sweepStatuses(const Registry& registry);  ///< newest first
+/// The same where the registry's runs were read already.
+Result<std::vector<SweepStatus>> sweepStatuses(const Registry& registry, std::vector<RunRow> runs);
 /// By id, unique prefix or name (the newest of several).
 Result<SweepStatus> findSweep(const Registry& registry, std::string_view text);
 /// Takes what waits out of the queue and stops (with a checkpoint) what is live. Returns how many of them.

@@ -7,6 +7,7 @@
 #include <random>
 #include <span>
 
+#include "core/base/mix.h"
 #include "core/engine/torch_guard.h"
 #include "core/model/partition.h"
 
@@ -20,14 +21,7 @@ constexpr std::int64_t kTableSize = 1 << 17, kLongestWindow = 1 << 15;
 constexpr double kTouchedRows = 0.1;
 constexpr std::int64_t kGrain = 1 << 17;  ///< coordinates that one thread fills at a time
 
-/// splitmix64's finisher.
-std::uint64_t mixed(std::uint64_t x) {
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ull;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBull;
-    return x ^ x >> 31;
-}
-
-std::uint64_t draw(std::uint64_t a, std::uint64_t b, std::uint64_t c) { return mixed(mixed(mixed(a + 0x9E3779B97F4A7C15ull) + b) + c); }
+std::uint64_t draw(std::uint64_t a, std::uint64_t b, std::uint64_t c) { return splitMixFinish(splitMixFinish(splitMix(a) + b) + c); }
 
 double uniform(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/clock.h"
+#include "core/base/mix.h"
 #include "core/base/text.h"
 #include "core/engine/torch_guard.h"
 
@@ -23,12 +24,7 @@ Result<double> numberOf(const Json& json, const char* key, double fallback, doub
 }
 
 /// A uniform number in [0, 1) that depends on (seed, index) alone.
-double uniform(std::uint64_t seed, std::uint64_t index) {
-    std::uint64_t z = seed + (index + 1) * 0x9e3779b97f4a7c15ull;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
+double uniform(std::uint64_t seed, std::uint64_t index) { return static_cast<double>(splitMix(seed + index * kSplitMixStep) >> 11) * 0x1.0p-53; }
 
 TokenId chooseToken(const at::Tensor& logits, const GenerationSettings& settings, std::uint64_t index) {
     if (settings.temperature <= 0) return static_cast<TokenId>(logits.argmax().item<std::int64_t>());

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/base/mix.h"
 #include "core/engine/optimizer.h"
 
 // As in ops.cpp: one source, three instruction sets; only integers and one product are computed, so that the bits are the same.
@@ -15,37 +16,28 @@ namespace mofo {
 
 namespace {
 
-constexpr std::uint64_t kStep = 0x9E3779B97F4A7C15ull, kFirst = 0xBF58476D1CE4E5B9ull, kSecond = 0x94D049BB133111EBull;
 constexpr std::int64_t kDrawRange = 65536;  // of the 16 bits that decide one column
 constexpr std::int64_t kDrawsPerWord = 4;
-
-/// splitmix64 (Steele, Lea, Flood 2014).
-inline std::uint64_t mix(std::uint64_t x) {
-    x += kStep;
-    x = (x ^ x >> 30) * kFirst;
-    x = (x ^ x >> 27) * kSecond;
-    return x ^ x >> 31;
-}
 
 MOFO_CLONES void dropRow(const float* x, std::uint64_t key, std::uint32_t threshold, float factor, float* out, std::int64_t columns) {
     std::int64_t j = 0;
     for (; j + kDrawsPerWord <= columns; j += kDrawsPerWord) {
-        const std::uint64_t word = mix(key + static_cast<std::uint64_t>(j / kDrawsPerWord));
+        const std::uint64_t word = splitMix(key + static_cast<std::uint64_t>(j / kDrawsPerWord));
         for (std::int64_t k = 0; k < kDrawsPerWord; ++k)
             out[j + k] = (static_cast<std::uint32_t>(word >> (16 * k)) & 0xFFFFu) >= threshold ? x[j + k] * factor : 0.0f;
     }
-    const std::uint64_t word = mix(key + static_cast<std::uint64_t>(j / kDrawsPerWord));
+    const std::uint64_t word = splitMix(key + static_cast<std::uint64_t>(j / kDrawsPerWord));
     for (std::int64_t k = 0; j + k < columns; ++k)
         out[j + k] = (static_cast<std::uint32_t>(word >> (16 * k)) & 0xFFFFu) >= threshold ? x[j + k] * factor : 0.0f;
 }
 
-/// mix() in LibTorch's int64, whose sums and products wrap around as unsigned ones do.
+/// splitMix() in LibTorch's int64, whose sums and products wrap around as unsigned ones do.
 at::Tensor mixed(const at::Tensor& key) {
     const auto number = [](std::uint64_t value) { return at::Scalar(static_cast<std::int64_t>(value)); };
     const auto shifted = [&](const at::Tensor& x, int by) { return x.bitwise_right_shift(at::Scalar(by)).bitwise_and(number(~0ull >> by)); };
-    at::Tensor x = key + number(kStep);
-    x = x.bitwise_xor(shifted(x, 30)) * number(kFirst);
-    x = x.bitwise_xor(shifted(x, 27)) * number(kSecond);
+    at::Tensor x = key + number(kSplitMixStep);
+    x = x.bitwise_xor(shifted(x, 30)) * number(kSplitMixFirst);
+    x = x.bitwise_xor(shifted(x, 27)) * number(kSplitMixSecond);
     return x.bitwise_xor(shifted(x, 31));
 }
 
@@ -59,11 +51,11 @@ LoraDropout::LoraDropout(const PackedBatch& batch, const LoraSettings& settings,
     m_factor = static_cast<float>(static_cast<double>(kDrawRange) / static_cast<double>(kDrawRange - m_threshold));
     const at::Tensor keys = at::empty({batch.tokenCount()}, at::kLong);
     auto* out = keys.data_ptr<std::int64_t>();
-    const std::uint64_t ofUpdate = mix(mix(settings.seed) + static_cast<std::uint64_t>(update));
+    const std::uint64_t ofUpdate = splitMix(splitMix(settings.seed) + static_cast<std::uint64_t>(update));
     for (std::int64_t r = 0; r < batch.rowCount(); ++r) {
-        const std::uint64_t ofRow = mix(ofUpdate + static_cast<std::uint64_t>(batch.rowNumber[static_cast<std::size_t>(r)]));
+        const std::uint64_t ofRow = splitMix(ofUpdate + static_cast<std::uint64_t>(batch.rowNumber[static_cast<std::size_t>(r)]));
         for (std::int64_t i = batch.rowStart[r]; i < batch.rowStart[r + 1]; ++i)
-            out[i] = static_cast<std::int64_t>(mix(ofRow + static_cast<std::uint64_t>(i - batch.rowStart[r])));
+            out[i] = static_cast<std::int64_t>(splitMix(ofRow + static_cast<std::uint64_t>(i - batch.rowStart[r])));
     }
     m_tokens = keys.to(device);
 }
@@ -71,7 +63,7 @@ LoraDropout::LoraDropout(const PackedBatch& batch, const LoraSettings& settings,
 at::Tensor LoraDropout::applyComposed(const at::Tensor& x, std::uint64_t module) const {
     if (m_threshold == 0) return x;
     const std::int64_t rows = x.size(0), columns = x.size(1), words = columns / kDrawsPerWord + 1;
-    const at::Tensor keys = mixed(m_tokens.bitwise_xor(at::Scalar(static_cast<std::int64_t>(mix(module))))).unsqueeze(1);
+    const at::Tensor keys = mixed(m_tokens.bitwise_xor(at::Scalar(static_cast<std::int64_t>(splitMix(module))))).unsqueeze(1);
     const at::Tensor word = mixed(keys + at::arange(words, keys.options()).unsqueeze(0));
     const at::Tensor shifts = at::arange(0, 64, 16, keys.options());
     const at::Tensor draws =
@@ -83,7 +75,7 @@ at::Tensor LoraDropout::apply(const at::Tensor& x, std::uint64_t module) const {
     if (m_threshold == 0) return x;
     if (!x.is_cpu()) return applyComposed(x, module);
     const std::int64_t rows = x.size(0), columns = x.size(1);
-    const std::uint64_t ofModule = mix(module);
+    const std::uint64_t ofModule = splitMix(module);
     const at::Tensor input = x.contiguous();
     at::Tensor result = at::empty_like(input);
     const float* in = input.const_data_ptr<float>();
@@ -91,7 +83,7 @@ at::Tensor LoraDropout::apply(const at::Tensor& x, std::uint64_t module) const {
     const auto* tokens = m_tokens.const_data_ptr<std::int64_t>();
     at::parallel_for(0, rows, 8, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t r = begin; r < end; ++r) {
-            dropRow(in + r * columns, mix(static_cast<std::uint64_t>(tokens[r]) ^ ofModule), static_cast<std::uint32_t>(m_threshold), m_factor,
+            dropRow(in + r * columns, splitMix(static_cast<std::uint64_t>(tokens[r]) ^ ofModule), static_cast<std::uint32_t>(m_threshold), m_factor,
                     out + r * columns, columns);
         }
     });

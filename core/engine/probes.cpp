@@ -49,7 +49,7 @@ std::string rounded(double value, int digits) {
 }  // namespace
 
 Result<std::optional<Probes::Probe>> Probes::prepare(const RunConfig& config, const Sources& sources, const ChatTemplate* chatTemplate,
-                                                     TaskDescription task, std::int64_t limit, std::string& reason) {
+                                                     TaskDescription task, std::int64_t limit, TrainedRows& trained, std::string& reason) {
     const std::int64_t most = limit > 0 ? limit : task.probeLimit;
     Probe probe;
     if (task.data.empty()) {
@@ -77,8 +77,9 @@ Result<std::optional<Probes::Probe>> Probes::prepare(const RunConfig& config, co
         return std::optional<Probe>();
     }
     probe.task = std::move(*prepared);
-    const auto hashes = hashesOfFile(config.data, config.columns, config.evalData.empty() ? effectiveEvalSplit(config) : 0);
-    if (hashes.ok()) probe.trainedOn = countTrained(*items, *hashes);
+    // Read once, and only where a probe has items of its own.
+    if (!trained) trained = hashesOfFile(config.data, config.columns, config.evalData.empty() ? effectiveEvalSplit(config) : 0);
+    if (trained->ok()) probe.trainedOn = countTrained(*items, **trained);
     return std::optional(std::move(probe));
 }
 
@@ -127,6 +128,7 @@ Result<Probes> Probes::load(const RunConfig& config, const Sources& sources) {
     const ChatTemplate* chosen = chatTemplate ? &*chatTemplate : nullptr;
     std::vector<std::string> present, missing;
     std::set<std::string> taken;
+    TrainedRows trained;
     for (const ProbeName& name : wanted) {
         std::string reason;
         auto task = findTask(name.task);
@@ -135,7 +137,7 @@ Result<Probes> Probes::load(const RunConfig& config, const Sources& sources) {
             // Two files of one name are two probes.
             const std::string base = task->name;
             for (int n = 2; !taken.insert(task->name).second; ++n) task->name = base + "-" + std::to_string(n);
-            MOFO_TRY(probe, out.prepare(config, sources, chosen, std::move(*task), name.limit, reason));
+            MOFO_TRY(probe, out.prepare(config, sources, chosen, std::move(*task), name.limit, trained, reason));
         } else {
             reason = task.error().text();
         }
@@ -219,18 +221,16 @@ Result<void> Probes::computeBase(const Model& model, const Progress& progress) {
 Result<ProbesMeasured> Probes::measure(std::int64_t step, const Model& model, const Progress& progress, std::vector<std::string>& failures) {
     ProbesMeasured out;
     const Stopwatch whole;
-    std::size_t done = 0;
     const std::size_t parts = m_probes.size() + (m_samples.empty() ? 0 : 1);
-    const auto in = [&](const std::string& what) {
-        return [&, what](double part) { return !progress || progress((static_cast<double>(done) + part) / static_cast<double>(parts), what); };
+    const auto in = [&](std::size_t done, const std::string& what) {
+        return [&, done, what](double part) { return !progress || progress((static_cast<double>(done) + part) / static_cast<double>(parts), what); };
     };
-    for (Probe& probe : m_probes) {
-        ++done;
+    for (std::size_t i = 0; i < m_probes.size(); ++i) {
+        Probe& probe = m_probes[i];
         if (probe.failed) continue;
-        --done;
         static_cast<void>(failpoint("probe.measure"));
         const Stopwatch clock;
-        EvaluationContext context{model.decoder, model.tokenizer, model.device, in(probe.task.task.name)};
+        EvaluationContext context{model.decoder, model.tokenizer, model.device, in(i, probe.task.task.name)};
         if (probe.base) context.base = &*probe.base;
         context.isBase = step == 0;
         context.baseHead = [&] { return readParameterTensor(*m_pretrained, model.decoder.headIndex(), model.device); };
@@ -240,20 +240,18 @@ Result<ProbesMeasured> Probes::measure(std::int64_t step, const Model& model, co
             // One probe that cannot be measured stops neither the run nor the others.
             failures.push_back("the probe " + probe.task.task.name + " failed and is left out from here on: " + outcome.error().text());
             probe.failed = true;
-            ++done;
             continue;
         }
         const double seconds = clock.elapsedMs() * 1e-3;
         for (TaskMeasure& measure : outcome->measures)
             out.rows.push_back(rowOf(probe.task, std::move(measure), step, seconds / static_cast<double>(outcome->measures.size())));
-        ++done;
     }
     if (!m_samples.empty()) {
         std::vector<std::vector<TokenId>> prompts;
         for (const Sample& sample : m_samples) prompts.push_back(sample.ids);
         GreedySettings settings;
         settings.maxNewTokens = kSampleTokens;
-        auto answers = answerGreedily(model.decoder, model.tokenizer, prompts, settings, model.device, in("sample answers"));
+        auto answers = answerGreedily(model.decoder, model.tokenizer, prompts, settings, model.device, in(m_probes.size(), "sample answers"));
         if (!answers.ok()) {
             if (answers.error().code == ErrorCode::Interrupted) return std::move(answers).error();
             failures.push_back("the sample answers failed and are left out from here on: " + answers.error().text());

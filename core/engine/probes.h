@@ -85,8 +85,9 @@ private:
         std::string prompt;
         std::vector<TokenId> ids;
     };
+    using TrainedRows = std::optional<Result<TrainedHashes>>;  ///< of the run's training data; nothing until somebody asks
     Result<std::optional<Probe>> prepare(const RunConfig& config, const Sources& sources, const ChatTemplate* chatTemplate, TaskDescription task,
-                                         std::int64_t limit, std::string& reason);
+                                         std::int64_t limit, TrainedRows& trained, std::string& reason);
     void addSamples(const Sources& sources, const ChatTemplate* chatTemplate);
     [[nodiscard]] const Probe* find(std::string_view name) const;
 

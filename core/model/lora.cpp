@@ -1,4 +1,5 @@
 #include "core/model/lora.h"
+#include "core/base/mix.h"
 
 #include <algorithm>
 #include <cmath>
@@ -33,21 +34,6 @@ std::string adaptedName(const ParameterInfo& info, std::string_view matrix) {
     return std::string(name) + ".lora_" + std::string(matrix) + std::string(kWeight);
 }
 
-/// splitmix64 (Steele, Lea, Flood 2014).
-std::uint64_t mix(std::uint64_t x) {
-    x += 0x9E3779B97F4A7C15ull;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ull;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBull;
-    return x ^ x >> 31;
-}
-
-/// FNV-1a.
-std::uint64_t hashOf(std::string_view name) {
-    std::uint64_t hash = 0xCBF29CE484222325ull;
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-    return hash;
-}
-
 class LoraSource final : public ModelSource {
 public:
     LoraSource(const ModelSource& base, const LoraSettings& settings)
@@ -63,10 +49,10 @@ public:
             return {};
         }
         const ParameterInfo& info = m_parameters[index];
-        const std::uint64_t key = mix(m_seed) ^ hashOf(info.name);
+        const std::uint64_t key = splitMix(m_seed) ^ fnv1a(info.name);
         const double bound = 1.0 / std::sqrt(static_cast<double>(info.shape[1]));
         for (std::size_t i = 0; i < out.size(); ++i) {
-            const std::uint64_t drawn = mix(key + static_cast<std::uint64_t>(first) + i) >> 40;  // 24 bits
+            const std::uint64_t drawn = splitMix(key + static_cast<std::uint64_t>(first) + i) >> 40;  // 24 bits
             out[i] = static_cast<float>(((static_cast<double>(drawn) + 0.5) * 0x1p-23 - 1.0) * bound);
         }
         return {};

@@ -1,26 +1,12 @@
 #include <cmath>
 
+#include "core/base/mix.h"
 #include "core/base/text.h"
 #include "core/model/sources.h"
 
 namespace mofo {
 
 namespace {
-
-/// splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits that passes BigCrush as a counter-based generator.
-std::uint64_t mix(std::uint64_t x) {
-    x += 0x9E3779B97F4A7C15ull;
-    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ull;
-    x = (x ^ x >> 27) * 0x94D049BB133111EBull;
-    return x ^ x >> 31;
-}
-
-/// FNV-1a.
-std::uint64_t hashOf(std::string_view name) {
-    std::uint64_t hash = 0xCBF29CE484222325ull;
-    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-    return hash;
-}
 
 /// Weights that are a fixed function of (tensor name, index): the sum of four 16-bit uniforms, scaled to mean 0 and deviation 0.02
 /// (near enough to normal to measure with, and the same on every machine, as no libm is asked).
@@ -39,11 +25,11 @@ public:
             std::fill(out.begin(), out.end(), 1.0f);
             return {};
         }
-        const std::uint64_t key = mix(hashOf(parameter.name));
+        const std::uint64_t key = splitMix(fnv1a(parameter.name));
         // The deviation of one uniform on 0..65535 is sqrt((65536^2 - 1) / 12), of four of them twice that.
         const auto scale = static_cast<float>(0.02 / (2.0 * std::sqrt((65536.0 * 65536.0 - 1.0) / 12.0)));
         for (std::size_t i = 0; i < out.size(); ++i) {
-            const std::uint64_t bits = mix(key + static_cast<std::uint64_t>(first) + i);
+            const std::uint64_t bits = splitMix(key + static_cast<std::uint64_t>(first) + i);
             const auto sum = static_cast<std::int32_t>((bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48));
             out[i] = static_cast<float>(sum - 2 * 65535) * scale;
         }

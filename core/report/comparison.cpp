@@ -305,7 +305,7 @@ Amount Comparison::finalAmount(std::size_t run, Quantity quantity) const {
     return steps.empty() ? Amount{} : amountAt(run, quantity, steps.back(), 10'000);
 }
 
-Comparison compareRuns(std::vector<RunRecord> runs, std::size_t baseline) {
+Comparison compareRuns(std::vector<RunRecord> runs, std::size_t baseline, std::optional<double> taskLoss) {
     Comparison comparison;
     comparison.runs = std::move(runs);
     comparison.baseline = baseline < comparison.runs.size() ? baseline : 0;
@@ -314,6 +314,7 @@ Comparison compareRuns(std::vector<RunRecord> runs, std::size_t baseline) {
     findChanges(comparison);
     findViews(comparison);
     findGroups(comparison);
+    comparison.equal = compareAtEqualLearning(comparison.runs, comparison.baseline, taskLoss);
     return comparison;
 }
 

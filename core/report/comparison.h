@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/report/equal_learning.h"
 #include "core/report/pareto.h"
 #include "core/report/run_record.h"
 
@@ -73,6 +74,7 @@ struct Comparison {
     std::vector<ChangeFromBase> changes;
     std::vector<RunDifference> differences;
     std::vector<TradeoffView> views;
+    std::optional<EqualLearning> equal;
     std::vector<SeedGroup> groups;  ///< of two runs at least
     std::vector<DifferingKey> differing;
     std::vector<std::string> unfair;  ///< sentences: what makes comparing them unfair
@@ -87,7 +89,8 @@ struct Comparison {
     [[nodiscard]] Amount finalAmount(std::size_t run, Quantity quantity) const;
 };
 
-/// `baseline`: place in `runs` of the one that others are compared with.
-[[nodiscard]] Comparison compareRuns(std::vector<RunRecord> runs, std::size_t baseline);
+/// `baseline`: place in `runs` of the one that others are compared with. `taskLoss`: where forgetting is compared at equal learning (nats per token);
+/// nothing: at the most that every run learned.
+[[nodiscard]] Comparison compareRuns(std::vector<RunRecord> runs, std::size_t baseline, std::optional<double> taskLoss = std::nullopt);
 
 }  // namespace mofo::report

@@ -88,8 +88,27 @@ Json resultsOf(const Comparison& comparison) {
         views.push_back(
             {{"learning", quantityTitle(view.learning)}, {"forgetting", quantityTitle(view.forgetting)}, {"points", points}, {"unplaced", unplaced}});
     }
+    Json equal;
+    if (comparison.equal) {
+        Json places = Json::array(), between = Json::array();
+        for (const EqualPlace& place : comparison.equal->places) {
+            Json one = {{"run", comparison.runs[place.run].letter}, {"measure", place.key}, {"lowest_task_loss", numberOrNull(place.lowest)}};
+            one["step"] = place.reached() ? Json(place.step) : Json();
+            one["value"] = place.reached() ? numberOrNull(place.there.value) : Json();
+            if (!place.reached()) one["not_placed_because"] = place.why;
+            places.push_back(std::move(one));
+        }
+        for (const EqualDifference& one : comparison.equal->differences) {
+            Json json = differenceJson(one.difference, *comparison.runs[one.run].find(one.key), one.finding);
+            json["a"] = comparison.runs[comparison.baseline].letter;
+            json["b"] = comparison.runs[one.run].letter;
+            between.push_back(std::move(json));
+        }
+        equal = {{"task_measure", comparison.equal->taskKey}, {"task_loss", comparison.equal->target}, {"places", places}, {"between_runs", between}};
+    }
     for (const Paragraph& line : verdictOf(comparison)) verdict.push_back(line.lead + ' ' + line.text);
-    return {{"runs", runs}, {"from_base", changes}, {"between_runs", differences}, {"tradeoffs", views}, {"verdict", verdict}};
+    return {{"runs", runs},       {"from_base", changes},        {"between_runs", differences},
+            {"tradeoffs", views}, {"at_equal_task_loss", equal}, {"verdict", verdict}};
 }
 
 Result<Document> buildReport(const Workspace& workspace, const Registry& registry, const std::vector<RunRow>& runs, const ReportOptions& options) {
@@ -98,7 +117,7 @@ Result<Document> buildReport(const Workspace& workspace, const Registry& registr
     for (std::size_t i = 0; i < runs.size(); ++i) {
         if (options.baseline.empty() ? runs[i].baseline : runs[i].id == options.baseline) baseline = i;
     }
-    const Comparison comparison = compareRuns(std::move(records), baseline);
+    const Comparison comparison = compareRuns(std::move(records), baseline, options.taskLoss);
 
     Document document;
     std::string names;
@@ -118,10 +137,10 @@ Result<Document> buildReport(const Workspace& workspace, const Registry& registr
     document.date = options.date;
     document.program = options.program;
     document.runs = legendOf(comparison);
-    for (Section section :
-         {verdictSection(comparison), tradeoffSection(comparison), runsSection(comparison), learningSection(comparison),
-          forgettingSection(comparison), selectionSection(comparison), driftSection(comparison), landscapeSection(options.landscapes),
-          changesSection(comparison), answersSection(comparison), configSection(comparison), recipeSection(comparison), limitsSection(comparison)}) {
+    for (Section section : {verdictSection(comparison), tradeoffSection(comparison), equalLearningSection(comparison), runsSection(comparison),
+                            learningSection(comparison), forgettingSection(comparison), selectionSection(comparison), driftSection(comparison),
+                            landscapeSection(options.landscapes), changesSection(comparison), answersSection(comparison), configSection(comparison),
+                            recipeSection(comparison), limitsSection(comparison)}) {
         if (!section.blocks.empty()) document.sections.push_back(std::move(section));
     }
     document.results = resultsOf(comparison);

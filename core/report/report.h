@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct ReportOptions {
     std::string program = "MoFO Workbench";
     std::string baseline;  ///< id of the run that others are compared with; empty: the one marked as baseline, else the first
     std::vector<Landscape> landscapes;
+    std::optional<double> taskLoss;  ///< where forgetting is compared at equal learning; nothing: at the most that every run learned
 };
 
 /// One to 26 runs in the order given. Running, damaged and unmeasured ones are allowed and said; so are runs of different base models. Thread: any,

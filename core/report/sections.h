@@ -12,6 +12,7 @@ namespace mofo::report {
 
 [[nodiscard]] Section verdictSection(const Comparison& comparison);
 [[nodiscard]] Section tradeoffSection(const Comparison& comparison);
+[[nodiscard]] Section equalLearningSection(const Comparison& comparison);  ///< no blocks where runs cannot be compared so
 [[nodiscard]] Section runsSection(const Comparison& comparison);
 [[nodiscard]] Section learningSection(const Comparison& comparison);
 [[nodiscard]] Section forgettingSection(const Comparison& comparison);

@@ -274,6 +274,53 @@ Section tradeoffSection(const Comparison& comparison) {
     return section;
 }
 
+Section equalLearningSection(const Comparison& comparison) {
+    Section section{"equal-learning", "Forgetting at equal learning", {}};
+    if (!comparison.equal) return section;
+    const EqualLearning& equal = *comparison.equal;
+    const std::string target = decimals(equal.target, 3);
+    section.blocks.emplace_back(Paragraph{
+        "",
+        fmt::format("Whoever moves less forgets less and may also have learned less. So every run is also taken where its held-out task loss ({}) "
+                    "first came down to {} nats/token, {}. Between two measured steps items are interpolated, linearly in the task loss. A run "
+                    "stopped early would be such a place of its own curve.",
+                    equal.taskKey, target, equal.wasGiven ? "the value that was asked for" : "the most that every run learned")});
+    Table table{"equal-learning",
+                fmt::format("General measures where the held-out task loss is {} nats/token.", target),
+                {{"measure"}, {"run"}, {"step", true}, {"value", true}, {"difference", true}, {"95 % interval"}, {"n", true}, {"finding"}},
+                {},
+                fmt::format("Differences: to {} at the same task loss, paired item by item (paired bootstrap, 10,000 resamples).",
+                            comparison.runs[comparison.baseline].label())};
+    for (const MeasuredSeries* series : comparison.allMeasures()) {
+        for (std::size_t run = 0; run < comparison.runs.size(); ++run) {
+            const EqualPlace* place = equal.place(run, series->key());
+            if (place == nullptr) continue;
+            std::vector<Cell> row = {textCell(series->title + ", " + series->unitText()), runCell(comparison, run)};
+            if (!place->reached()) {
+                row.push_back(textCell(place->why));
+                while (row.size() < table.columns.size()) row.push_back(textCell(""));
+                table.rows.push_back(std::move(row));
+                continue;
+            }
+            row.push_back(numberCell(place->step, decimals(place->step, 1)));
+            row.push_back(numberCell(place->there.value * series->factor(), decimals(place->there.value * series->factor(), series->places()),
+                                     place->there.items));
+            const auto found = std::find_if(equal.differences.begin(), equal.differences.end(),
+                                            [&](const EqualDifference& one) { return one.run == run && one.key == series->key(); });
+            if (found == equal.differences.end()) {
+                row.push_back(textCell(run == comparison.baseline ? "baseline" : ""));
+                while (row.size() < table.columns.size()) row.push_back(textCell(""));
+            } else {
+                std::vector<Cell> cells = differenceCells(found->difference, *series, kNothing, found->finding);
+                for (const std::size_t kept : {0u, 1u, 2u, 6u}) row.push_back(std::move(cells[kept]));
+            }
+            table.rows.push_back(std::move(row));
+        }
+    }
+    section.blocks.emplace_back(std::move(table));
+    return section;
+}
+
 Section runsSection(const Comparison& comparison) {
     Section section{"runs", "Runs at a glance", {}};
     Table table{"runs",

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "core/base/mix.h"
+
 namespace mofo {
 
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
@@ -10,10 +12,9 @@ class RandomStream {
 public:
     explicit RandomStream(std::uint64_t seed) : m_state(seed) {}
     std::uint64_t next() {
-        std::uint64_t z = (m_state += 0x9e3779b97f4a7c15ull);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-        return z ^ (z >> 31);
+        const std::uint64_t number = splitMix(m_state);
+        m_state += kSplitMixStep;
+        return number;
     }
 
 private:

@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "core/base/mix.h"
 #include "core/text/dataset.h"
 
 namespace mofo {
@@ -11,10 +12,9 @@ class SplitMix64 {
 public:
     explicit SplitMix64(std::uint64_t state) : m_state(state) {}
     std::uint64_t next() {
-        std::uint64_t z = (m_state += 0x9E3779B97F4A7C15ull);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-        return z ^ (z >> 31);
+        const std::uint64_t number = splitMix(m_state);
+        m_state += kSplitMixStep;
+        return number;
     }
     /// Uniform below `bound` (> 0), by Lemire's multiplication with rejection.
     std::uint64_t below(std::uint64_t bound) {

@@ -1,27 +1,10 @@
 // "Does MoFO help on my data?": the new run beside AdamW and a smaller alpha, as one group in the queue.
-#include <QPointer>
-
-#include "core/client/jobs.h"
 #include "core/client/sweep.h"
 #include "ui/controllers/new_run_controller.h"
 #include "ui/controllers/store_worker.h"
 #include "ui/models/display_text.h"
 
 namespace mofo {
-
-namespace {
-
-/// A few steps of the first run, measured, where no run of this model has told yet how long one takes. What fails leaves the time unknown.
-void rehearse(const Workspace& workspace, Registry& registry, PreparedSweep& prepared, const ImportProgress& progress) {
-    const RunRow& run = prepared.runs.front();
-    const Json parameters = {{"model", run.modelId}, {"config", configToJson(run.config)}};
-    const auto result = runJob(workspace, registry, "rehearse", parameters, run.device, "", progress);
-    if (!result.ok() || !result->is_object()) return;
-    const Json speed = result->value("ms_per_token", Json());
-    if (speed.is_number()) setSpeed(prepared, speed.get<double>(), std::to_string(result->value("steps", 0)) + " steps measured just now");
-}
-
-}  // namespace
 
 void NewRunController::prepareComparison() {
     if (m_starting || m_comparison || !whyNotQueue().isEmpty()) return;
@@ -37,16 +20,9 @@ void NewRunController::prepareComparison() {
     Q_EMIT startProgress(tr("checking"), 0);
     m_starter->submit(
         StoreWorker::Needs::NewWorkspace,
-        [guard = QPointer<NewRunController>(this), starter = m_starter, cancel = m_cancel, request, prepared](const Workspace& workspace,
-                                                                                                              Registry& registry) -> Result<Json> {
-            const ImportProgress progress = [&](std::string_view phase, double share) {
-                QMetaObject::invokeMethod(starter, [guard, text = ui::shown(phase), share] {
-                    if (guard) Q_EMIT guard->startProgress(text, share);
-                });
-                return !cancel->load();
-            };
+        [progress = progressOfStart(), cancel = m_cancel, request, prepared](const Workspace& workspace, Registry& registry) -> Result<Json> {
             MOFO_TRY(*prepared, prepareSweep(workspace, registry, request, progress));
-            if (!prepared->forecast.seconds && !cancel->load()) rehearse(workspace, registry, *prepared, progress);
+            if (!prepared->forecast.seconds && !cancel->load()) rehearseSweep(workspace, registry, *prepared, progress);
             if (cancel->load()) return Error{ErrorCode::Interrupted, "cancelled, nothing was queued", "", "", ""};
             return Json();
         },

@@ -503,6 +503,16 @@ void NewRunController::forgetDraft() {
         this);
 }
 
+ImportProgress NewRunController::progressOfStart() {
+    // The sealing of a large model can outlive the page: it looks at this only through the guard, on the window's thread.
+    return [guard = QPointer<NewRunController>(this), starter = m_starter, cancel = m_cancel](std::string_view phase, double share) {
+        QMetaObject::invokeMethod(starter, [guard, text = ui::shown(phase), share] {
+            if (guard) Q_EMIT guard->startProgress(text, share);
+        });
+        return !cancel->load();
+    };
+}
+
 void NewRunController::start() {
     if (m_starting || !whyNotQueue().isEmpty()) return;
     const RunConfig config = localConfig();
@@ -519,15 +529,7 @@ void NewRunController::start() {
     Q_EMIT startProgress(tr("checking"), 0);
     m_starter->submit(
         StoreWorker::Needs::NewWorkspace,
-        // The sealing of a large model can outlive the page: it looks at this only through the guard, on the window's thread.
-        [guard = QPointer<NewRunController>(this), starter = m_starter, cancel = m_cancel, config, options](const Workspace& workspace,
-                                                                                                            Registry& registry) -> Result<Json> {
-            const ImportProgress progress = [&](std::string_view phase, double share) {
-                QMetaObject::invokeMethod(starter, [guard, text = ui::shown(phase), share] {
-                    if (guard) Q_EMIT guard->startProgress(text, share);
-                });
-                return !cancel->load();
-            };
+        [progress = progressOfStart(), config, options](const Workspace& workspace, Registry& registry) -> Result<Json> {
             MOFO_TRY(const RunRow run, startRun(workspace, registry, config, options, progress));
             return Json(run.id);
         },

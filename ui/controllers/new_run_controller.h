@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/library/model_library.h"
 #include "core/plan/memory_plan.h"
 #include "core/store/registry.h"
 #include "ui/models/data_preview.h"
@@ -134,6 +135,8 @@ Q_SIGNALS:
     void startFailed(const QString& sentence);
 
 private:
+    /// Shows on the page how far a start has come, from any thread; ends it once it was cancelled.
+    [[nodiscard]] ImportProgress progressOfStart();
     void onFormChanged();
     void onHubChanged();
     void addHubIssues(std::vector<FormIssue>& issues) const;

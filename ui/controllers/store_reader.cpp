@@ -136,12 +136,10 @@ void StoreReader::readList() {
     } else {
         m_listVersion = version;
         batch->runs = std::move(runs).value();
-        if (const auto sweeps = sweepStatuses(*m_registry); sweeps.ok()) {
+        if (const auto sweeps = sweepStatuses(*m_registry, batch->runs); sweeps.ok()) {
             for (const SweepStatus& sweep : *sweeps) {
                 batch->groups.push_back(asOneRun(sweep));
-                const Json& plan = sweep.sweep.plan;
-                const Json report = plan.is_object() ? plan.value("report", Json()) : Json();
-                if (report.is_string()) batch->reports[sweep.sweep.id] = report.get<std::string>();
+                if (const auto report = sweep.report()) batch->reports[sweep.sweep.id] = *report;
             }
         }
         wakeSupervisors(*m_workspace, batch->runs);

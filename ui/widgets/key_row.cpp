@@ -85,7 +85,7 @@ KeyRow::KeyRow(const KeyDescription& key, const RunData* data, TuningController*
     grid->setVerticalSpacing(1);
     auto* label = makeLabel(objectName() + QStringLiteral(".name"), this);
     label->setText(key.unit.empty() ? name : QStringLiteral("%1 (%2)").arg(name, ui::unitText(key.unit)));
-    label->setToolTip(ui::shown(key.help).toHtmlEscaped());
+    label->setToolTip(ui::keyHelp(key).toHtmlEscaped());
     QWidget* field = nullptr;
     if (key.type == KeyDescription::Type::Choice && !key.choices.empty()) {
         m_choice = new QComboBox(this);
@@ -103,8 +103,8 @@ KeyRow::KeyRow(const KeyDescription& key, const RunData* data, TuningController*
     }
     field->setObjectName(objectName() + QStringLiteral(".field"));
     field->setAccessibleName(name);
-    field->setAccessibleDescription(ui::shown(key.help));
-    field->setToolTip(ui::shown(key.help).toHtmlEscaped());
+    field->setAccessibleDescription(ui::keyHelp(key));
+    field->setToolTip(ui::keyHelp(key).toHtmlEscaped());
     field->setMinimumWidth(60);
     label->setBuddy(field);
     m_state = makeLabel(objectName() + QStringLiteral(".state"), this);

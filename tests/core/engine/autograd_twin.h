@@ -14,6 +14,20 @@
 
 namespace mofo::test {
 
+/// Rows of these lengths, every third token not trained on; ids of the tiny model's vocabulary.
+inline std::vector<TokenRow> makeRows(const std::vector<int>& lengths) {
+    std::vector<TokenRow> rows;
+    for (std::size_t r = 0; r < lengths.size(); ++r) {
+        TokenRow row;
+        for (int i = 0; i < lengths[r]; ++i) {
+            row.ids.push_back(static_cast<TokenId>((7 * i + 31 * static_cast<int>(r) + i * i) % 259));
+            row.trained.push_back(i % 3 != 2);
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
 /// The same decoder as Transformers writes it, on tensors that record gradients: padded nothing, fused nothing.
 class AutogradTwin {
 public:

@@ -11,6 +11,7 @@ namespace mofo {
 namespace {
 
 using test::AutogradTwin;
+using test::makeRows;
 
 class DecoderTest : public ::testing::Test {
 protected:
@@ -22,19 +23,6 @@ protected:
         auto weights = loadWeights(*m_source, c10::kCPU);
         ASSERT_OK(weights);
         m_weights = std::move(*weights);
-    }
-    /// Rows of these lengths, every third token not trained on.
-    static std::vector<TokenRow> makeRows(const std::vector<int>& lengths) {
-        std::vector<TokenRow> rows;
-        for (std::size_t r = 0; r < lengths.size(); ++r) {
-            TokenRow row;
-            for (int i = 0; i < lengths[r]; ++i) {
-                row.ids.push_back(static_cast<TokenId>((7 * i + 31 * static_cast<int>(r) + i * i) % 259));
-                row.trained.push_back(i % 3 != 2);
-            }
-            rows.push_back(std::move(row));
-        }
-        return rows;
     }
     static PackedBatch pack(const std::vector<TokenRow>& rows) {
         std::vector<const TokenRow*> pointers;

@@ -11,6 +11,9 @@
 #include "tests/support/tiny_model.h"
 
 namespace mofo {
+
+using test::makeRows;
+
 namespace {
 
 constexpr std::int64_t kUpdate = 7;
@@ -64,18 +67,6 @@ protected:
         // As after some training: B is not zero.
         at::manual_seed(5);
         for (std::size_t i = 1; i < m_weights.count(); i += 2) m_weights.view(i).copy_(at::randn(m_weights.view(i).sizes()) * 0.3);
-    }
-    static std::vector<TokenRow> makeRows(const std::vector<int>& lengths) {
-        std::vector<TokenRow> rows;
-        for (std::size_t r = 0; r < lengths.size(); ++r) {
-            TokenRow row;
-            for (int i = 0; i < lengths[r]; ++i) {
-                row.ids.push_back(static_cast<TokenId>((7 * i + 31 * static_cast<int>(r) + i * i) % 259));
-                row.trained.push_back(i % 3 != 2);
-            }
-            rows.push_back(std::move(row));
-        }
-        return rows;
     }
     static std::vector<PackedBatch> pack(const std::vector<TokenRow>& rows, std::int64_t microRows = 100) {
         std::vector<const TokenRow*> pointers;
