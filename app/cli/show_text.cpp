@@ -71,6 +71,27 @@ std::string lossLines(const RunDetail& detail) {
     return text;
 }
 
+/// Each measure of each probe, before the first step and last.
+std::string probeLines(const RunDetail& detail) {
+    std::vector<std::pair<const ProbeRow*, const ProbeRow*>> measures;
+    for (const ProbeRow& probe : detail.probes) {
+        const auto known = std::find_if(measures.begin(), measures.end(),
+                                        [&](const auto& one) { return one.first->probe == probe.probe && one.first->measure == probe.measure; });
+        if (known == measures.end()) {
+            measures.emplace_back(&probe, &probe);
+        } else {
+            known->second = &probe;
+        }
+    }
+    if (measures.empty()) return {};
+    std::vector<std::vector<std::string>> rows = {{"PROBE", "MEASURE", "START", "NOW", "STEP", "ITEMS"}};
+    for (const auto& [first, last] : measures) {
+        rows.push_back({escapeForDisplay(last->probe), escapeForDisplay(last->measure), first->step == 0 ? fmt::format("{:.4f}", first->value) : "-",
+                        fmt::format("{:.4f}", last->value), std::to_string(last->step), formatCount(last->items)});
+    }
+    return "\n" + tableText(rows, {2, 3, 4, 5});
+}
+
 std::string layerTable(const RunDetail& detail) {
     if (!detail.tensors || detail.parameters.empty()) return factText("layers", "measured at step 1 for the first time");
     const std::vector<LayerDigest> digests = layerDigests(detail.parameters, *detail.tensors);
@@ -239,7 +260,7 @@ std::string runText(const RunDetail& detail) {
                          fmt::format("{} {}{}", command.kind, escapeForDisplay(command.payload.dump(-1, ' ', false, Json::error_handler_t::replace)),
                                      command.atStep ? fmt::format(" at step {}", *command.atStep) : ""));
     }
-    text += layerTable(detail);
+    text += probeLines(detail) + layerTable(detail);
     text += eventLines(detail);
     text += nextCommands(detail);
     return text;

@@ -152,6 +152,14 @@ Json evalJson(const EvalRow& eval) {
     return json;
 }
 
+Json probeJson(const ProbeRow& probe) {
+    Json json = {
+        {"step", probe.step},           {"probe", probe.probe},           {"measure", probe.measure}, {"value", jsonNumber(probe.value)},
+        {"low", jsonNumber(probe.low)}, {"high", jsonNumber(probe.high)}, {"items", probe.items},     {"seconds", jsonNumber(probe.seconds)}};
+    if (probe.superseded) json["superseded"] = true;
+    return json;
+}
+
 Json eventJson(const EventRow& event) {
     Json json = {{"step", event.step},    {"kind", event.kind},    {"who", event.who},   {"key", event.key},
                  {"old", event.oldValue}, {"new", event.newValue}, {"text", event.text}, {"wall_ns", event.wallNs}};
@@ -203,6 +211,7 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
     MOFO_TRY(detail.steps, reader->stepsAfter(0));
     MOFO_TRY(detail.tensors, reader->newestTensors());
     MOFO_TRY(detail.evals, reader->evalsAfter(0));
+    MOFO_TRY(detail.probes, reader->probesAfter(0));
     MOFO_TRY(detail.events, reader->eventsAfter(0));
     MOFO_TRY(detail.checkpoints, reader->checkpoints());
     MOFO_TRY(const std::vector<CheckpointRow> everyCheckpoint, reader->checkpoints(true));
@@ -214,6 +223,7 @@ Result<RunDetail> readRunDetail(const Workspace& workspace, const Registry& regi
     if (!all) {
         dropSuperseded(detail.steps);
         dropSuperseded(detail.evals);
+        dropSuperseded(detail.probes);
         dropSuperseded(detail.events);
         dropSuperseded(detail.checkpoints);
     }
@@ -235,6 +245,8 @@ Json runDetailJson(const RunDetail& detail) {
     json["tensors_step"] = detail.tensors ? Json(detail.tensors->step) : Json(nullptr);
     json["evals"] = Json::array();
     for (const EvalRow& eval : detail.evals) json["evals"].push_back(evalJson(eval));
+    json["probes"] = Json::array();
+    for (const ProbeRow& probe : detail.probes) json["probes"].push_back(probeJson(probe));
     json["events"] = Json::array();
     for (const EventRow& event : detail.events) json["events"].push_back(eventJson(event));
     json["checkpoints"] = Json::array();

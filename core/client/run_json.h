@@ -24,6 +24,7 @@ namespace mofo {
 [[nodiscard]] Json jobJson(const JobRow& job);
 [[nodiscard]] Json stepJson(const StepRow& step);
 [[nodiscard]] Json evalJson(const EvalRow& eval);
+[[nodiscard]] Json probeJson(const ProbeRow& probe);
 [[nodiscard]] Json eventJson(const EventRow& event);
 [[nodiscard]] Json statusJson(const StatusRow& status);
 
@@ -39,6 +40,7 @@ struct RunDetail {
     std::vector<StepRow> steps;
     std::optional<TensorRow> tensors;  ///< the newest measurement
     std::vector<EvalRow> evals;
+    std::vector<ProbeRow> probes;  ///< without their items
     std::vector<EventRow> events;
     std::vector<CheckpointRow> checkpoints;  ///< that count
     std::vector<CheckpointRow> damaged;      ///< that would count if they were whole

@@ -124,6 +124,25 @@ TEST(RunJson, NumbersThatJsonLacksBecomeTexts) {
     EXPECT_EQ(stepJson(step)["top_gradient_norm"], 2.5);
 }
 
+TEST(RunJson, ProbesAreThereWithTheirIntervals) {
+    RunDetail detail;
+    detail.probes.emplace_back();
+    detail.probes.back().step = 50;
+    detail.probes.back().probe = "kl";
+    detail.probes.back().measure = "kl";
+    detail.probes.back().value = 0.25;
+    detail.probes.back().low = 0.125;
+    detail.probes.back().high = INFINITY;
+    detail.probes.back().items = 64;
+    const Json probes = runDetailJson(detail)["probes"];
+    ASSERT_EQ(probes.size(), 1u);
+    EXPECT_EQ(probes[0]["step"], 50);
+    EXPECT_EQ(probes[0]["value"], 0.25);
+    EXPECT_EQ(probes[0]["low"], 0.125);
+    EXPECT_EQ(probes[0]["high"], "inf");
+    EXPECT_EQ(probes[0]["items"], 64);
+}
+
 TEST(RunJson, TensorsHaveTheirUpdatesWhereTheyWereMeasured) {
     RunDetail detail;
     detail.parameters = {{0, "embed", "embed", -1, 100, true, 3.0}};
