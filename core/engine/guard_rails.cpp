@@ -188,7 +188,10 @@ std::string GuardState::stopEarly(const RunConfig& config) {
 Json GuardState::toJson() const {
     // One text, so that a checkpoint's state stays short; the shortest form reads back to the same bits.
     std::string window;
-    for (const double one : losses) window += (window.empty() ? "" : " ") + formatShortest(one);
+    for (const double one : losses) {
+        if (!window.empty()) window += ' ';
+        window += formatShortest(one);
+    }
     Json json{{"losses", window},        {"start_loss", nullptr},           {"best_loss", nullptr},
               {"best_step", bestStep},   {"without_better", withoutBetter}, {"nonfinite_in_row", nonFiniteInRow},
               {"passed", Json::object()}};

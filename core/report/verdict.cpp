@@ -174,6 +174,37 @@ Paragraph tradeoff(const Comparison& comparison) {
                               "values without their intervals."};
 }
 
+/// What was forgotten where all had learned as much; empty where runs cannot be compared so.
+std::string equalLearning(const Comparison& comparison) {
+    constexpr std::size_t kMostMeasures = 2;
+    if (!comparison.equal) return {};
+    const EqualLearning& equal = *comparison.equal;
+    std::string text, absent;
+    std::size_t measures = 0;
+    for (const MeasuredSeries* series : comparison.allMeasures()) {
+        std::string one;
+        for (const EqualDifference& difference : equal.differences) {
+            if (difference.key != series->key()) continue;
+            const char* finding = difference.finding == Finding::Better  ? "forgot less"
+                                  : difference.finding == Finding::Worse ? "forgot more"
+                                                                         : "neither is called better";
+            one += fmt::format("{}{} {}, {}", one.empty() ? "" : "; ", comparison.runs[difference.run].letter,
+                               differenceText(difference.difference, *series), finding);
+        }
+        if (!one.empty() && measures++ < kMostMeasures)
+            text += fmt::format(" {}, against {}: {}", sentenceStart(series->title), comparison.runs[comparison.baseline].letter, withStop(one));
+    }
+    std::set<std::size_t> told;
+    for (const EqualPlace& place : equal.places) {
+        if (!place.reached() && told.insert(place.run).second)
+            absent += fmt::format(" {} has no place there ({}).", comparison.runs[place.run].letter, place.why);
+    }
+    if (text.empty() && absent.empty()) return {};
+    return fmt::format("Where the held-out task loss first came down to {} nats/token, {}:{}{}", decimals(equal.target, 3),
+                       equal.wasGiven ? "as asked for" : "the most that every run learned", text.empty() ? " nothing can be compared." : text,
+                       absent);
+}
+
 }  // namespace
 
 std::string differenceText(const Difference& difference, const MeasuredSeries& series, bool withMethod) {
@@ -250,6 +281,7 @@ std::vector<Paragraph> verdictOf(const Comparison& comparison) {
     for (Paragraph& paragraph : forgetting(comparison)) verdict.push_back(std::move(paragraph));
     verdict.push_back(distance(comparison));
     verdict.push_back(tradeoff(comparison));
+    if (std::string equal = equalLearning(comparison); !equal.empty()) verdict.push_back({"At equal learning.", std::move(equal)});
     std::string limits;
     for (const std::string& limit : limitsOf(comparison)) limits += (limits.empty() ? "" : " ") + limit;
     verdict.push_back({"What this does not show.", limits.empty() ? "Nothing beyond the rows, probes and seeds that were measured." : limits});

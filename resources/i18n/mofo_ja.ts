@@ -5269,6 +5269,21 @@ Keys: %1</source>
     </message>
 </context>
 <context>
+    <name>mofo::SampleTableModel</name>
+    <message>
+        <source>Prompt</source>
+        <translation>問い</translation>
+    </message>
+    <message>
+        <source>Base model</source>
+        <translation>ベースモデル</translation>
+    </message>
+    <message>
+        <source>Step %1</source>
+        <translation>ステップ %1</translation>
+    </message>
+</context>
+<context>
     <name>mofo::Sparkline</name>
     <message>
         <source>no values</source>

@@ -83,6 +83,7 @@ void StoreReader::showRun(const QString& id, quint64 request) {
     m_initialConfigRead = false;
     m_logSize = 0;
     m_logReadNs = 0;
+    m_sampleSeq.clear();
     forgetPosition();
     readRun();
 }
@@ -90,6 +91,7 @@ void StoreReader::showRun(const QString& id, quint64 request) {
 void StoreReader::forgetPosition() {
     m_metricsVersion = -1;
     m_stepSeq = m_tensorSeq = m_evalSeq = m_eventSeq = m_machineSeq = m_probeSeq = 0;
+    for (auto& [id, seq] : m_sampleSeq) seq = 0;
     m_historyRead = false;
 }
 
@@ -214,6 +216,8 @@ Result<void> StoreReader::readMetrics(RunBatch& batch) {
         if (m_parametersRead) batch.parameters = std::move(parameters);
     }
     MOFO_CHECK(readHistory(*m_metrics, batch));
+    // After the probes: whoever shows answers asks which steps count.
+    MOFO_CHECK(readSamples(*m_metrics, batch));
     MOFO_TRY(batch.checkpoints, m_metrics->checkpoints());
     MOFO_TRY(batch.acknowledgements, m_metrics->acknowledgements());
     m_metricsVersion = version;
@@ -248,6 +252,27 @@ Result<void> StoreReader::readHistory(MetricsReader& reader, RunBatch& batch) {
         handOver(std::exchange(batch, RunBatch{}));
         if (isStale()) return {};
     }
+}
+
+Result<void> StoreReader::readSamples(MetricsReader& reader, RunBatch& batch) {
+    if (m_sampleSeq.empty()) {
+        MOFO_TRY(const std::optional<Json> prompts, reader.fact("samples"));
+        if (!prompts || !prompts->is_array()) return {};
+        for (const Json& prompt : *prompts) {
+            if (prompt.is_object() && prompt.contains("id") && prompt["id"].is_string()) m_sampleSeq[prompt["id"].get<std::string>()] = 0;
+        }
+    }
+    for (auto& [id, seq] : m_sampleSeq) {
+        MOFO_TRY(const std::vector<GenerationRow> rows, reader.generationsAfter(id, seq));
+        for (const GenerationRow& row : rows) {
+            seq = row.seq;
+            if (!row.details.is_object()) continue;
+            const Json step = row.details.value("step", Json()), prompt = row.details.value("prompt", Json());
+            if (step.is_number_integer() && prompt.is_string())
+                batch.samples.push_back({id, prompt.get<std::string>(), row.text, step.get<std::int64_t>()});
+        }
+    }
+    return {};
 }
 
 void StoreReader::readHistograms(qint64 step) {

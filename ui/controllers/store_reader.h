@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,7 @@ private:
     [[nodiscard]] Result<void> readHistory(MetricsReader& reader, RunBatch& batch);
     void forgetPosition();
     /// The newest lines of the engine's log, where it has grown.
+    Result<void> readSamples(MetricsReader& reader, RunBatch& batch);
     void readLog(RunBatch& batch);
     [[nodiscard]] bool isStale() const { return m_wantedRequest.load(std::memory_order_relaxed) != m_request; }
     void handOver(RunBatch&& batch);
@@ -76,6 +78,7 @@ private:
     std::int64_t m_metricsVersion = -1;
     std::int64_t m_commandsVersion = -1;
     std::int64_t m_stepSeq = 0, m_tensorSeq = 0, m_evalSeq = 0, m_eventSeq = 0, m_machineSeq = 0, m_probeSeq = 0;
+    std::map<std::string, std::int64_t> m_sampleSeq;  ///< by fixed prompt: the newest answer that was read
     std::uintmax_t m_logSize = 0;
     std::int64_t m_logReadNs = 0;
     bool m_initialConfigRead = false;

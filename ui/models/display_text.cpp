@@ -24,6 +24,16 @@ class Display {
 
 QString shown(std::string_view foreign) { return QString::fromStdString(escapeForDisplay(foreign)); }
 
+QString shownLines(std::string_view foreign) {
+    QStringList lines;
+    for (;;) {
+        const std::size_t end = foreign.find('\n');
+        lines << shown(foreign.substr(0, end));
+        if (end == std::string_view::npos) return lines.join(QLatin1Char('\n'));
+        foreign.remove_prefix(end + 1);
+    }
+}
+
 QString percent(double share) {
     const double value = share * 100.0;
     return Display::tr("%1 %").arg(QLocale().toString(value, 'g', value >= 99.95 ? 4 : 3));

@@ -13,6 +13,8 @@ namespace mofo::ui {
 
 /// Text from a file or the store: control and bidirectional characters become escapes. Show it as Qt::PlainText.
 [[nodiscard]] QString shown(std::string_view foreign);
+/// The same where line ends may stay.
+[[nodiscard]] QString shownLines(std::string_view foreign);
 /// "15 %", "7.5 %", "0.25 %": a share of 1, at most three significant digits.
 [[nodiscard]] QString percent(double share);
 /// "14.97 %": a measured share, two decimals, always the same width for one magnitude.

@@ -25,6 +25,13 @@ struct RunListBatch {
     QString problem;                             ///< one sentence, escaped for display; empty where all is well
 };
 
+/// What the model answered to one of the fixed prompts when the probes of a step ran.
+struct SampleAnswer {
+    std::string id;  ///< of the prompt
+    std::string prompt, text;
+    std::int64_t step = 0;
+};
+
 /// What is new about the run on screen. Rows arrive in order of their seq.
 struct RunBatch {
     std::uint64_t request = 0;  ///< of the showRun() call this answers; others are stale
@@ -44,6 +51,7 @@ struct RunBatch {
     std::optional<std::vector<CheckpointRow>> checkpoints;            ///< all of the run
     std::vector<MachineRow> machine;
     std::vector<ProbeRow> probes;
+    std::vector<SampleAnswer> samples;
     std::optional<QStringList> logTail;  ///< the newest lines of the engine's log, escaped for display
     std::optional<StatusRow> status;
     std::int64_t readBootNs = 0;

@@ -49,6 +49,7 @@ void RunData::resetHistory() {
     m_flags.clear();
     m_machine.clear();
     m_probes.clear();
+    m_samples.clear();
     m_histograms.clear();
     m_series.clear();
     m_machinePlaced = {0, 0};
@@ -78,6 +79,7 @@ void RunData::take(const RunBatch& batch) {
     }
     m_machine.insert(m_machine.end(), batch.machine.begin(), batch.machine.end());
     m_probes.insert(m_probes.end(), batch.probes.begin(), batch.probes.end());
+    m_samples.insert(m_samples.end(), batch.samples.begin(), batch.samples.end());
     if (batch.logTail) m_logTail = *batch.logTail;
     m_events.insert(m_events.end(), batch.events.begin(), batch.events.end());
     if (batch.status) m_status = batch.status;
@@ -98,6 +100,7 @@ void RunData::take(const RunBatch& batch) {
     if (!batch.events.empty()) Q_EMIT eventsChanged();
     if (!batch.machine.empty()) Q_EMIT machineChanged();
     if (!batch.probes.empty()) Q_EMIT probesChanged();
+    if (!batch.samples.empty()) Q_EMIT samplesChanged();
     if (batch.checkpoints) Q_EMIT checkpointsChanged();
     if (batch.logTail) Q_EMIT logChanged();
     if (batch.run) Q_EMIT runChanged();

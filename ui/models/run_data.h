@@ -79,6 +79,8 @@ public:
     [[nodiscard]] const std::vector<SeriesBuffer>& supersededLoss() const { return m_series.supersededOf(SeriesId::Loss); }
     [[nodiscard]] const std::vector<MachineRow>& machine() const { return m_machine; }
     [[nodiscard]] const std::vector<ProbeRow>& probes() const { return m_probes; }
+    /// In the order in which they were given: an answer of the same step that comes later counts.
+    [[nodiscard]] const std::vector<SampleAnswer>& samples() const { return m_samples; }
     [[nodiscard]] const std::vector<CommandRow>& commands() const { return m_commands; }
     [[nodiscard]] const std::vector<AcknowledgementRow>& acknowledgements() const { return m_acknowledgements; }
     /// The newest lines of the engine's log, at most some thousands.
@@ -116,6 +118,7 @@ Q_SIGNALS:
     void problemChanged();
     void machineChanged();
     void probesChanged();
+    void samplesChanged();
     void checkpointsChanged();
     void logChanged();
     void histogramsChanged();
@@ -152,6 +155,7 @@ private:
 
     std::vector<MachineRow> m_machine;
     std::vector<ProbeRow> m_probes;
+    std::vector<SampleAnswer> m_samples;
     QStringList m_logTail;
     KeyValues m_stagedDraft;
     std::vector<HistogramBatchPtr> m_histograms;  ///< the one read last at the end

@@ -10,6 +10,7 @@
 #include <QScrollBar>
 #include <QSortFilterProxyModel>
 #include <QSplitter>
+#include <QStackedWidget>
 #include <QStringListModel>
 #include <QStyledItemDelegate>
 #include <QTableView>
@@ -22,6 +23,7 @@
 #include "ui/models/display_text.h"
 #include "ui/models/event_log_model.h"
 #include "ui/models/probe_table_model.h"
+#include "ui/models/sample_table_model.h"
 #include "ui/models/tensor_table_model.h"
 #include "ui/widgets/run_charts.h"
 #include "ui/widgets/small_widgets.h"
@@ -213,12 +215,28 @@ QWidget* RunTables::makeMachine() {
 }
 
 QWidget* RunTables::makeSamples() {
-    auto* label = makeLabel(QStringLiteral("run.samples"), this);
+    auto* stack = new QStackedWidget;
+    auto* label = makeLabel(QStringLiteral("run.samples"), stack);
     label->setAlignment(Qt::AlignCenter);
     label->setWordWrap(true);
     label->setText(
         tr("No sample has been answered in this run. Fixed prompts are answered at each probe, and stand here side by side, step by step."));
-    return label;
+    auto* table = new QTableView;
+    setUpTable(table, QStringLiteral("run.samplesTable"), tr("Samples"));
+    auto* model = new SampleTableModel(m_data, this);
+    table->setModel(model);
+    // Answers are sentences: whole, in columns of equal width beside each other.
+    table->setWordWrap(true);
+    table->setSelectionBehavior(QAbstractItemView::SelectItems);
+    table->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    table->horizontalHeader()->setDefaultSectionSize(textPixels(320));
+    table->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    stack->addWidget(label);
+    stack->addWidget(table);
+    const auto show = [stack, model] { stack->setCurrentIndex(model->rowCount() > 0 ? 1 : 0); };
+    connect(model, &QAbstractItemModel::modelReset, stack, show);
+    show();
+    return stack;
 }
 
 QWidget* RunTables::makeConfig() {

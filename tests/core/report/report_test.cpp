@@ -66,6 +66,20 @@ const report::RunDifference& found(const report::Comparison& comparison, const s
     return difference != nullptr ? *difference : none;
 }
 
+TEST_F(Report, TheVerdictComparesForgettingAtEqualLearning) {
+    add("fast", {.taskDrop = 0.5, .generalRise = 0.08});
+    add("slow", {.taskDrop = 0.25, .generalRise = 0.01});
+    const report::Document written = document();
+    const Json& equal = written.results["at_equal_task_loss"];
+    ASSERT_TRUE(equal.is_object());
+    EXPECT_EQ(equal["task_loss"], comparison().runs[1].find(equal["task_measure"])->last()->value) << "the most that both learned";
+    EXPECT_THAT(verdict(written), HasSubstr("At equal learning. Where the held-out task loss first came down to"));
+    EXPECT_THAT(verdict(written), HasSubstr("the most that every run learned"));
+    report::ReportOptions options{.date = "2026-01-31 10:00"};
+    options.taskLoss = 0.01;
+    EXPECT_THAT(verdict(document(options)), HasSubstr("B has no place there (not reached"));
+}
+
 TEST_F(Report, PairsAccuraciesItemByItem) {
     add("adamw", {.lostAnswers = 0});
     add("mofo", {.lostAnswers = 12, .wonAnswers = 3});
