@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "build_facts.h"
 #include "core/base/file.h"
 #include "core/engine/device.h"
 #include "core/engine/device_fault.h"
@@ -94,5 +95,5 @@ int main(int argc, char** argv) {
         if (!noted.ok()) spdlog::error("{}", noted.error().text());
         return finish(prepared);
     }
-    return finish(run.empty() ? mofo::runJobById(*workspace, job) : mofo::trainRun(*workspace, run));
+    return finish(run.empty() ? mofo::runJobById(*workspace, job) : mofo::trainRun(*workspace, run, {MOFO_VERSION, MOFO_COMMIT}));
 }

@@ -66,6 +66,7 @@ MetricsBatch takeWords(MetricsBatch& batch) {
 }
 
 void merge(MetricsBatch& to, MetricsBatch&& from) {
+    if (!from.parameters.empty()) to.parameters = std::move(from.parameters);
     append(to.steps, std::move(from.steps));
     append(to.tensors, std::move(from.tensors));
     append(to.histograms, std::move(from.histograms));
@@ -181,12 +182,6 @@ Result<std::int64_t> MetricsQueue::lastEventSeq() {
     MOFO_CHECK(flush());
     const std::lock_guard lock(m_writing);
     return m_writer.lastEventSeq();
-}
-
-Result<void> MetricsQueue::writeParameters(const std::vector<ParameterRow>& parameters) {
-    MOFO_CHECK(flush());
-    const std::lock_guard lock(m_writing);
-    return m_writer.writeParameters(parameters);
 }
 
 Result<void> MetricsQueue::writeFact(std::string_view key, const Json& value) {

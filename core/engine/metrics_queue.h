@@ -51,7 +51,6 @@ public:
     /// seq of the newest event, everything added so far being committed.
     Result<std::int64_t> lastEventSeq();
     /// Calls the writer directly, in order with the batches.
-    Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
     Result<void> writeFact(std::string_view key, const Json& value);
     Result<void> supersedeAfter(std::int64_t step, MetricsWriter::Supersede what = MetricsWriter::Supersede::Measurements,
                                 const MetricsBatch& with = {});

@@ -32,7 +32,7 @@ Result<void> flushPatiently(MetricsQueue& queue) {
 
 }  // namespace
 
-Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
+Result<void> trainRun(const Workspace& workspace, const std::string& runId, const ProgramBuild& program) {
     MOFO_TRY(FileLock lock, FileLock::tryAcquire(workspace.runLock(runId)));
     MOFO_CHECK(lock.writeText(std::to_string(getpid()) + "\n"));
     MOFO_TRY(Registry registry, Registry::open(workspace, Registry::Access::ReadWrite));
@@ -68,7 +68,10 @@ Result<void> trainRun(const Workspace& workspace, const std::string& runId) {
         queue.add(std::move(batch));
     }
     TrainingRun training(workspace, std::move(run), registry, queue, std::move(earlier));
-    auto result = guardTorch([&] { return training.prepare(); });
+    auto result = guardTorch([&]() -> Result<void> {
+        MOFO_CHECK(queue.writeFact("build", {{"version", program.version}, {"commit", program.commit}}));
+        return training.prepare();
+    });
     if (result.ok()) result = guardTorch([&] { return training.train(); });
     if (!result.ok()) {
         const std::string text = result.error().text();

@@ -111,10 +111,6 @@ Result<void> TrainingRun::trainStep() {
     throwPlannedDeviceFault();
     MOFO_TRY(TrainingStep::Outcome outcome, m_training.run(step, m_total, config()));
     if (!outcome.notice.empty()) m_log.event(outcome.noticeKind, "engine", outcome.notice);
-    if (outcome.parameters) {
-        // A full disk is met again, and waited for, after the step.
-        if (auto written = m_queue.writeParameters(*outcome.parameters); !written.ok() && !m_queue.trouble()) return written;
-    }
     const StepRow& row = outcome.row;
     m_log.addStepTime(row.stepMs);
     RunSummary& summary = m_log.summary();

@@ -203,11 +203,11 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
     clock.restart();
     if (outcome != nullptr && result.refusal.empty() && logged) {
         MOFO_TRY(TensorStatistics::Measurement measured, measure(step, config, *outcome));
-        if (!m_parametersGiven) result.parameters = parameterRows(measured.pretrainedL2);
-        m_parametersGiven = true;
         result.drift = measured.drift.relative();
         row.topGradientNorm = measured.topGradientNorm;
         result.measured = std::move(measured.rows);
+        if (!m_parametersGiven) result.measured.parameters = parameterRows(measured.pretrainedL2);
+        m_parametersGiven = true;
     }
     row.statisticsMs = clock.elapsedMs();
 

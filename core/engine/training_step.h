@@ -43,10 +43,9 @@ public:
 
     struct Outcome {
         StepRow row;
-        MetricsBatch measured;
-        std::optional<double> drift;                          ///< where it was measured
-        std::optional<std::vector<ParameterRow>> parameters;  ///< once, before the first measurement is stored
-        std::string notice;                                   ///< something to say: rows without anything to train on, frozen tensors
+        MetricsBatch measured;        ///< the parameters with the first measurement
+        std::optional<double> drift;  ///< where it was measured
+        std::string notice;           ///< something to say: rows without anything to train on, frozen tensors
         std::string noticeKind;
         std::string refusal;    ///< why nothing was updated, or empty
         bool withheld = false;  ///< nothing was updated, as skip_steps asks

@@ -440,7 +440,7 @@ Section recipeSection(const Comparison& comparison) {
         return torch.empty() ? std::string() : torch + ", " + orDash(factText(run, "engine", "kernels"));
     });
     addRow("build", [](const RunRecord& run) {
-        const std::string version = factText(run, "engine", "version"), commit = factText(run, "engine", "commit");
+        const std::string version = factText(run, "build", "version"), commit = factText(run, "build", "commit");
         return version + (version.empty() || commit.empty() ? "" : ", ") + commit;
     });
     addRow("bit for bit", [](const RunRecord& run) {

@@ -54,7 +54,8 @@ struct MetricsWriter::State {
         if (database) sqlite3_wal_checkpoint_v2(database->handle().getHandle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
     }
     void readNumbers();
-    void writeRows(const MetricsBatch& batch, Numbers& last);
+    Result<void> writeRows(const MetricsBatch& batch, Numbers& last);
+    Result<void> writeParameters(const std::vector<ParameterRow>& rows);
     void writeSteps(const std::vector<StepRow>& rows, Numbers& last);
     void writeTensors(const std::vector<TensorRow>& rows, Numbers& last);
     void writeHistograms(const std::vector<HistogramRow>& rows, Numbers& last);
@@ -89,7 +90,7 @@ void MetricsWriter::State::readNumbers() {
 }
 
 bool MetricsBatch::empty() const {
-    return steps.empty() && tensors.empty() && histograms.empty() && partitions.empty() && thresholdSpreads.empty() && rowCounts.empty() &&
+    return parameters.empty() && steps.empty() && tensors.empty() && histograms.empty() && partitions.empty() && thresholdSpreads.empty() && rowCounts.empty() &&
            evals.empty() && events.empty() && acknowledgements.empty() && checkpoints.empty() && generations.empty() && machine.empty() &&
            probes.empty() && !status;
 }
@@ -120,44 +121,6 @@ Result<MetricsWriter> MetricsWriter::open(const std::filesystem::path& file, std
     return MetricsWriter(std::move(state));
 }
 
-Result<void> MetricsWriter::writeParameters(const std::vector<ParameterRow>& parameters) {
-    if (parameters.size() > blobLimit) {
-        return Error{ErrorCode::Unsupported, "the model has more than " + std::to_string(blobLimit) + " tensors", "", "", "LIMIT"};
-    }
-    Database& database = *m_state->database;
-    return database.attempt([&]() -> Result<void> {
-        WriteTransaction transaction(database);
-        std::vector<ParameterRow> present;
-        {
-            Query query(database, "SELECT place, name, size FROM parameters ORDER BY place");
-            while (query.next()) present.push_back({.index = query.integer(0), .name = query.text(1), .size = query.integer(2)});
-        }
-        const bool same =
-            std::equal(present.begin(), present.end(), parameters.begin(), parameters.end(),
-                       [](const ParameterRow& a, const ParameterRow& b) { return a.index == b.index && a.name == b.name && a.size == b.size; });
-        const auto holdsTensors = [&] {
-            Query query(database,
-                        "SELECT 1 FROM tensors UNION ALL SELECT 1 FROM histograms UNION ALL SELECT 1 FROM log_histograms UNION ALL SELECT 1 FROM "
-                        "row_counts LIMIT 1");
-            return query.next();
-        };
-        if (!same) {
-            if (!present.empty() && holdsTensors()) {
-                return Error{ErrorCode::Conflict, "the run has measurements of another set of parameters", escapeForDisplay(database.file().string()),
-                             "Start a new run for another model", ""};
-            }
-            Query(database, "DELETE FROM parameters").run();
-        }
-        Query insert(database,
-                     "INSERT INTO parameters(place, name, kind, layer, size, filtered, pretrained_l2) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                     "ON CONFLICT (place) DO UPDATE SET kind = excluded.kind, layer = excluded.layer, filtered = excluded.filtered, pretrained_l2 = "
-                     "excluded.pretrained_l2");
-        for (const ParameterRow& p : parameters) insert.with(p.index, p.name, p.kind, p.layer, p.size, p.filtered, p.pretrainedL2).run();
-        transaction.commit();
-        return {};
-    });
-}
-
 Result<void> MetricsWriter::writeFact(std::string_view key, const Json& value) {
     Database& database = *m_state->database;
     if (key == "run_id") return Error{ErrorCode::Internal, "the fact run_id is the writer's own", "", "", ""};
@@ -178,7 +141,7 @@ Result<void> MetricsWriter::write(const MetricsBatch& batch) {
         if (const int planned = failpoint("db.begin")) return errnoError(planned, "cannot write the database", state.database->file());
         State::Numbers last = state.numbers;
         WriteTransaction transaction(*state.database);
-        state.writeRows(batch, last);
+        MOFO_CHECK(state.writeRows(batch, last));
         if (const int planned = failpoint("db.commit")) return errnoError(planned, "cannot write the database", state.database->file());
         transaction.commit();
         state.numbers = last;
@@ -209,7 +172,8 @@ void MetricsWriter::restartLog() {
                           .ok());
 }
 
-void MetricsWriter::State::writeRows(const MetricsBatch& batch, Numbers& last) {
+Result<void> MetricsWriter::State::writeRows(const MetricsBatch& batch, Numbers& last) {
+    MOFO_CHECK(writeParameters(batch.parameters));
     writeSteps(batch.steps, last);
     writeTensors(batch.tensors, last);
     writeHistograms(batch.histograms, last);
@@ -224,6 +188,7 @@ void MetricsWriter::State::writeRows(const MetricsBatch& batch, Numbers& last) {
     writeMachine(batch.machine, last);
     writeProbes(batch.probes, last);
     if (batch.status) writeStatus(*batch.status);
+    return {};
 }
 
 std::int64_t MetricsWriter::lastEventSeq() const { return m_state->numbers.events; }
@@ -250,11 +215,45 @@ Result<void> MetricsWriter::supersedeAfter(std::int64_t step, Supersede what, co
         if (what == Supersede::Changes)
             Query(database, "UPDATE acknowledgements SET superseded = 1 WHERE applied_step > ? AND superseded = 0").with(step).run();
         Query(database, "INSERT INTO supersessions(step, wall_ns) VALUES (?, ?)").with(step, wallNs()).run();
-        m_state->writeRows(with, last);
+        MOFO_CHECK(m_state->writeRows(with, last));
         transaction.commit();
         m_state->numbers = last;
         return {};
     });
+}
+
+Result<void> MetricsWriter::State::writeParameters(const std::vector<ParameterRow>& rows) {
+    if (rows.empty()) return {};
+    if (rows.size() > blobLimit) {
+        return Error{ErrorCode::Unsupported, "the model has more than " + std::to_string(blobLimit) + " tensors", "", "", "LIMIT"};
+    }
+    std::vector<ParameterRow> present;
+    {
+        Query query(*database, "SELECT place, name, size FROM parameters ORDER BY place");
+        while (query.next()) present.push_back({.index = query.integer(0), .name = query.text(1), .size = query.integer(2)});
+    }
+    const bool same = std::equal(present.begin(), present.end(), rows.begin(), rows.end(), [](const ParameterRow& a, const ParameterRow& b) {
+        return a.index == b.index && a.name == b.name && a.size == b.size;
+    });
+    const auto holdsTensors = [&] {
+        Query query(*database,
+                    "SELECT 1 FROM tensors UNION ALL SELECT 1 FROM histograms UNION ALL SELECT 1 FROM log_histograms UNION ALL SELECT 1 FROM "
+                    "row_counts LIMIT 1");
+        return query.next();
+    };
+    if (!same) {
+        if (!present.empty() && holdsTensors()) {
+            return Error{ErrorCode::Conflict, "the run has measurements of another set of parameters", escapeForDisplay(database->file().string()),
+                         "Start a new run for another model", ""};
+        }
+        Query(*database, "DELETE FROM parameters").run();
+    }
+    Query insert(*database,
+                 "INSERT INTO parameters(place, name, kind, layer, size, filtered, pretrained_l2) VALUES (?, ?, ?, ?, ?, ?, ?) "
+                 "ON CONFLICT (place) DO UPDATE SET kind = excluded.kind, layer = excluded.layer, filtered = excluded.filtered, pretrained_l2 = "
+                 "excluded.pretrained_l2");
+    for (const ParameterRow& p : rows) insert.with(p.index, p.name, p.kind, p.layer, p.size, p.filtered, p.pretrainedL2).run();
+    return {};
 }
 
 void MetricsWriter::State::writeSteps(const std::vector<StepRow>& rows, Numbers& last) {

@@ -214,6 +214,9 @@ struct ProbeRow {
 
 /// What a trainer wants written in one transaction.
 struct MetricsBatch {
+    /// Replaces the parameter table, before the batch's measurements of them; empty: as it was. The same names and sizes again update the rest;
+    /// others are a Conflict once tensors are stored.
+    std::vector<ParameterRow> parameters;
     std::vector<StepRow> steps;
     std::vector<TensorRow> tensors;
     std::vector<HistogramRow> histograms;
@@ -239,9 +242,6 @@ public:
     MetricsWriter(MetricsWriter&&) noexcept;
     ~MetricsWriter();
     MetricsWriter& operator=(MetricsWriter&&) noexcept;
-    /// Replaces the parameter table (once, before the first tensor row). The same names and sizes again update the rest; others are a
-    /// Conflict once tensors are stored.
-    Result<void> writeParameters(const std::vector<ParameterRow>& parameters);
     /// Free-form facts about the run (dataset counts, hashes, build, thread counts): one JSON object per key.
     Result<void> writeFact(std::string_view key, const Json& value);
     /// One IMMEDIATE transaction: all of the batch or nothing. seq numbers are assigned here. A step (or the tensors, histograms or partitions of

@@ -437,7 +437,7 @@ int FakeRun::work() {
         wait(startMs / 2);
     }
     need(m_registry.setRunState(m_id, RunState::Running));
-    need(m_writer.writeParameters(m_parameters));
+    need(m_writer.write({.parameters = m_parameters}));
     {
         const MetricsReader reader = need(MetricsReader::open(m_workspace.metricsFile(m_id)));
         for (const CheckpointRow& row : need(reader.checkpoints())) {

@@ -122,7 +122,7 @@ Result<void> RecordedRun::writePhase(const std::string& phase, double progress, 
 }
 
 Result<void> RecordedRun::begin() {
-    MOFO_CHECK(m_writer.writeParameters(m_parameters));
+    MOFO_CHECK(m_writer.write({.parameters = m_parameters}));
     MetricsBatch batch;
     EventRow event;
     event.kind = "state";

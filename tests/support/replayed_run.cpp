@@ -60,7 +60,7 @@ Result<ReplayedRun> ReplayedRun::create(const Workspace& workspace, const Worksp
 Result<void> ReplayedRun::advanceTo(std::int64_t step) {
     if (!m_began) {
         MOFO_TRY(const std::vector<ParameterRow> parameters, m_reader.parameters());
-        MOFO_CHECK(m_writer.writeParameters(parameters));
+        MOFO_CHECK(m_writer.write({.parameters = parameters}));
         MOFO_CHECK(m_registry.setRunState(m_run.id, RunState::Running));
         m_began = true;
     }

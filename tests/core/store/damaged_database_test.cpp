@@ -193,7 +193,7 @@ TEST(DamagedDatabase, NoRandomDamageEverDoesMoreThanRefuse) {
     {
         auto writer = MetricsWriter::open(file, "run1");
         ASSERT_OK(writer);
-        ASSERT_OK(writer->writeParameters({{.index = 0, .name = "a", .kind = "q", .size = 3}, {.index = 1, .name = "b", .kind = "k", .size = 4}}));
+        ASSERT_OK(writer->write({.parameters = {{.index = 0, .name = "a", .kind = "q", .size = 3}, {.index = 1, .name = "b", .kind = "k", .size = 4}}}));
         MetricsBatch batch;
         for (std::int64_t step = 1; step <= 60; ++step) {
             batch.steps.push_back(StepRow{.step = step, .loss = 1});

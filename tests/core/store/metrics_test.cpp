@@ -162,7 +162,7 @@ TEST_F(MetricsTest, NaNAndInfinitySurvive) {
 
 TEST_F(MetricsTest, KeepsParametersTensorsAndHistograms) {
     MetricsWriter writer = openWriter();
-    ASSERT_OK(writer.writeParameters(twoParameters()));
+    ASSERT_OK(writer.write({.parameters = twoParameters()}));
     TensorRow row;
     row.step = 1;
     row.selected = {15, 4'294'967'295u};
@@ -224,7 +224,7 @@ TEST_F(MetricsTest, KeepsParametersTensorsAndHistograms) {
 
 TEST_F(MetricsTest, KeepsPartitionsSpreadsRowCountsAndTheNormOfTheTopGradients) {
     MetricsWriter writer = openWriter();
-    ASSERT_OK(writer.writeParameters(twoParameters()));
+    ASSERT_OK(writer.write({.parameters = twoParameters()}));
     MetricsBatch batch;
     batch.steps = {stepOf(1), stepOf(2)};
     batch.steps[0].topGradientNorm = 0.75;
@@ -274,7 +274,7 @@ protected:
     MetricsOfVersion1() {
         {
             MetricsWriter writer = openWriter();
-            EXPECT_OK(writer.writeParameters(twoParameters()));
+            EXPECT_OK(writer.write({.parameters = twoParameters()}));
             MetricsBatch batch;
             batch.steps = {stepOf(1)};
             batch.tensors = {tensorsOf(1)};
@@ -337,17 +337,17 @@ TEST_F(MetricsOfVersion1, IsBroughtUpToDateByAnEngineThatGoesOn) {
 
 TEST_F(MetricsTest, ParametersChangeOnlyBeforeTheFirstMeasurement) {
     MetricsWriter writer = openWriter();
-    ASSERT_OK(writer.writeParameters({{.index = 0, .name = "other", .kind = "q", .size = 5}}));
-    ASSERT_OK(writer.writeParameters(twoParameters()));
+    ASSERT_OK(writer.write({.parameters = {{.index = 0, .name = "other", .kind = "q", .size = 5}}}));
+    ASSERT_OK(writer.write({.parameters = twoParameters()}));
     MetricsBatch batch;
     batch.tensors.push_back(tensorsOf(1));
     ASSERT_OK(writer.write(batch));
     auto again = twoParameters();
     again[0].pretrainedL2 = 13;
-    ASSERT_OK(writer.writeParameters(again));  // A resumed run writes the same ones.
+    ASSERT_OK(writer.write({.parameters = again}));  // A resumed run writes the same ones.
     EXPECT_EQ((*openReader().parameters())[0].pretrainedL2, 13);
     again.pop_back();
-    const auto refused = writer.writeParameters(again);
+    const auto refused = writer.write({.parameters = again});
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, ErrorCode::Conflict);
     EXPECT_EQ(openReader().parameters()->size(), 2u);
@@ -524,7 +524,7 @@ TEST_F(MetricsTest, ABatchIsWrittenWholeOrNotAtAll) {
 
 TEST_F(MetricsTest, SupersededRowsStayAndTheStepsCanBeTakenAgain) {
     MetricsWriter writer = openWriter();
-    ASSERT_OK(writer.writeParameters(twoParameters()));
+    ASSERT_OK(writer.write({.parameters = twoParameters()}));
     MetricsBatch batch;
     for (std::int64_t step = 1; step <= 5; ++step) {
         batch.steps.push_back(stepOf(step));
@@ -612,7 +612,7 @@ TEST_F(MetricsTest, OfAnotherRunAreRefused) {
 TEST_F(MetricsTest, DamagedRowsAreLeftOutAndTheOthersStay) {
     {
         MetricsWriter writer = openWriter();
-        ASSERT_OK(writer.writeParameters(twoParameters()));
+        ASSERT_OK(writer.write({.parameters = twoParameters()}));
         MetricsBatch batch;
         for (std::int64_t step = 1; step <= 4; ++step) {
             batch.steps.push_back(stepOf(step));
@@ -672,7 +672,7 @@ TEST_F(MetricsTest, AHundredThousandStepsOpenFast) {
         std::vector<ParameterRow> parameters(tensorCount);
         for (std::size_t i = 0; i < tensorCount; ++i)
             parameters[i] = {.index = static_cast<std::int64_t>(i), .name = "tensor " + std::to_string(i), .kind = "q", .size = 1000};
-        ASSERT_OK(writer.writeParameters(parameters));
+        ASSERT_OK(writer.write({.parameters = parameters}));
         MetricsBatch batch;
         for (std::int64_t step = 1; step <= stepCount; ++step) {
             batch.steps.push_back(stepOf(step));
