@@ -19,8 +19,8 @@ struct ProgramBuild {
 };
 
 /// Trains run `runId` of the workspace to its end, a stop or a failure, and writes all of it to the store. The caller holds nothing; the run's
-/// lock is taken here. Ok: the run is finished or stopped. An error: it is failed, and the reason is in the store already. `program` is stored as the fact
-/// "build" of the run's newest start.
+/// lock is taken here. Ok: the run is finished or stopped. An error: it is failed, and the reason is in the store already. `program` is stored as the
+/// fact "build" of the run's newest start.
 Result<void> trainRun(const Workspace& workspace, const std::string& runId, const ProgramBuild& program = {});
 
 }  // namespace mofo
