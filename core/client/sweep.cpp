@@ -74,6 +74,12 @@ std::string labelOf(const SweepArm& arm) {
     return label.empty() ? "-mofo" : label.substr(0, 60);
 }
 
+/// How often the engine evaluates: at the start, by eval_every, and at the end.
+std::int64_t evaluationsOf(const RunConfig& config, std::int64_t steps) {
+    if (config.evalEvery == 0) return 2;
+    return 1 + steps / config.evalEvery + (steps % config.evalEvery != 0 ? 1 : 0);
+}
+
 struct DataMeasure {
     std::int64_t rows = 0;
     double tokensPerRow = 0;
@@ -236,15 +242,17 @@ Result<PreparedSweep> prepareSweep(const Workspace& workspace, Registry& registr
             MOFO_TRY(measures[dataKey], measureData(row->config, modelSource));
         }
         const DataMeasure& data = measures[dataKey];
-        std::int64_t steps = planSteps(row->config, data.rows).steps;
+        StepPlan plan = planSteps(row->config, data.rows);
         if (request.compares) {
-            makeComparable(row->config, steps, config);
+            makeComparable(row->config, plan.steps, config);
             MOFO_CHECK(checkConfig(row->config));
-            steps = planSteps(row->config, data.rows).steps;  // rows that are held out now
+            plan = planSteps(row->config, data.rows);  // rows that are held out now
         }
-        prepared.forecast.steps += steps;
-        prepared.forecast.inputTokens += std::llround(static_cast<double>(steps * row->config.batch) * data.tokensPerRow);
-        prepared.forecast.diskBytes += diskOf(row->config, checks.parametersOf(*row), steps);
+        prepared.forecast.steps += plan.steps;
+        prepared.forecast.inputTokens += std::llround(static_cast<double>(plan.steps * row->config.batch) * data.tokensPerRow);
+        prepared.forecast.evaluatedTokens +=
+            std::llround(static_cast<double>(evaluationsOf(row->config, plan.steps) * plan.heldOutRows) * data.tokensPerRow);
+        prepared.forecast.diskBytes += diskOf(row->config, checks.parametersOf(*row), plan.steps);
         std::string name = prepared.sweep.name.substr(0, 60) + labelOf(arm);
         for (int n = 2; !names.insert(name).second; ++n) name = prepared.sweep.name.substr(0, 60) + labelOf(arm) + '-' + std::to_string(n);
         row->name = name;
@@ -267,8 +275,9 @@ Result<PreparedSweep> prepareSweep(const Workspace& workspace, Registry& registr
 }
 
 void setSpeed(PreparedSweep& prepared, double msPerToken, std::string basis) {
-    // Probes may take their share on top.
-    double seconds = static_cast<double>(prepared.forecast.inputTokens) * msPerToken * 1e-3;
+    // An evaluation goes forward only: a third of a step's work for each token. Probes may take their share on top.
+    const double tokens = static_cast<double>(prepared.forecast.inputTokens) + static_cast<double>(prepared.forecast.evaluatedTokens) / 3;
+    double seconds = tokens * msPerToken * 1e-3;
     const RunConfig& config = prepared.runs.front().config;
     if (!config.probes.empty() && config.probeBudget < 1) seconds /= 1 - config.probeBudget;
     prepared.forecast.seconds = seconds;
@@ -281,7 +290,8 @@ void rehearseSweep(const Workspace& workspace, Registry& registry, PreparedSweep
     const auto result = runJob(workspace, registry, "rehearse", parameters, run.device, "", progress);
     if (!result.ok() || !result->is_object()) return;
     const Json speed = result->value("ms_per_token", Json());
-    if (speed.is_number()) setSpeed(prepared, speed.get<double>(), std::to_string(result->value("steps", 0)) + " steps measured just now");
+    const int steps = result->value("steps", 0);
+    if (speed.is_number()) setSpeed(prepared, speed.get<double>(), (steps == 1 ? "1 step" : std::to_string(steps) + " steps") + " measured just now");
 }
 
 Result<void> queueSweep(const Workspace& workspace, Registry& registry, const PreparedSweep& prepared, bool startSupervisor) {

@@ -41,11 +41,12 @@ struct SweepRequest {
 
 /// How long the group takes and what it leaves, as far as can be said before.
 struct SweepForecast {
-    std::int64_t steps = 0;         ///< of all runs
-    std::int64_t inputTokens = 0;   ///< of all runs, from the first rows of the data
-    std::optional<double> seconds;  ///< of all runs, one after another; nothing where no measurement of this model is there
-    std::string basis;              ///< where the time comes from: "as fast as run maths-a15"
-    std::uint64_t diskBytes = 0;    ///< of all checkpoints that stay
+    std::int64_t steps = 0;            ///< of all runs
+    std::int64_t inputTokens = 0;      ///< of all runs, from the first rows of the data
+    std::int64_t evaluatedTokens = 0;  ///< rows held out of the training data, over all evaluations; a file of its own is not counted
+    std::optional<double> seconds;     ///< of all runs, one after another; nothing where no measurement of this model is there
+    std::string basis;                 ///< where the time comes from: "as fast as run maths-a15"
+    std::uint64_t diskBytes = 0;       ///< of all checkpoints that stay
     std::uint64_t freeBytes = 0;
 };
 

@@ -400,6 +400,7 @@ TEST_F(NewRun, ComparingWithAdamWSaysWhatItWouldQueueAndQueuesItAsOneGroup) {
     EXPECT_THAT(text,
                 testing::AllOf(testing::HasSubstr("15 steps in all"), testing::HasSubstr("of checkpoints stay"), testing::HasSubstr("are free")));
     EXPECT_EQ(queue->text(), "Queue all 3");
+    EXPECT_TRUE(waitFor([&] { return !queue->visibleRegion().isEmpty(); }, 2'000)) << "it is scrolled to";
     EXPECT_TRUE(Registry::open(workspace(), Registry::Access::ReadOnly)->runs()->empty()) << "nothing is queued before it is asked for";
     QTest::mouseClick(queue, Qt::LeftButton);
     ASSERT_TRUE(waitFor([&] { return window->page() == MainWindow::RunsIndex; }, 20'000));

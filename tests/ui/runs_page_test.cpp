@@ -267,6 +267,10 @@ TEST_F(RunsPageTest, MarksNamesAndNotesAreWrittenAndTakenBack) {
     ASSERT_NE(editor, nullptr);
     editor->selectAll();
     QTest::keyClicks(editor, "better name");
+    // The run goes on and its row is drawn anew, while its user types.
+    const QModelIndex row = tree->currentIndex();
+    Q_EMIT tree->model()->dataChanged(row.siblingAtColumn(0), row.siblingAtColumn(tree->model()->columnCount() - 1));
+    EXPECT_EQ(editor->text(), "better name");
     QTest::keyClick(editor, Qt::Key_Return);
     ASSERT_TRUE(waitFor([&] { return stored().name == "better name"; }));
     tree->setFocus();

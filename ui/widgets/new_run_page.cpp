@@ -97,14 +97,18 @@ void FormSection::arrange(int columns, const std::vector<ConfigField*>& wanted, 
         field->setVisible(false);
     }
     int row = 0, column = 0;
-    for (ConfigField* field : wanted) {
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        ConfigField* const field = wanted[i];
         if (field->isWide() && column != 0) {
             ++row;
             column = 0;
         }
-        m_grid->addWidget(field, row, column, 1, field->isWide() ? columns : 1);
+        // Nothing comes beside it: its help has the whole row.
+        const bool alone = column == 0 && (i + 1 == wanted.size() || wanted[i + 1]->isWide());
+        const int span = field->isWide() || alone ? columns : 1;
+        m_grid->addWidget(field, row, column, 1, span);
         field->setVisible(true);
-        column += field->isWide() ? columns : 1;
+        column += span;
         if (column >= columns) {
             ++row;
             column = 0;
@@ -142,6 +146,9 @@ NewRunPage::NewRunPage(NewRunController* controller, QWidget* parent) : QWidget(
     right->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     right->setFocusPolicy(Qt::NoFocus);
     right->setMinimumWidth(260);
+    // Once the layout knows how tall it is.
+    connect(m_summary, &RunSummaryPanel::comparisonShown, right,
+            [right](QWidget* comparison) { QTimer::singleShot(0, right, [right, comparison] { right->ensureWidgetVisible(comparison, 0, 6); }); });
     right->viewport()->setBackgroundRole(QPalette::Base);
     right->viewport()->setAutoFillBackground(true);
     m_summary->setBackgroundRole(QPalette::Base);

@@ -262,6 +262,7 @@ void RunSummaryPanel::refreshComparison() {
     m_comparisonText->setText(lines.join(QLatin1Char('\n')));
     m_comparisonQueue->setText(tr("Queue all %1").arg(runs));
     m_comparisonQueue->setFocus(Qt::OtherFocusReason);
+    Q_EMIT comparisonShown(m_comparison);
 }
 
 void RunSummaryPanel::refreshIssues() {

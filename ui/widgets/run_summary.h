@@ -24,6 +24,8 @@ public:
 Q_SIGNALS:
     /// An issue was clicked: the field of that key is wanted.
     void fieldWanted(const QString& key);
+    /// What a comparison would queue is shown in `comparison`, and wants to be seen.
+    void comparisonShown(QWidget* comparison);
 
 private:
     void refreshIssues();

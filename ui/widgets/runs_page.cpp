@@ -36,6 +36,12 @@ public:
         constexpr int room = 10;
         return QStyledItemDelegate::sizeHint(option, index) + QSize(0, room);
     }
+    /// Once: the list is read anew while someone types, and the view would put the stored name over what was typed.
+    void setEditorData(QWidget* editor, const QModelIndex& index) const override {
+        if (editor->property("filled").toBool()) return;
+        editor->setProperty("filled", true);
+        QStyledItemDelegate::setEditorData(editor, index);
+    }
 };
 
 }  // namespace

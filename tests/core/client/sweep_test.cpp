@@ -84,6 +84,7 @@ TEST_F(Sweeps, ThatCompareMeasureAlongTheWay) {
         EXPECT_EQ(run.config.evalEvery, 10);
         EXPECT_EQ(run.config.probeEvery, 10);
     }
+    EXPECT_GT(prepared->forecast.evaluatedTokens, 0) << "a comparison holds rows out";
 }
 
 TEST_F(Sweeps, MakeEqualRunsOnceAndSayso) {
