@@ -10,6 +10,11 @@ const Measurement* MeasuredSeries::at(std::int64_t step) const {
     return found != points.end() && found->step == step ? &*found : nullptr;
 }
 
+std::string MeasuredSeries::shortTitle() const {
+    const std::size_t end = title.find_first_of(":;");
+    return end == std::string::npos || end == 0 ? title : title.substr(0, end) + ", " + measure;
+}
+
 std::string MeasuredSeries::unitText() const {
     switch (unit) {
         case Unit::Share: return "%";

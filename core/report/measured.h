@@ -42,6 +42,8 @@ struct MeasuredSeries {
     [[nodiscard]] const Measurement* base() const { return at(0); }
     [[nodiscard]] const Measurement* last() const { return points.empty() ? nullptr : &points.back(); }
     [[nodiscard]] std::string key() const { return probe + '/' + measure; }
+    /// For charts: the title up to its first colon or semicolon, the measure behind it.
+    [[nodiscard]] std::string shortTitle() const;
     [[nodiscard]] OutcomeKind kind() const { return unit == Unit::Share ? OutcomeKind::Share : OutcomeKind::Amount; }
     /// 100 for shares, which are shown in points of a percent.
     [[nodiscard]] double factor() const { return unit == Unit::Share ? 100 : 1; }

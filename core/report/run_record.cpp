@@ -57,6 +57,19 @@ double weightedMean(const std::vector<float>& values, const std::vector<Paramete
     return weight > 0 ? sum / weight : kNothing;
 }
 
+/// Tensors without a threshold (nothing was selected in them, or their |m| was not finite) are left out.
+void addThresholds(LayerHistory& history, const std::vector<float>& thresholds, const std::vector<ParameterRow>& parameters) {
+    std::vector<double> known;
+    for (std::size_t i = 0; i < thresholds.size() && i < parameters.size(); ++i) {
+        if (parameters[i].filtered && std::isfinite(thresholds[i]) && thresholds[i] > 0) known.push_back(static_cast<double>(thresholds[i]));
+    }
+    std::sort(known.begin(), known.end());
+    const std::size_t n = known.size();
+    history.threshold.push_back(n == 0 ? kNothing : n % 2 == 1 ? known[n / 2] : (known[n / 2 - 1] + known[n / 2]) / 2);
+    history.thresholdLow.push_back(n == 0 ? kNothing : known.front());
+    history.thresholdHigh.push_back(n == 0 ? kNothing : known.back());
+}
+
 void addColumn(RunRecord& run, const TensorRow& row, const std::vector<std::size_t>& rowOf) {
     LayerHistory& history = run.layers;
     std::vector<double> squares(history.rows.size(), 0.0), moved(history.rows.size(), 0.0);
@@ -77,6 +90,7 @@ void addColumn(RunRecord& run, const TensorRow& row, const std::vector<std::size
     history.wholeDrift.push_back(row.driftL2.empty() || pretrained <= 0 ? kNothing : std::sqrt(all / pretrained));
     history.churn.push_back(weightedMean(row.churn, run.parameters));
     history.coverage.push_back(weightedMean(row.coverage, run.parameters));
+    addThresholds(history, row.threshold, run.parameters);
 }
 
 std::vector<std::pair<std::string, double>> shareByKind(const TensorRow& row, const std::vector<ParameterRow>& parameters) {
@@ -364,6 +378,11 @@ std::string RunRecord::label() const { return letter + ' ' + row.name; }
 const MeasuredSeries* RunRecord::find(const std::string& key) const {
     const auto found = std::find_if(measures.begin(), measures.end(), [&](const MeasuredSeries& one) { return one.key() == key; });
     return found == measures.end() ? nullptr : &*found;
+}
+
+double LayerHistory::wholeDriftAt(std::int64_t step) const {
+    const auto found = std::lower_bound(steps.begin(), steps.end(), step);
+    return found != steps.end() && *found == step ? wholeDrift[static_cast<std::size_t>(found - steps.begin())] : kNothing;
 }
 
 double RunRecord::finalDrift() const {

@@ -31,9 +31,13 @@ struct LayerRow {
 struct LayerHistory {
     std::vector<LayerRow> rows;
     std::vector<std::int64_t> steps;
-    std::vector<std::vector<double>> drift;           ///< [row][column], ||p - p0||_2 / ||p0||_2
-    std::vector<std::vector<double>> selected;        ///< share of coordinates that moved in that step
-    std::vector<double> wholeDrift, churn, coverage;  ///< per column; NaN where not measured
+    std::vector<std::vector<double>> drift;                      ///< [row][column], ||p - p0||_2 / ||p0||_2
+    std::vector<std::vector<double>> selected;                   ///< share of coordinates that moved in that step
+    std::vector<double> wholeDrift, churn, coverage;             ///< per column; NaN where not measured
+    std::vector<double> threshold, thresholdLow, thresholdHigh;  ///< per column: median, least and greatest of the filtered tensors' thresholds
+
+    /// Relative L2 of the whole model at a step; NaN where it was not measured.
+    [[nodiscard]] double wholeDriftAt(std::int64_t step) const;
 };
 
 struct LiveChange {

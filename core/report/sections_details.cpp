@@ -61,6 +61,61 @@ std::pair<double, double> rangeOf(const std::vector<Chart>& panels, bool positiv
     return {low, high};
 }
 
+/// Median, least and greatest threshold of a run that selects by one.
+void addThresholds(XyChart& chart, const RunRecord& run, const Series& style) {
+    const LayerHistory& history = run.layers;
+    const std::pair<const std::vector<double>*, bool> lines[] = {
+        {&history.thresholdLow, true}, {&history.thresholdHigh, true}, {&history.threshold, false}};
+    for (const auto& [values, faint] : lines) {
+        Series series = style;
+        series.faint = faint;
+        if (faint) {
+            series.label += values == &history.thresholdLow ? ", least" : ", greatest";
+            series.letter.clear();
+        }
+        for (const std::size_t at : shownColumns(history.steps.size())) {
+            if (std::isfinite((*values)[at])) series.points.push_back({static_cast<double>(history.steps[at]), (*values)[at]});
+        }
+        if (!series.points.empty()) chart.series.push_back(std::move(series));
+    }
+}
+
+/// What was forgotten at each distance from the pretrained weights: the points of the trade-offs, over the drift of their step.
+Figure driftAgainstForgetting(const Comparison& comparison) {
+    Figure figure{
+        "drift-forgetting",
+        "What was forgotten against the distance from the pretrained weights, one line per run in the order of its steps; steps at which both "
+        "were measured. Bars: 95 % intervals at the end of a run. Where two runs stand at the same distance, the lower one kept more.",
+        {},
+        1,
+        {},
+        legendOf(comparison)};
+    std::set<Quantity> shown;
+    for (const TradeoffView& view : comparison.views) {
+        if (!shown.insert(view.forgetting).second) continue;
+        XyChart chart{"", "relative L2 distance, whole model", quantityTitle(view.forgetting), true};
+        chart.zeroLine = 0;
+        for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
+            Series line{comparison.runs[i].label(), comparison.runs[i].letter, colourOf(i), dashOf(i), true, true};
+            for (const PlacedPoint& point : view.points) {
+                const double drift = point.run == i ? comparison.runs[i].layers.wholeDriftAt(point.step) : kNothing;
+                if (!(drift > 0)) continue;
+                Point drawn{drift, point.forgetting.value};
+                drawn.n = point.forgetting.n;
+                if (point.last) {
+                    drawn.low = point.forgetting.low;
+                    drawn.high = point.forgetting.high;
+                }
+                line.points.push_back(drawn);
+            }
+            if (!line.points.empty()) chart.series.push_back(std::move(line));
+        }
+        if (!chart.series.empty()) figure.panels.emplace_back(std::move(chart));
+    }
+    figure.columns = std::clamp<int>(static_cast<int>(figure.panels.size()), 1, 2);
+    return figure;
+}
+
 std::string quoted(const std::string& text) {
     const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -112,13 +167,14 @@ Section selectionSection(const Comparison& comparison) {
     Figure lines{"movement",
                  "Moved share of the whole model per step; churn (1 \u2212 overlap of the moved set with that of the previous logged step) and "
                  "coverage (share ever moved at a "
-                 "logged step), means over the filtered tensors weighted by size.",
+                 "logged step), means over the filtered tensors weighted by size. Threshold: the |m| from which coordinates moved, median over the "
+                 "filtered tensors; thin: the least and the greatest.",
                  {},
                  3,
                  {},
                  legendOf(comparison)};
     XyChart moved{"Moved share", "step", "share of all coordinates"}, churn{"Churn", "step", "0 same set .. 1 another"},
-        coverage{"Coverage", "step", "share ever moved"};
+        coverage{"Coverage", "step", "share ever moved"}, threshold{"Threshold", "step", "|m|", false, true};
     for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
         const RunRecord& run = comparison.runs[i];
         const Series line{run.label(), run.letter, colourOf(i), dashOf(i)};
@@ -132,15 +188,16 @@ Section selectionSection(const Comparison& comparison) {
             if (std::isfinite(run.layers.churn[at])) c.points.push_back({step, run.layers.churn[at]});
             if (std::isfinite(run.layers.coverage[at])) v.points.push_back({step, run.layers.coverage[at]});
         }
+        addThresholds(threshold, run, line);
         if (!m.points.empty()) moved.series.push_back(std::move(m));
         if (!c.points.empty()) churn.series.push_back(std::move(c));
         if (!v.points.empty()) coverage.series.push_back(std::move(v));
     }
-    for (XyChart* chart : {&moved, &churn, &coverage}) {
+    for (XyChart* chart : {&moved, &churn, &coverage, &threshold}) {
         chart->height = 150;
         if (!chart->series.empty()) lines.panels.emplace_back(std::move(*chart));
     }
-    lines.columns = std::clamp<int>(static_cast<int>(lines.panels.size()), 1, 3);
+    lines.columns = lines.panels.size() == 4 ? 2 : std::clamp<int>(static_cast<int>(lines.panels.size()), 1, 3);
     if (!lines.panels.empty()) section.blocks.emplace_back(std::move(lines));
 
     Table kinds{"kinds", "Moved share by kind of tensor at the first, the middle and the last measured step, in percent.", {{"kind"}}, {}, ""};
@@ -232,6 +289,7 @@ Section driftSection(const Comparison& comparison) {
     Figure line{"drift-lines", "Relative L2 distance of the whole model.", {}, 1, {}, legendOf(comparison)};
     line.panels.emplace_back(std::move(whole));
     section.blocks.emplace_back(std::move(line));
+    if (Figure forgetting = driftAgainstForgetting(comparison); !forgetting.panels.empty()) section.blocks.emplace_back(std::move(forgetting));
     if (!ratios.panels.empty()) section.blocks.emplace_back(std::move(ratios));
 
     struct Moved {
@@ -399,10 +457,10 @@ Section configSection(const Comparison& comparison) {
 }
 
 Section recipeSection(const Comparison& comparison) {
-    Section section{"recipe", "Cost, and the recipe to repeat it", {}};
+    Section section{"recipe", "The recipe to repeat it", {}};
     Table table{"provenance", "", {{""}}, {}, ""};
     table.longTexts = true;
-    table.caption = "Where each run comes from and what it cost. Same hashes: same bytes.";
+    table.caption = "Where each run comes from. Same hashes: same bytes.";
     for (const RunRecord& run : comparison.runs) table.columns.push_back({run.label()});
     const auto addRow = [&](const std::string& title, auto valueOf) {
         std::vector<Cell> row = {{title}};
@@ -448,10 +506,6 @@ Section recipeSection(const Comparison& comparison) {
         const auto found = run.facts.find("not_bit_exact");
         return found == run.facts.end() || found->second.empty() ? std::string("nothing recorded against it") : "no: " + found->second.dump();
     });
-    addRow("time of steps; evaluations; probes", [](const RunRecord& run) {
-        return fmt::format("{}; {}; {}", formatDuration(run.trainSeconds), formatDuration(run.evalSeconds), formatDuration(run.probeSeconds));
-    });
-    addRow("trained tokens", [](const RunRecord& run) { return run.trainedTokens > 0 ? formatCount(run.trainedTokens) : std::string(); });
     addRow("last checkpoint, manifest SHA-256", [](const RunRecord& run) {
         if (run.checkpoints.empty()) return std::string();
         const CheckpointRow& last = run.checkpoints.back();

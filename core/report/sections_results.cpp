@@ -98,7 +98,7 @@ XyChart measureChart(const Comparison& comparison, const std::string& key) {
     for (std::size_t i = 0; i < comparison.runs.size(); ++i) {
         const MeasuredSeries* series = comparison.runs[i].find(key);
         if (series == nullptr) continue;
-        chart.title = series->title;
+        chart.title = series->shortTitle();
         chart.yTitle = series->unitText() + (series->mark == Mark::General ? ", general" : series->mark == Mark::Task ? ", task" : "");
         Series line{comparison.runs[i].label(), comparison.runs[i].letter, colourOf(i), dashOf(i), true, true};
         for (const Measurement& point : series->points) {
@@ -487,9 +487,9 @@ Section forgettingSection(const Comparison& comparison) {
             chart.xTitle = "difference to " + comparison.runs[comparison.baseline].label() + ", " + series->differenceUnit();
             for (const RunDifference& one : comparison.differences) {
                 if (one.key != series->key()) continue;
-                ForestRow row{series->title + (series->unit == Unit::Other                     ? ""
-                                               : series->direction == Direction::LowerIsBetter ? " \u2193"
-                                                                                               : " \u2191"),
+                ForestRow row{series->shortTitle() + (series->unit == Unit::Other                     ? ""
+                                                      : series->direction == Direction::LowerIsBetter ? " \u2193"
+                                                                                                      : " \u2191"),
                               comparison.runs[one.run].label(), colourOf(one.run)};
                 row.n = one.difference.paired.interval.n;
                 if (one.difference.known) {

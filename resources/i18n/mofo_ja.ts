@@ -3403,8 +3403,8 @@ Qt %2</translation>
         <translation>オプティマイザのステップを測る</translation>
     </message>
     <message>
-        <source>Recorded runs to look at, offline and without a GPU: nothing here can be changed. Probes marked (scripted) were not measured.</source>
-        <translation>見るための記録です。オフラインでも GPU なしでも見られ、ここでは何も変更できません。(scripted) と付いたプローブは実測ではありません。</translation>
+        <source>Recorded runs to look at, offline and without a GPU: nothing here can be changed.</source>
+        <translation>見るための記録です。オフラインでも GPU なしでも見られ、ここでは何も変更できません。</translation>
     </message>
     <message>
         <source>Open my workspace</source>

@@ -1,6 +1,5 @@
 // pack_sample WORKSPACE TARGET PICTURE.pgm: what a recorded workspace shows, as a small folder that nobody writes: its databases in one file each,
-// without weights and without this machine's paths. The probe rows are the scripted engine's, and named so, until runs measure probes themselves. The
-// picture is the first screen's (ui/widgets/drift_picture.h).
+// without weights and without this machine's paths. The picture is the first screen's (ui/widgets/drift_picture.h).
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <algorithm>
@@ -52,36 +51,6 @@ T needed(mofo::Result<T> result) {
     if constexpr (!std::is_void_v<T>) return std::move(result).value();
 }
 
-/// The probes that the scripted engine would have measured at this run's evaluations.
-void addScriptedProbes(SQLite::Database& metrics, std::uint64_t seed, const fs::path& scratch) {
-    using namespace mofo;
-    const std::int64_t steps = metrics.execAndGet("SELECT coalesce(max(step), 0) FROM steps").getInt64();
-    const std::int64_t every = metrics.execAndGet("SELECT coalesce(min(step), 0) FROM evals WHERE step > 0").getInt64();
-    if (steps == 0 || every == 0) return;
-    const Workspace workspace = needed(Workspace::openOrCreate(scratch, false));
-    test::RecordedRunOptions options;
-    options.totalSteps = steps;
-    options.evalEvery = every;
-    options.seed = seed;
-    options.probes = true;
-    std::string id;
-    {
-        test::RecordedRun run = needed(test::RecordedRun::create(workspace, options));
-        needed(run.begin());
-        needed(run.advance(steps, false));
-        needed(run.end(RunState::Finished, ""));
-        id = run.id();
-    }
-    SQLite::Statement attach(metrics, "ATTACH ? AS scripted");
-    attach.bind(1, workspace.metricsFile(id).string());
-    attach.exec();
-    metrics.exec(
-        "INSERT INTO probes (step, probe, measure, value, low, high, items, seconds, wall_ns, superseded) "
-        "SELECT p.step, p.probe || ' (scripted)', p.measure, p.value, p.low, p.high, p.items, p.seconds, s.wall_ns, 0 "
-        "FROM scripted.probes p JOIN main.steps s ON s.step = p.step AND s.superseded = 0 GROUP BY p.seq ORDER BY p.seq");
-    metrics.exec("DETACH scripted");
-}
-
 /// Relative L2 from the pretrained weights: of the embedding and of every layer, at each measured step.
 std::vector<std::vector<double>> driftByLayer(const fs::path& metricsFile) {
     using namespace mofo;
@@ -125,8 +94,6 @@ void pack(const fs::path& source, const fs::path& target) {
     const std::string prefix = source.parent_path().string() + '/';
     std::vector<fs::path> files{source / "workbench.db"};
     for (const auto& run : fs::directory_iterator(source / "runs")) files.push_back(run.path() / "metrics.db");
-    const fs::path scratch = target.string() + ".scripted";
-    std::uint64_t seed = 0;
     for (const fs::path& file : files) {
         const fs::path copy = target / fs::relative(file, source);
         fs::create_directories(copy.parent_path());
@@ -142,7 +109,6 @@ void pack(const fs::path& source, const fs::path& target) {
         if (file.filename() == "metrics.db") {
             // What is not there any more is not offered.
             database.exec("UPDATE checkpoints SET removed = 1");
-            addScriptedProbes(database, ++seed, scratch);
         } else {
             database.exec("DELETE FROM settings");
         }
@@ -150,7 +116,6 @@ void pack(const fs::path& source, const fs::path& target) {
         std::ifstream log(file.parent_path() / "engine.log");
         if (log) std::ofstream(copy.parent_path() / "engine.log") << without({std::istreambuf_iterator<char>(log), {}}, prefix);
     }
-    fs::remove_all(scratch);
     for (const auto& entry : fs::recursive_directory_iterator(target)) {
         if (entry.is_regular_file()) fs::permissions(entry.path(), fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read);
     }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # Records resources/sample.tar.xz, the workspace that shows every page without a GPU and without training: three real runs of SmolLM2-135M on maths
-# problems (MoFO with a live change of alpha and of the granularity, AdamW as its twin, a branch), what they measured, and no weights.
+# problems (MoFO with a live change of alpha and of the granularity, AdamW as its twin, a branch), what they and their probes measured, and no weights.
 #   tests/support/record_sample.sh BUILD MODEL.gguf DATA.jsonl [STEPS]
-# Takes about ten minutes on two quiet cores. What is recorded holds for the programs in BUILD/bin: a run names its version.
+# Takes about a quarter of an hour on two quiet cores. What is recorded holds for the programs in BUILD/bin: a run names its version.
 set -euo pipefail
 
 build=$(cd "${1:?the build folder}" && pwd)
@@ -29,7 +29,7 @@ wait_for() {
 
 run=$("$mofo" train --model SmolLM2-135M-Instruct.gguf --data gsm8k.jsonl --name maths-a15 --tag sample --detach --set alpha=0.15 --set steps="$steps" \
     --set batch=2 --set max_length=192 --set lr=5e-5 --set schedule=cosine --set warmup=5 --set eval_split=0.02 --set eval_every=$((steps / 6)) \
-    --set stats_every=4 --set checkpoint_every="$half")
+    --set stats_every=4 --set checkpoint_every="$half" --set probes=kl:32,text:16,eval:8 --set probe_every=$((steps / 6)) --set probe_budget=1)
 "$mofo" set "$run" alpha=0.05 --at-step $((half + 1))
 "$mofo" set "$run" granularity=layer --at-step $((late + 1))
 wait_for

@@ -170,10 +170,8 @@ void MainWindow::makePages() {
     });
     m_recording = new MessageBar(QStringLiteral("main.recording"), m_centre);
     if (m_session->isRecording())
-        m_recording->setMessage(
-            MessageBar::Kind::Hint,
-            tr("Recorded runs to look at, offline and without a GPU: nothing here can be changed. Probes marked (scripted) were not measured."),
-            tr("Open my workspace"));
+        m_recording->setMessage(MessageBar::Kind::Hint, tr("Recorded runs to look at, offline and without a GPU: nothing here can be changed."),
+                                tr("Open my workspace"));
     connect(m_recording, &MessageBar::actionTriggered, this, [this] { startOther(QString::fromStdString(defaultWorkspacePath().string())); });
     m_pages = new QStackedWidget(m_centre);
     m_pages->setObjectName(QStringLiteral("main.pages"));

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -160,6 +161,72 @@ TEST_F(Report, PlacesEveryProbedStepAgainstTheBase) {
     EXPECT_NEAR(view.points[1].forgetting.value, 0.05, 0.01);
     EXPECT_LE(view.points[1].forgetting.low, view.points[1].forgetting.value);
     EXPECT_GE(view.points[1].forgetting.high, view.points[1].forgetting.value);
+}
+
+const report::Figure* figureOf(const report::Document& document, const std::string& name) {
+    for (const report::Section& section : document.sections) {
+        for (const report::Block& block : section.blocks) {
+            const auto* figure = std::get_if<report::Figure>(&block);
+            if (figure != nullptr && figure->name == name) return figure;
+        }
+    }
+    return nullptr;
+}
+
+TEST_F(Report, DrawsForgettingOverTheDriftOfTheSameSteps) {  // C18
+    add("adamw", {.run = {.statsEvery = 10}});
+    add("mofo", {.run = {.statsEvery = 10}, .taskDrop = 0.1});
+    const report::Comparison compared = comparison();
+    const report::Document report = document();
+    const report::Figure* figure = figureOf(report, "drift-forgetting");
+    ASSERT_NE(figure, nullptr);
+    ASSERT_EQ(figure->panels.size(), compared.views.size());
+    for (std::size_t view = 0; view < compared.views.size(); ++view) {
+        const auto& chart = std::get<report::XyChart>(figure->panels[view]);
+        EXPECT_TRUE(chart.logX);
+        ASSERT_EQ(chart.series.size(), 2u);
+        for (std::size_t run = 0; run < 2; ++run) {
+            std::vector<std::pair<double, double>> expected, drawn;
+            for (const report::PlacedPoint& point : compared.views[view].points) {
+                if (point.run == run) expected.emplace_back(compared.runs[run].layers.wholeDriftAt(point.step), point.forgetting.value);
+            }
+            for (const report::Point& point : chart.series[run].points) drawn.emplace_back(point.x, point.y);
+            EXPECT_EQ(expected.size(), 2u);
+            EXPECT_EQ(drawn, expected);
+        }
+    }
+    EXPECT_TRUE(std::isnan(compared.runs[0].layers.wholeDriftAt(7))) << "no statistics at that step";
+}
+
+TEST_F(Report, DrawsTheMedianThresholdBetweenTheLeastAndTheGreatest) {  // C9
+    const std::string id = add("mofo", {.run = {.statsEvery = 50}});
+    const auto reader = MetricsReader::open(m_workspace.metricsFile(id));
+    ASSERT_OK(reader);
+    const auto parameters = reader->parameters();
+    const auto rows = reader->tensorsAfter(0);
+    ASSERT_OK(parameters);
+    ASSERT_OK(rows);
+    const report::LayerHistory layers = comparison().runs[0].layers;
+    ASSERT_EQ(layers.threshold.size(), rows->size());
+    ASSERT_FALSE(rows->empty());
+    for (std::size_t column = 0; column < rows->size(); ++column) {
+        std::vector<double> own;
+        for (std::size_t i = 0; i < parameters->size(); ++i) {
+            if ((*parameters)[i].filtered) own.push_back(static_cast<double>((*rows)[column].threshold[i]));
+        }
+        std::size_t below = 0, above = 0;
+        for (const double value : own) {
+            below += value < layers.threshold[column] ? 1u : 0u;
+            above += value > layers.threshold[column] ? 1u : 0u;
+        }
+        EXPECT_EQ(below, above);
+        EXPECT_EQ(layers.thresholdLow[column], *std::min_element(own.begin(), own.end()));
+        EXPECT_EQ(layers.thresholdHigh[column], *std::max_element(own.begin(), own.end()));
+    }
+    const report::Document report = document();
+    const report::Figure* figure = figureOf(report, "movement");
+    ASSERT_NE(figure, nullptr);
+    EXPECT_EQ(std::get<report::XyChart>(figure->panels.back()).title, "Threshold");
 }
 
 TEST_F(Report, NamesExactlyTheKeysThatDiffer) {
