@@ -7,6 +7,7 @@
 
 #include "core/engine/checkpoint_source.h"
 #include "core/engine/decoder.h"
+#include "core/engine/evaluate_job.h"
 #include "core/model/lora.h"
 #include "core/tensorio/safetensors.h"
 #include "tests/core/engine/resume_support.h"
@@ -120,6 +121,50 @@ TEST_F(LoraRuns, TheMergedCheckpointHasTheLogitsOfTheRun) {
         targets += row->targetCount();
     }
     EXPECT_NEAR(nll / static_cast<double>(targets), run.evals.back().loss, 1e-5);
+}
+
+TEST_F(LoraRuns, ProbesMeasureTheMergedModelAndLeaveTheTrainingAsItIs) {
+    const RunConfig without = loraConfig(OptimizerKind::Lora);
+    ASSERT_GT(without.loraDropout, 0) << "a probe must leave out nothing, and use up none of training's numbers";
+    RunConfig with = without;
+    for (const auto& [key, value] : {std::pair("probes", "kl:4,text:3"), std::pair("probe_every", "7"), std::pair("probe_budget", "1")})
+        ASSERT_OK(setConfigValue(with, key, value));
+    const auto bare = m_engine->trainNew(without, "without"), probed = m_engine->trainNew(with, "with");
+    ASSERT_FALSE(bare.error) << bare.error->text();
+    ASSERT_FALSE(probed.error) << probed.error->text();
+    expectEqualSteps(bare, probed, 0);
+    EXPECT_EQ(m_engine->weightsHash(bare.run.id), m_engine->weightsHash(probed.run.id));
+    const std::string interrupted = m_engine->addRun(with, "interrupted");
+    trainUntil(interrupted, 10, true);
+    ASSERT_FALSE(m_engine->train(interrupted).error);
+
+    const auto reader = MetricsReader::open(m_engine->workspace().metricsFile(probed.run.id));
+    const auto other = MetricsReader::open(m_engine->workspace().metricsFile(interrupted));
+    ASSERT_OK(reader);
+    ASSERT_OK(other);
+    const auto rows = reader->probesAfter(0), resumed = other->probesAfter(0);
+    ASSERT_OK(rows);
+    ASSERT_OK(resumed);
+    ASSERT_EQ(rows->size(), 16u) << "kl and reverse_kl, loss and bits_per_byte, before the first step, at 7 and 14, and after the last";
+    ASSERT_EQ(resumed->size(), rows->size());
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+        const ProbeRow& row = (*rows)[i];
+        EXPECT_EQ(row.value, (*resumed)[i].value) << row.probe << ' ' << row.measure << ' ' << row.step;
+        if (row.probe == "kl" && row.step == 0) {
+            EXPECT_EQ(row.value, 0) << "B begins as zero";
+        }
+        if (row.step != probed.steps.back().step || (row.measure != "kl" && row.measure != "loss")) continue;
+        EvaluateRequest request;
+        request.task = row.probe;
+        request.limit = row.items;
+        auto base = ModelSource::open((m_files / "model").string());
+        ASSERT_OK(base);
+        const auto merged = evaluateModel(request, this->merged(probed.run.id), std::move(*base), c10::kCPU, {});
+        ASSERT_OK(merged);
+        EXPECT_GT(row.value, 1e-4);
+        // The weights are W + s B A rounded to fp32 there, and two products here.
+        EXPECT_NEAR((*merged)[row.measure].get<double>(), row.value, 1e-4 * row.value + 1e-6) << row.probe;
+    }
 }
 
 TEST_F(LoraRuns, HeadsAreNoPartitionOfTheMatrices) {
