@@ -6,6 +6,8 @@
 #include <QComboBox>
 #include <QTableView>
 #include <QTest>
+#include <cmath>
+#include <limits>
 
 #include "core/client/run_json.h"
 #include "tests/ui/ui_test_support.h"
@@ -47,6 +49,44 @@ protected:
     MapChart* drift = nullptr;
     MapRows* rows = nullptr;
 };
+
+TEST(MeasuredRows, AreWhatEachRowComesToAlone) {
+    const auto same = [](float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    const std::vector<ParameterRow> parameters = test::smolParameters();
+    TensorRow measured;
+    measured.step = 1;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        const auto x = static_cast<float>(1.5 + std::sin(static_cast<double>(i)));
+        std::uint32_t more = 0;
+        for (auto* counts : {&measured.selected, &measured.masked, &measured.changed, &measured.changedBf16})
+            counts->push_back(static_cast<std::uint32_t>(1000 * x) + ++more);
+        for (auto* values : {&measured.threshold, &measured.driftL2, &measured.driftL1, &measured.driftMax, &measured.churn, &measured.coverage,
+                             &measured.squaredUpdate})
+            values->push_back(x);
+    }
+    measured.churn[7] = std::numeric_limits<float>::quiet_NaN();
+    TensorRow partly;
+    partly.selected.assign(5, 3);
+    partly.driftL2.assign(5, 2);
+    std::vector<MapRows::Row> rows(4);
+    for (std::uint32_t i = 0; i < parameters.size(); ++i) rows[0].parameters.push_back(i);
+    rows[1].parameters = {1, 2, 7, 8, 9};
+    rows[2].parameters = {9};
+    for (std::size_t r = 0; r < 3; ++r)
+        for (const std::uint32_t i : rows[r].parameters) rows[r].filtered = rows[r].filtered || parameters[i].filtered;
+    std::vector<float> values(rows.size());
+    for (int measure = 0; measure <= static_cast<int>(MapMeasure::ChangedBf16); ++measure) {
+        const auto which = static_cast<MapMeasure>(measure);
+        const MeasuredRows all(which, parameters, rows);
+        for (const TensorRow& row : {measured, partly, TensorRow{}}) {
+            all.read(row, values.data());
+            for (std::size_t r = 0; r < rows.size(); ++r) {
+                const auto alone = static_cast<float>(measureOf(which, row, parameters, rows[r].parameters, rows[r].filtered));
+                EXPECT_TRUE(same(values[r], alone)) << "measure " << measure << " row " << r << ": " << values[r] << " and " << alone;
+            }
+        }
+    }
+}
 
 TEST_F(Maps, AnOpenedLayerShowsItsTensorsInBothAndNamesThemAsTheCommandLineDoes) {
     open({}, 60);

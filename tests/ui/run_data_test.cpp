@@ -11,6 +11,7 @@
 #include "ui/controllers/workspace_session.h"
 #include "ui/models/config_table_model.h"
 #include "ui/models/event_log_model.h"
+#include "ui/models/map_rows.h"
 #include "ui/models/tensor_table_model.h"
 
 namespace mofo {
@@ -54,9 +55,18 @@ TEST(RunData, ReadsEveryStoredRowAndFollows) {
     EXPECT_EQ(data.evals().size(), 1u);
 
     // A layer's share counts its filtered tensors alone: its norms, which all move, do not lift it.
-    EXPECT_NEAR(data.mapColumns()[3].share[5], 0.15, 1e-4);
-    EXPECT_NEAR(data.mapColumns()[3].share.back(), 1.0, 1e-6);
-    EXPECT_LT(data.mapColumns()[3].share.front(), 0.06);
+    const auto share = [&](const MapRow& row) {
+        return measureOf(MapMeasure::MovedShare, data.tensors()[3], data.parameters(), row.parameters, row.filtered);
+    };
+    EXPECT_NEAR(share(data.mapRows()[5]), 0.15, 1e-4);
+    EXPECT_NEAR(share(data.mapRows().back()), 1.0, 1e-6);
+    EXPECT_LT(share(data.mapRows().front()), 0.06);
+    double moved = 0, size = 0;
+    for (std::size_t i = 0; i < data.parameters().size(); ++i) {
+        moved += data.tensors()[3].selected[i];
+        size += static_cast<double>(data.parameters()[i].size);
+    }
+    EXPECT_NEAR(data.mapColumns()[3].wholeShare, moved / size, 1e-12);
     // Whole drift: the root of the summed squares, by hand.
     double drift2 = 0, pretrained2 = 0;
     for (std::size_t i = 0; i < data.parameters().size(); ++i) {

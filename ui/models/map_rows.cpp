@@ -109,6 +109,75 @@ double measureOf(MapMeasure measure, const TensorRow& row, const std::vector<Par
     }
 }
 
+MeasuredRows::MeasuredRows(MapMeasure measure, const std::vector<ParameterRow>& parameters, const std::vector<MapRows::Row>& rows)
+    : m_measure(measure), m_parameters(parameters), m_rows(rows) {
+    const bool isCount =
+        measure == MapMeasure::MovedShare || measure == MapMeasure::MaskShare || measure == MapMeasure::Changed || measure == MapMeasure::ChangedBf16;
+    const bool isMean = measure == MapMeasure::Threshold || measure == MapMeasure::Churn || measure == MapMeasure::Coverage;
+    for (const ParameterRow& parameter : parameters) m_sizes.push_back(static_cast<double>(parameter.size));
+    for (const MapRows::Row& row : rows) {
+        double weight = 0;
+        for (const std::uint32_t i : row.parameters) {
+            if (i >= parameters.size() || (!parameters[i].filtered && (isMean || (isCount && row.filtered)))) continue;
+            m_members.push_back(i);
+            weight += measure == MapMeasure::RelativeL2 ? parameters[i].pretrainedL2 * parameters[i].pretrainedL2 : m_sizes[i];
+        }
+        m_end.push_back(m_members.size());
+        m_weights.push_back(measure == MapMeasure::L2 ? 1 : weight);
+    }
+}
+
+template <typename Value, typename Term, typename Finish>
+void MeasuredRows::sums(const std::vector<Value>& of, Term term, Finish finish, float* values) const {
+    std::size_t at = 0;
+    for (std::size_t r = 0; r < m_end.size(); ++r) {
+        const bool measured = at < m_end[r] && m_weights[r] > 0;
+        double sum = 0;
+        for (; at < m_end[r]; ++at) sum += term(of[m_members[at]], m_members[at]);
+        values[r] = static_cast<float>(measured ? finish(sum / m_weights[r]) : notANumber);
+    }
+}
+
+void MeasuredRows::read(const TensorRow& row, float* values) const {
+    const auto plain = [](auto value, std::uint32_t) { return static_cast<double>(value); };
+    const auto bySize = [&](float value, std::uint32_t i) { return m_sizes[i] * static_cast<double>(value); };
+    const auto square = [](float value, std::uint32_t) { return static_cast<double>(value) * static_cast<double>(value); };
+    const auto whole = [&](const auto& of) { return of.size() >= m_sizes.size(); };
+    const auto asIs = [](double mean) { return mean; };
+    const auto root = [](double mean) { return std::sqrt(mean); };
+    switch (m_measure) {
+        case MapMeasure::MovedShare:
+            if (whole(row.selected)) return sums(row.selected, plain, asIs, values);
+            break;
+        case MapMeasure::MaskShare:
+            if (whole(row.masked)) return sums(row.masked, plain, asIs, values);
+            break;
+        case MapMeasure::Changed:
+            if (whole(row.changed)) return sums(row.changed, plain, asIs, values);
+            break;
+        case MapMeasure::ChangedBf16:
+            if (whole(row.changedBf16)) return sums(row.changedBf16, plain, asIs, values);
+            break;
+        case MapMeasure::Threshold:
+            if (whole(row.threshold)) return sums(row.threshold, bySize, asIs, values);
+            break;
+        case MapMeasure::Churn:
+            if (whole(row.churn)) return sums(row.churn, bySize, asIs, values);
+            break;
+        case MapMeasure::Coverage:
+            if (whole(row.coverage)) return sums(row.coverage, bySize, asIs, values);
+            break;
+        case MapMeasure::RelativeL2:
+        case MapMeasure::L2:
+            if (whole(row.driftL2)) return sums(row.driftL2, square, root, values);
+            break;
+        default: break;
+    }
+    // Measures that are seldom looked at, and rows of which only some tensors were measured.
+    for (std::size_t r = 0; r < m_rows.size(); ++r)
+        values[r] = static_cast<float>(measureOf(m_measure, row, m_parameters, m_rows[r].parameters, m_rows[r].filtered));
+}
+
 MapRows::MapRows(const RunData* data, QObject* parent) : QObject(parent), m_data(data) {
     connect(data, &RunData::parametersChanged, this, [this] {
         m_open.clear();

@@ -68,4 +68,24 @@ private:
     int m_current = -1, m_scroll = 0;
 };
 
+/// measureOf() of all rows of a map at once, for maps of many measurements: what does not change between them is summed once.
+class MeasuredRows {
+public:
+    /// `parameters` must outlive it and stay as they are.
+    MeasuredRows(MapMeasure measure, const std::vector<ParameterRow>& parameters, const std::vector<MapRows::Row>& rows);
+    /// One value per row, each what measureOf() gives.
+    void read(const TensorRow& row, float* values) const;
+
+private:
+    template <typename Value, typename Term, typename Finish>
+    void sums(const std::vector<Value>& of, Term term, Finish finish, float* values) const;
+
+    const MapMeasure m_measure;
+    const std::vector<ParameterRow>& m_parameters;
+    const std::vector<MapRows::Row>& m_rows;
+    std::vector<std::uint32_t> m_members;    ///< of all rows, one after another; those that count
+    std::vector<std::size_t> m_end;          ///< per row, into m_members
+    std::vector<double> m_weights, m_sizes;  ///< per row: what its sum is divided by; per parameter: its size
+};
+
 }  // namespace mofo

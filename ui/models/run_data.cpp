@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <ranges>
 
 #include "ui/models/display_text.h"
 
@@ -213,29 +212,19 @@ void RunData::appendTensors(const TensorRow& row) {
     column.step = row.step;
     const std::size_t count = m_parameters.size();
     const bool hasShare = count > 0 && row.selected.size() == count, hasDrift = count > 0 && row.driftL2.size() == count;
-    // Moved share and relative drift of some parameters; NaN where that was not measured.
-    const auto measure = [&](auto&& parameters, bool filteredOnly, double& share, double& drift) {
-        double selected = 0, size = 0, drift2 = 0, pretrained2 = 0;
-        for (const std::size_t i : parameters) {
-            const ParameterRow& info = m_parameters[i];
-            if (hasShare && (info.filtered || !filteredOnly)) {
-                selected += row.selected[i];
-                size += static_cast<double>(info.size);
-            }
-            if (!hasDrift) continue;
-            drift2 += static_cast<double>(row.driftL2[i]) * row.driftL2[i];
-            pretrained2 += info.pretrainedL2 * info.pretrainedL2;
+    double selected = 0, size = 0, drift2 = 0, pretrained2 = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const ParameterRow& info = m_parameters[i];
+        if (hasShare) {
+            selected += row.selected[i];
+            size += static_cast<double>(info.size);
         }
-        share = size > 0 ? selected / size : notANumber;
-        drift = pretrained2 > 0 ? std::sqrt(drift2 / pretrained2) : notANumber;
-    };
-    measure(std::views::iota(std::size_t{0}, count), false, column.wholeShare, column.wholeDrift);
-    for (const MapRow& mapRow : m_mapRows) {
-        double share = 0, drift = 0;
-        measure(mapRow.parameters, mapRow.filtered, share, drift);
-        column.share.push_back(static_cast<float>(share));
-        column.drift.push_back(static_cast<float>(drift));
+        if (!hasDrift) continue;
+        drift2 += static_cast<double>(row.driftL2[i]) * row.driftL2[i];
+        pretrained2 += info.pretrainedL2 * info.pretrainedL2;
     }
+    column.wholeShare = size > 0 ? selected / size : notANumber;
+    column.wholeDrift = pretrained2 > 0 ? std::sqrt(drift2 / pretrained2) : notANumber;
     m_tensors.push_back(row);
     m_mapColumns.push_back(std::move(column));
 }

@@ -24,13 +24,11 @@ struct MapRow {
     bool filtered = false;                  ///< false: nothing of it is filtered, so all of it moves
 };
 
-/// The measures of one logged step, per map row. NaN where there is nothing to measure.
+/// What one logged step came to, over the whole model. NaN where there is nothing to measure.
 struct MapColumn {
     std::int64_t step = 0;
-    std::vector<float> share;  ///< moved share of the filtered coordinates; of all where none is filtered
-    std::vector<float> drift;  ///< relative L2 against the pretrained weights
-    double wholeShare = 0;     ///< of all coordinates
-    double wholeDrift = 0;     ///< relative L2 of the whole model
+    double wholeShare = 0;  ///< moved share of all coordinates
+    double wholeDrift = 0;  ///< relative L2 against the pretrained weights
 };
 
 /// A mark at the step of effect, on every chart of the page.

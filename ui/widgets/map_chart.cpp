@@ -159,21 +159,24 @@ void MapChart::readValues() {
     // A measurement that was taken again (an undo) makes the rest old.
     std::size_t same = std::min(m_valueSteps.size(), measured.size());
     while (same > 0 && m_valueSteps[same - 1] != measured[same - 1].step) --same;
-    m_values.resize(same);
+    m_values.resize(same * rows.size());
     m_valueSteps.resize(same);
+    if (same == measured.size()) return;
+    m_values.reserve(measured.size() * rows.size());
+    const MeasuredRows read(m_measure, data().parameters(), rows);
     for (std::size_t i = same; i < measured.size(); ++i) {
         const TensorRow& row = measured[i];
         if (const StepRow* step = data().stepNear(static_cast<double>(row.step))) m_asked = std::max(m_asked, step->alpha);
-        std::vector<float> values(rows.size());
+        m_values.resize(m_values.size() + rows.size());
+        float* const values = m_values.data() + i * rows.size();
+        read.read(row, values);
         for (std::size_t r = 0; r < rows.size(); ++r) {
-            const double value = measureOf(m_measure, row, data().parameters(), rows[r].parameters, rows[r].filtered);
-            values[r] = static_cast<float>(value);
+            const auto value = static_cast<double>(values[r]);
             const bool counts = m_isDrift || rows[r].filtered;
             if (!std::isfinite(value) || !counts) continue;
             m_greatest = std::max(m_greatest, value);
             if (value > 0) m_least = std::min(m_least, value);
         }
-        m_values.push_back(std::move(values));
         m_valueSteps.push_back(row.step);
     }
 }
@@ -240,7 +243,7 @@ void MapChart::fillCells() {
     if (m_values.empty() || m_bands.empty() || rect.width() < 2) return;
     // A measurement stands in the middle of its cell; cells end half way to their neighbours.
     const auto stepOf = [&](std::size_t i) { return static_cast<double>(m_valueSteps[i]); };
-    const std::size_t last = m_values.size() - 1;
+    const std::size_t last = m_valueSteps.size() - 1;
     const double firstHalf = last > 0 ? (stepOf(1) - stepOf(0)) / 2 : 0.5;
     const double lastHalf = last > 0 ? (stepOf(last) - stepOf(last - 1)) / 2 : 0.5;
     m_cellLower = std::max(0.5, stepOf(0) - firstHalf);
@@ -251,6 +254,8 @@ void MapChart::fillCells() {
     const qsizetype line = m_cells.bytesPerLine() / static_cast<qsizetype>(sizeof(QRgb));
     std::pair<std::size_t, std::size_t> drawn{0, 0};
     const auto& rows = m_rows->rows();
+    const auto firstRow = static_cast<std::size_t>(m_bands.front().row);
+    std::vector<double> sums(m_bands.size());
     double from = stepAt(QPointF(rect.left(), 0));
     std::size_t begin = 0;
     for (int x = 0; x < rect.width(); ++x) {
@@ -263,7 +268,7 @@ void MapChart::fillCells() {
         begin = static_cast<std::size_t>(std::lower_bound(m_valueSteps.begin(), m_valueSteps.end(), static_cast<std::int64_t>(std::ceil(from))) -
                                          m_valueSteps.begin());
         std::size_t end = begin;
-        while (end < m_values.size() && stepOf(end) < to) ++end;
+        while (end < m_valueSteps.size() && stepOf(end) < to) ++end;
         if (begin == end) {
             begin = *data().columnNear(middle);
             begin = std::min(begin, last);
@@ -272,6 +277,12 @@ void MapChart::fillCells() {
         // One measurement on many pixels.
         const bool isSame = drawn == std::pair{begin, end};
         drawn = {begin, end};
+        // Several logged steps on one pixel: their mean, which NaN makes NaN, so that it is seen. The rows in view follow one another.
+        if (!isSame) std::fill(sums.begin(), sums.end(), 0.0);
+        for (std::size_t i = begin; i < end && !isSame; ++i) {
+            const float* const values = valuesOf(i) + firstRow;
+            for (std::size_t band = 0; band < sums.size(); ++band) sums[band] += static_cast<double>(values[band]);
+        }
         for (std::size_t band = 0; band < m_bands.size(); ++band) {
             QRgb* const pixel = pixels + static_cast<qsizetype>(band) * line + x;
             if (isSame) {
@@ -281,10 +292,7 @@ void MapChart::fillCells() {
             const auto row = static_cast<std::size_t>(m_bands[band].row);
             // All of it moves at every step: a colour of the scale would compare what cannot be compared.
             if (!m_isDrift && !rows[row].filtered) continue;
-            // Several logged steps on one pixel: their mean, which NaN makes NaN, so that it is seen.
-            double sum = 0;
-            for (std::size_t i = begin; i < end; ++i) sum += m_values[i][row];
-            const double value = sum / static_cast<double>(end - begin);
+            const double value = sums[band] / static_cast<double>(end - begin);
             if (std::isnan(value)) continue;
             *pixel = colourAt(shareOf(value));
         }
@@ -476,8 +484,8 @@ ChartTable MapChart::table(double from, double to) const {
     std::vector<ChartTable::Source> sources;
     for (int row = first; row < end; ++row) {
         SeriesBuffer& buffer = buffers[static_cast<std::size_t>(row - first)];
-        for (std::size_t i = 0; i < m_values.size(); ++i)
-            buffer.append(static_cast<double>(m_valueSteps[i]), m_values[i][static_cast<std::size_t>(row)]);
+        for (std::size_t i = 0; i < m_valueSteps.size(); ++i)
+            buffer.append(static_cast<double>(m_valueSteps[i]), static_cast<double>(valuesOf(i)[row]));
         sources.push_back(
             {QStringLiteral("%1 [%2]").arg(m_rows->rows()[static_cast<std::size_t>(row)].title, m_measureBox->currentText()), &buffer, nullptr});
     }

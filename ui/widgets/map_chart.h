@@ -53,6 +53,7 @@ private:
     [[nodiscard]] QRgb colourAt(double share) const;
     [[nodiscard]] double shareOf(double value) const;
     void forgetValues();
+    [[nodiscard]] const float* valuesOf(std::size_t measurement) const { return m_values.data() + measurement * m_rows->rows().size(); }
     void readValues();
     void chooseScale();
     void layOutRows();
@@ -69,7 +70,7 @@ private:
     QComboBox* m_measureBox;
     ColourBar* m_bar;
     ValueRange m_scale;
-    std::vector<std::vector<float>> m_values;  ///< by measurement, then row of MapRows
+    std::vector<float> m_values;  ///< by measurement, then row of MapRows
     std::vector<std::int64_t> m_valueSteps;
     std::array<QRgb, 256> m_colours{};
     double m_perDecade = 0;  ///< of a logarithmic scale: share of the scale per unit of the logarithm

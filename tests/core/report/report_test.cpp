@@ -240,6 +240,17 @@ TEST_F(Report, NamesExactlyTheKeysThatDiffer) {
     EXPECT_EQ(compared.differing[0].values, (std::vector<std::string>{"0.15", "0.05"}));
 }
 
+TEST_F(Report, TellsNoAlphaOfARunThatSelectsNothing) {
+    test::ProbedRunOptions adamw;
+    adamw.run.optimizer = "adamw";
+    add("adamw", adamw);
+    add("a15");
+    std::map<std::string, std::vector<std::string>> differing;
+    for (const report::DifferingKey& key : comparison().differing) differing[key.key] = key.values;
+    EXPECT_EQ(differing["optimizer"], (std::vector<std::string>{"adamw", "mofo"}));
+    EXPECT_EQ(differing["alpha"], (std::vector<std::string>{"\u2013", "0.15"}));
+}
+
 TEST_F(Report, SaysThatBaseModelsDiffer) {
     add("small");
     add("large", {.model = "ffff"});
