@@ -161,6 +161,7 @@ Result<int> tasks(const Context& context, const TasksOptions& options) {
     for (const TaskDescription& task : builtInTasks()) {
         const auto place = locateTaskData(task, folders);
         std::string data = task.hasBuiltInData() ? "in the program" : task.data.empty() ? "the run's own" : task.data + " is not there";
+        if (!place.ok() && task.get) data = "not there: " + getTaskCommand(task);
         if (place.ok() && !place->empty()) data = place->string();
         table.push_back({task.name, std::string(taskMarkName(task.mark)), std::string(scorerName(task.scorer)), escapeForDisplay(data), task.title});
         array.push_back({{"name", task.name},
@@ -169,7 +170,8 @@ Result<int> tasks(const Context& context, const TasksOptions& options) {
                          {"scorer", scorerName(task.scorer)},
                          {"source", task.source},
                          {"data", place.ok() && !place->empty() ? Json(place->string()) : Json(nullptr)},
-                         {"available", place.ok()}});
+                         {"available", place.ok()},
+                         {"get", task.get ? Json(getTaskCommand(task)) : Json(nullptr)}});
     }
     if (options.json) {
         printJsonArray(array);

@@ -1,12 +1,14 @@
-// get: models and data sets of the Hugging Face Hub.
+// get: models and data sets of the Hugging Face Hub, and the data of tasks.
 #include <fmt/format.h>
 
 #include <memory>
 #include <string>
 
 #include "app/cli/context.h"
+#include "app/cli/get_task.h"
 #include "app/cli/hub_argument.h"
 #include "core/base/text.h"
+#include "core/task/task.h"
 
 namespace mofo::cli {
 
@@ -34,10 +36,16 @@ Json planJson(const HubPlan& plan) {
             {"bytes", plan.totalBytes}};
 }
 
-Result<int> get(const GetOptions& options) {
+Result<int> get(const Context& context, const GetOptions& options) {
+    if (isTaskReference(options.reference)) return getTask(context, options.reference, options.json);
     MOFO_TRY(const HubSettings settings, HubSettings::fromEnvironment());
-    MOFO_TRY(const HubReference reference, parseHubReference(options.reference, settings.endpoint));
-    MOFO_TRY(const HubPlan plan, getFromHub(reference));
+    const auto reference = parseHubReference(options.reference, settings.endpoint);
+    if (!reference.ok()) {
+        Error error = reference.error();
+        if (findBuiltInTask(options.reference) != nullptr) error.remedy = "Did you mean task:" + options.reference + "?";
+        return error;
+    }
+    MOFO_TRY(const HubPlan plan, getFromHub(*reference));
     if (options.json) {
         printJson(planJson(plan));
     } else {
@@ -50,15 +58,18 @@ Result<int> get(const GetOptions& options) {
 
 void addGetCommand(CLI::App& app, Context& context) {
     auto options = std::make_shared<GetOptions>();
-    CLI::App* command = addCommand(app, "get", "Download a model or a data set from the Hugging Face Hub; prints its path",
+    CLI::App* command = addCommand(app, "get", "Download a model or a data set from the Hugging Face Hub, or the data of a task; prints its path",
                                    "  mofo get hf:HuggingFaceTB/SmolLM2-135M-Instruct\n"
                                    "  mofo get hf:datasets/owner/name:train.jsonl\n"
+                                   "  mofo get task:gsm8k\n"
                                    "  mofo get https://huggingface.co/owner/name/blob/main/model.Q8_0.gguf");
-    command->add_option("reference", options->reference, "hf:owner/name[@revision][:file], hf:datasets/owner/name[...], or an address of the Hub")
+    command
+        ->add_option("reference", options->reference,
+                     "hf:owner/name[@revision][:file], hf:datasets/owner/name[...], an address of the Hub, or task:NAME (see `mofo tasks`)")
         ->required()
         ->type_name("REF");
-    command->add_flag("--json", options->json, "Answer in JSON: commit, path, files, licence, bytes");
-    command->callback([&context, options] { context.action = [options] { return get(*options); }; });
+    command->add_flag("--json", options->json, "Answer in JSON: commit, path, files, licence, bytes; of a task path, items, sha256, source");
+    command->callback([&context, options] { context.action = [&context, options] { return get(context, *options); }; });
 }
 
 }  // namespace mofo::cli

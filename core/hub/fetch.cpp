@@ -1,79 +1,15 @@
-#include <algorithm>
-#include <deque>
 #include <utility>
 
-#include "core/base/clock.h"
 #include "core/base/file.h"
-#include "core/base/text.h"
 #include "core/hub/download_file.h"
 #include "core/hub/hub.h"
 #include "core/hub/hub_cache.h"
 #include "core/hub/hub_client.h"
+#include "core/hub/reporter.h"
 
 namespace mofo {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr std::int64_t kTellEveryNs = 50'000'000;
-constexpr std::int64_t kSpeedWindowNs = 5'000'000'000;
-constexpr std::int64_t kSpeedLeastNs = 300'000'000;
-
-/// Tells the caller how far all files are, at most every 50 ms, and remembers that it was cancelled.
-class Reporter {
-public:
-    Reporter(const HubWatch& watch, std::uint64_t totalBytes) : m_watch(watch) { m_progress.totalBytes = totalBytes; }
-
-    void begin(HubProgress::Phase phase, const std::string& file, std::uint64_t doneBefore) {
-        m_phase = m_progress.phase = phase;
-        m_progress.file = file;
-        m_progress.doneBytes = m_doneBefore = doneBefore;
-        m_toldNs = 0;
-    }
-
-    /// Of the file at hand. Bytes that were there already are no speed.
-    [[nodiscard]] bool at(std::uint64_t fileBytes, bool checking) {
-        m_progress.phase = checking ? HubProgress::Phase::Check : m_phase;
-        m_progress.doneBytes = m_doneBefore + fileBytes;
-        if (checking) m_samples.clear();
-        return tell();
-    }
-
-    [[nodiscard]] bool tell() {
-        const std::int64_t now = bootNs();
-        if (m_cancelled || (m_toldNs != 0 && now - m_toldNs < kTellEveryNs)) return !m_cancelled;
-        m_toldNs = now;
-        measure(now);
-        if (m_watch && !m_watch(m_progress)) m_cancelled = true;
-        return !m_cancelled;
-    }
-
-private:
-    void measure(std::int64_t now) {
-        while (!m_samples.empty() && (now - m_samples.front().first > kSpeedWindowNs || m_samples.back().second > m_progress.doneBytes))
-            m_samples.pop_front();
-        m_samples.emplace_back(now, m_progress.doneBytes);
-        const std::int64_t elapsed = now - m_samples.front().first;
-        m_progress.bytesPerSecond =
-            elapsed < kSpeedLeastNs ? 0
-                                    : static_cast<double>(m_progress.doneBytes - m_samples.front().second) / (static_cast<double>(elapsed) * 1e-9);
-        m_progress.etaSeconds.reset();
-        if (m_progress.bytesPerSecond > 0) {
-            m_progress.etaSeconds = static_cast<double>(m_progress.totalBytes - m_progress.doneBytes) / m_progress.bytesPerSecond;
-        }
-    }
-
-    const HubWatch& m_watch;
-    HubProgress m_progress;
-    HubProgress::Phase m_phase = HubProgress::Phase::Ask;
-    std::uint64_t m_doneBefore = 0;
-    std::int64_t m_toldNs = 0;
-    bool m_cancelled = false;
-    std::deque<std::pair<std::int64_t, std::uint64_t>> m_samples;  ///< (when, bytes)
-};
-
-}  // namespace
 
 Result<fs::path> fetchHub(const HubSettings& settings, const HubPlan& plan, const HubWatch& watch) {
     if (plan.isComplete()) return plan.path;

@@ -205,6 +205,7 @@ Result<void> HubHttp::perform(Exchange& exchange) {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 
     const std::string host = hostOf(exchange.url);
+    exchange.head.host = host;
     exchange.lastByteNs = bootNs();
     std::optional<Error> ended;
     CURLcode code = CURLE_OK;
@@ -227,7 +228,6 @@ Result<void> HubHttp::perform(Exchange& exchange) {
     if (code == CURLE_OK && !ended) curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &exchange.head.status);
     curl_multi_remove_handle(multi, easy);
     curl_slist_free_all(headers);
-    exchange.head.host = host;
     if (exchange.refused) return *exchange.refused;
     if (ended) return *ended;
     if (code != CURLE_OK && !exchange.tooMuch) {

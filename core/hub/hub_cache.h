@@ -45,6 +45,8 @@ class HubHash {
 public:
     explicit HubHash(const HubFile& file);
     void update(std::span<const std::byte> bytes);
+    /// Whether there is a hash to compare with.
+    [[nodiscard]] bool isKnown() const { return !m_expected.empty(); }
     /// Whether what was fed is the file's content.
     [[nodiscard]] bool matches();
 

@@ -20,7 +20,7 @@ constexpr std::size_t kNameLimit = 60;
 struct ScorerEntry {
     Scorer scorer;
     std::string_view name;
-    std::vector<std::string_view> needs, may;  ///< beside name, title, source, mark, data, probe_limit
+    std::vector<std::string_view> needs, may;  ///< beside name, title, source, mark, data, get, probe_limit
 };
 
 const std::vector<ScorerEntry>& scorerEntries() {
@@ -40,7 +40,8 @@ std::string shown(std::string_view text) { return '"' + escapeForDisplay(text.su
 /// Takes the fields of a task's JSON one by one; the first thing that is wrong is kept.
 class TaskFields {
 public:
-    TaskFields(const Json& json, std::string_view where) : m_json(json), m_where(where) {}
+    /// `within`: where in the task the fields stand, as the message says it.
+    TaskFields(const Json& json, std::string_view where, std::string within = {}) : m_json(json), m_where(where), m_within(std::move(within)) {}
 
     const Json* find(const char* key) {
         m_known.insert(key);
@@ -77,15 +78,18 @@ public:
     }
     void refuse(std::string tag, std::string message, std::string remedy = {}) {
         if (!m_error)
-            m_error = Error{ErrorCode::InvalidInput, "the task cannot be used: " + std::move(message), m_where, std::move(remedy), std::move(tag)};
+            m_error = Error{ErrorCode::InvalidInput, "the task cannot be used: " + m_within + std::move(message), m_where, std::move(remedy),
+                            std::move(tag)};
     }
+    [[nodiscard]] const std::optional<Error>& error() const { return m_error; }
     Result<void> finish() {
         for (const auto& [key, unused] : m_json.items()) {
             if (m_known.contains(key)) continue;
             const std::vector<std::string> names(m_known.begin(), m_known.end());
             const std::string near = nearestName(key, names);
             refuse("KEY",
-                   "it has a field " + shown(key) + " that this scorer does not know" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"),
+                   "it has a field " + shown(key) + (m_within.empty() ? " that this scorer does not know" : " that is not known") +
+                       (near.empty() ? "" : "; did you mean \"" + near + "\"?"),
                    "Its fields are " + joinText(names, ", "));
         }
         if (m_error) return *m_error;
@@ -94,7 +98,7 @@ public:
 
 private:
     const Json& m_json;
-    std::string m_where;
+    std::string m_where, m_within;
     std::set<std::string, std::less<>> m_known;
     std::optional<Error> m_error;
 };
@@ -102,6 +106,59 @@ private:
 bool isName(std::string_view name) {
     return !name.empty() && name.size() <= kNameLimit &&
            std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
+}
+
+bool isSha256(std::string_view text) {
+    return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Result<TaskGet::File> parseGetFile(const Json& json, std::string_view where) {
+    TaskFields fields(json, where, "in a file of \"get\", ");
+    TaskGet::File file;
+    if (!json.is_object()) {
+        fields.refuse("TYPE", std::string("it is not an object but ") + json.type_name(), "Write {\"url\": ...}");
+        return *fields.error();
+    }
+    constexpr std::int64_t mostBytes = 4ll << 30;
+    file.url = fields.text("url");
+    file.sha256 = fields.text("sha256");
+    if (fields.find("size") != nullptr) file.sizeBytes = static_cast<std::uint64_t>(fields.integer("size", 1, 1, mostBytes));
+    if (!file.url.starts_with("https://") && !file.url.starts_with("http://"))
+        fields.refuse("VALUE", "its \"url\" is " + shown(file.url), "A url begins with https://");
+    if (!file.sha256.empty() && !isSha256(file.sha256))
+        fields.refuse("VALUE", "its \"sha256\" is " + shown(file.sha256), "A SHA-256 has 64 digits, 0 to 9 and a to f");
+    MOFO_CHECK(fields.finish());
+    return file;
+}
+
+Result<TaskGet> parseGet(const Json& json, std::string_view where) {
+    TaskFields fields(json, where, "in \"get\", ");
+    if (!json.is_object()) {
+        fields.refuse("TYPE", std::string("it is not an object but ") + json.type_name(), "Write {\"files\": [{\"url\": ...}]}");
+        return *fields.error();
+    }
+    const std::vector<std::pair<std::string, TaskGet::Form>> forms{
+        {"as_is", TaskGet::Form::AsIs}, {"examples", TaskGet::Form::Examples}, {"rows_and_labels", TaskGet::Form::RowsAndLabels}};
+    TaskGet get;
+    const std::string form = fields.text("form", "as_is");
+    const auto found = std::find_if(forms.begin(), forms.end(), [&](const auto& one) { return one.first == form; });
+    if (found == forms.end()) {
+        fields.refuse("VALUE", "its form is " + shown(form), "A form is as_is, examples or rows_and_labels");
+    } else {
+        get.form = found->second;
+    }
+    const std::size_t wanted = get.form == TaskGet::Form::RowsAndLabels ? 2 : 1;
+    const Json* files = fields.find("files");
+    if (files == nullptr || !files->is_array() || files->size() != wanted) {
+        fields.refuse("RANGE", "its \"files\" are not a list of " + std::to_string(wanted), "Form " + form + " is made of as many files");
+    } else {
+        for (const Json& one : *files) {
+            MOFO_TRY(TaskGet::File file, parseGetFile(one, where));
+            get.files.push_back(std::move(file));
+        }
+    }
+    MOFO_CHECK(fields.finish());
+    return get;
 }
 
 /// A name from a file's name: what cannot stand in one becomes a dash.
@@ -209,6 +266,13 @@ Result<TaskDescription> parseTask(const Json& json, std::string_view where) {
     task.title = fields.text("title", task.name);
     task.source = fields.text("source");
     task.data = fields.text("data");
+    if (const Json* get = fields.find("get")) {
+        MOFO_TRY(task.get, parseGet(*get, where));
+        if (!isName(task.data) || task.data.starts_with('.')) {
+            fields.refuse("VALUE", "it has a \"get\", but its data " + shown(task.data) + " are no file's name alone",
+                          "Write it as in \"data\": \"rows.jsonl\"");
+        }
+    }
     const std::string mark = fields.text("mark", "general");
     task.mark = mark == "task" ? TaskMark::Task : TaskMark::General;
     task.probeLimit = fields.integer("probe_limit", task.probeLimit, 1, 1'000'000);
@@ -261,7 +325,7 @@ Result<TaskDescription> loadTaskFile(const fs::path& file) {
         const bool task = json.ok() && json->is_object() && (json->contains("scorer") || !json->contains("text"));
         if (task) {
             MOFO_TRY(TaskDescription description, parseTask(*json, shownFile));
-            description.folder = file.parent_path();
+            description.file = file;
             return description;
         }
     }

@@ -30,6 +30,22 @@ enum class Scorer {
 enum class TaskMark { Task, General };
 [[nodiscard]] std::string_view taskMarkName(TaskMark mark);
 
+/// Where a task's data can be downloaded, and how the files become its data (field `get`). What is packed with gzip is unpacked first.
+struct TaskGet {
+    struct File {
+        std::string url;                         ///< https; http only of this machine
+        std::string sha256;                      ///< of what comes: 64 digits, or empty
+        std::optional<std::uint64_t> sizeBytes;  ///< `size`: of what comes
+    };
+    enum class Form {
+        AsIs,          ///< "as_is", the default: one file, which is the data
+        Examples,      ///< "examples": one JSON object whose "examples" is the list of the rows
+        RowsAndLabels  ///< "rows_and_labels": rows, and a second file with one label a line, which becomes the field "label" of each row
+    };
+    std::vector<File> files;
+    Form form = Form::AsIs;
+};
+
 struct TaskDescription {
     std::string name;    ///< letters, digits, - and _
     std::string title;   ///< one line
@@ -39,7 +55,8 @@ struct TaskDescription {
     /// A file: absolute, or looked for beside the task's file and in the data folders; "builtin:NAME": inside the program; empty: whoever
     /// measures gives it (eval: the rows that a run holds out).
     std::string data;
-    std::filesystem::path folder;  ///< of the task's own file; empty for built-in ones
+    std::filesystem::path file;  ///< the task's own; empty for built-in ones and for data that come without one
+    std::optional<TaskGet> get;  ///< only where `data` is the bare name of a file: that in the cache's folder of tasks' data
 
     // Templates: {field} is the row's field of that name, {{ and }} are braces.
     std::string prompt;
@@ -69,6 +86,9 @@ Result<TaskDescription> parseTask(const Json& json, std::string_view where);
 /// A user's file: a task (a JSON object with "scorer"), or data that need none, told by the keys of their first row: choices, text, or question and
 /// answer (number: see TaskDescription::Match) behind known names.
 Result<TaskDescription> loadTaskFile(const std::filesystem::path& file);
+/// Writes the task's data into `made`, from what was downloaded of get->files, in their order; may move a file. InvalidInput where the files do not
+/// have the form, or where the rows are none of this task's.
+Result<void> makeTaskData(const TaskDescription& task, const std::vector<std::filesystem::path>& files, const std::filesystem::path& made);
 /// In the order in which they are listed.
 [[nodiscard]] const std::vector<TaskDescription>& builtInTasks();
 [[nodiscard]] const TaskDescription* findBuiltInTask(std::string_view name);
@@ -88,11 +108,15 @@ Result<std::vector<ProbeName>> parseProbes(std::string_view text);
 /// Folders in which data of built-in tasks are looked for, in this order: the workspace's setting `task_data`, $MOFO_TASK_DATA, tasks/ of the cache.
 constexpr std::string_view taskDataSetting = "task_data";
 [[nodiscard]] std::vector<std::filesystem::path> taskDataFolders(const std::optional<std::string>& setting);
+/// The last of them, into which data are downloaded.
+[[nodiscard]] std::filesystem::path downloadedTaskData();
+/// "mofo get task:piqa", or empty where the task's data have no address.
+[[nodiscard]] std::string getTaskCommand(const TaskDescription& task);
 
 /// The task by a built-in name or a file's path; NotFound names the nearest right name.
 Result<TaskDescription> findTask(std::string_view nameOrFile);
 /// Where the task's data are: `given` if not empty, else beside the task's file or in `folders`; empty for data inside the program and for tasks
-/// whose data whoever measures gives. NotFound says where it was looked for.
+/// whose data whoever measures gives. NotFound says where it was looked for and, if so, how the data are downloaded.
 Result<std::filesystem::path> locateTaskData(const TaskDescription& task, const std::vector<std::filesystem::path>& folders,
                                              const std::filesystem::path& given = {});
 

@@ -93,8 +93,15 @@ std::vector<fs::path> taskDataFolders(const std::optional<std::string>& setting)
     std::vector<fs::path> folders;
     if (setting && !setting->empty()) folders.emplace_back(*setting);
     if (const char* own = std::getenv("MOFO_TASK_DATA"); own != nullptr && *own != '\0') folders.emplace_back(own);
-    folders.push_back(cachePath() / "tasks");
+    folders.push_back(downloadedTaskData());
     return folders;
+}
+
+fs::path downloadedTaskData() { return cachePath() / "tasks"; }
+
+std::string getTaskCommand(const TaskDescription& task) {
+    if (!task.get) return {};
+    return "mofo get task:" + (task.file.empty() ? task.name : escapeForDisplay(task.file.string()));
 }
 
 Result<TaskDescription> findTask(std::string_view nameOrFile) {
@@ -117,7 +124,7 @@ Result<fs::path> locateTaskData(const TaskDescription& task, const std::vector<f
     if (!given.empty() || fs::path(task.data).is_absolute()) {
         places.push_back(fs::absolute(wanted, ec).lexically_normal());
     } else {
-        if (!task.folder.empty()) places.push_back(task.folder / task.data);
+        if (!task.file.empty()) places.push_back(task.file.parent_path() / task.data);
         for (const fs::path& folder : folders) places.push_back(folder / task.data);
     }
     std::vector<std::string> looked;
@@ -125,9 +132,12 @@ Result<fs::path> locateTaskData(const TaskDescription& task, const std::vector<f
         if (fs::exists(place, ec)) return resolvedPath(place);
         looked.push_back(escapeForDisplay(place.string()));
     }
-    const std::string remedy =
-        given.empty() ? "Name the folder that holds the file: mofo tasks --data-folder DIR, or MOFO_TASK_DATA=DIR (mofo evaluate takes --data FILE)"
-                      : "Check the path";
+    std::string remedy = "Check the path";
+    if (given.empty() && task.get) {
+        remedy = "Download them: " + getTaskCommand(task) + "; or name the folder that holds the file: mofo tasks --data-folder DIR";
+    } else if (given.empty()) {
+        remedy = "Name the folder that holds the file: mofo tasks --data-folder DIR, or MOFO_TASK_DATA=DIR (mofo evaluate takes --data FILE)";
+    }
     return Error{ErrorCode::NotFound, "the data of task " + escapeForDisplay(task.name) + " are not there: looked for " + joinText(looked, ", "), "",
                  remedy, ""};
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/app/real_engine.h"
+#include "tests/support/hub_server.h"
 
 namespace mofo {
 namespace {
@@ -92,6 +93,22 @@ TEST_F(Evaluate, TasksAreListedAndTheirDataFoundInTheFolderThatIsNamed) {
     EXPECT_TRUE(piqa(cli({"tasks", "--data-folder", m_files.path().string(), "--json"}).json()));
     EXPECT_TRUE(piqa(cli({"tasks", "--json"}).json())) << "remembered";
     EXPECT_EQ(cli({"evaluate", model().string(), "--task", "piqa", "--json"}).exitCode, 0);
+}
+
+TEST_F(Evaluate, WhatWasDownloadedForATaskIsMeasured) {
+    m_environment.set("XDG_CACHE_HOME", (m_files / "cache").string());
+    test::HubServer server;
+    server.serve("/task.json", test::HubReply{200, {}, R"({"canary":"","examples":[{"input":"1?","target":"one"},{"input":"2?","target":"two"}]})"});
+    const std::string task = file("mine.json", R"({"name":"mine","scorer":"short_answer","prompt":"{input}","answer":"{target}","max_new_tokens":4,)"
+                                               R"("data":"mine.jsonl","get":{"form":"examples","files":[{"url":")" +
+                                                   server.url() + "/task.json\"}]}}");
+    const CliResult missing = cli({"evaluate", model().string(), "--task", task});
+    EXPECT_EQ(missing.exitCode, 3);
+    EXPECT_THAT(missing.err, HasSubstr("Download them: mofo get task:" + task));
+    ASSERT_EQ(cli({"get", "task:" + task}).exitCode, 0);
+    const CliResult done = cli({"evaluate", model().string(), "--task", task, "--json"});
+    ASSERT_EQ(done.exitCode, 0) << done.err;
+    EXPECT_EQ(done.json()["items"].size(), 2u);
 }
 
 TEST_F(Evaluate, ARunHasProbesByDefaultAndRefusesThoseThatCannotBe) {

@@ -87,6 +87,7 @@ const std::vector<LibraryRule>& libraryRules() {
         {"QCustomPlot", {"qcustomplot.h"}, {"ui/widgets"}},
         {"CUDA", {"cuda.h", "cuda_*", "cub/*", "cublas*", "thrust/*", "cooperative_groups*", "nvml.h"}, {"kernels/cuda", "core/engine/cuda"}},
         {"libcurl", {"curl/*"}, {"core/hub"}},
+        {"zlib", {"zlib.h"}, {"core/hub"}},
         {"GoogleTest", {"gtest/*", "gmock/*"}, {}},
         {"std::regex, which crashes on long lines", {"regex"}, {}},
     };
