@@ -47,9 +47,11 @@ Result<int> superviseForeground(Store& store, const RunRow& run, FileLock lock, 
         }
     };
     MOFO_CHECK(supervise(store.workspace, options, std::move(lock)));
-    MOFO_TRY(const FollowUpdate update, follower.poll());
-    view.show(update, follower.parameterCount());
-    view.finish(update);
+    auto update = follower.poll();
+    if (!update.ok() && !last) return std::move(update).error();
+    if (update.ok()) last = std::move(update).value();
+    view.show(*last, follower.parameterCount());
+    view.finish(*last);
     return view.wasRefused() ? Result<int>(1) : exitCodeOf(store, run.id);
 }
 

@@ -184,7 +184,9 @@ Result<int> followRun(RunFollower& follower, bool jsonLines) {
     watchInterrupts();
     FollowView view(jsonLines);
     while (true) {
-        MOFO_TRY(const FollowUpdate update, follower.poll());
+        auto polled = follower.poll();
+        if (!polled.ok() && polled.error().code == ErrorCode::Busy && !interrupted()) continue;  // whoever holds the store's lock lets go of it
+        MOFO_TRY(const FollowUpdate update, std::move(polled));
         view.show(update, follower.parameterCount());
         if (update.ended) {
             view.finish(update);

@@ -51,9 +51,13 @@ std::optional<RunRow> runWithEngine(const Workspace& workspace, const std::vecto
     return std::nullopt;
 }
 
+/// A round that meets a locked store is over after so long and comes again: what a supervisor does for its run cannot wait for 20 s.
+constexpr std::int64_t kPatienceNs = 1'000'000'000;
+
 struct JobProcess {
     std::string id;
     pid_t pid = -1;
+    std::optional<int> status;     ///< it has ended, and the store does not know yet
     std::int64_t cancelledNs = 0;  ///< bootNs of the SIGTERM, 0 = none
     bool killed = false;
 };
@@ -68,6 +72,8 @@ public:
     Result<void> work();
 
 private:
+    /// One look at processes and store. Busy: the store stayed locked; the next round does what this one could not.
+    Result<void> round();
     [[nodiscard]] bool foreground() const { return !m_options.foregroundRun.empty(); }
     [[nodiscard]] bool hasRun() const { return m_runPid > 0 || m_restartAtNs > 0; }
     /// Engines that a killed supervisor of this device started go on, and somebody must be there when they end.
@@ -79,7 +85,7 @@ private:
     Result<void> refresh(bool force);
     void rest() const;
     Result<void> reapRun();
-    Result<void> recordRunExit(pid_t engine, int status);
+    Result<void> recordRunExit(const std::string& id, pid_t engine, int status);
     Result<void> recordDeviceFault(const RunRow& run, pid_t engine, int status);
     Result<void> scheduleRestart(const RunRow& run, pid_t engine, int status);
     Result<void> takeOverFaults();
@@ -100,6 +106,7 @@ private:
     std::optional<FileLock> m_lock;
     std::string m_runId;
     pid_t m_runPid = -1;
+    std::optional<int> m_runStatus;                ///< the run's engine has ended, and the store does not know yet
     std::int64_t m_restartAtNs = 0;                ///< bootNs, 0 = no restart is due
     std::optional<std::int64_t> m_oomKillsBefore;  ///< when the run's engine was started
     std::vector<JobProcess> m_jobs;
@@ -110,6 +117,8 @@ private:
     std::int64_t m_refreshedNs = 0;
     bool m_refreshDue = true;  ///< own writes do not change the version
     std::int64_t m_startedNs = bootNs();
+    bool m_givesWay = false;
+    bool m_told = false;  ///< that the store is locked
     int m_interruptsSeen = 0;
     bool m_foregroundDone = false;
     std::string m_giveWayAtStart;
@@ -119,20 +128,19 @@ Result<void> Supervisor::work() {
     MOFO_TRY(const std::optional<std::string> giveWay, m_registry.setting(giveWayKey(m_options.device)));
     m_giveWayAtStart = giveWay.value_or("");
     MOFO_CHECK(m_lock->writeText(std::to_string(getpid()) + '\n'));
+    m_registry.setPatience(kPatienceNs);
     std::int64_t idleSinceNs = bootNs();
     while (true) {
-        MOFO_CHECK(reapRun());
-        MOFO_CHECK(reapJobs());
-        MOFO_CHECK(refresh(false));
-        if (foreground()) MOFO_CHECK(forwardInterrupts());
-        if (m_foregroundDone) break;
-        MOFO_TRY(const bool giveWayNow, mustGiveWay());
-        if (giveWayNow) break;
-        MOFO_CHECK(restartIfDue());
-        MOFO_CHECK(takeOverFaults());
-        MOFO_CHECK(takeRun());
-        MOFO_CHECK(cancelJobs());
-        MOFO_CHECK(takeJobs());
+        if (auto done = round(); !done.ok()) {
+            // Whoever holds the lock (a backup, say) lets go of it some time; a run must not end for that.
+            if (done.error().code != ErrorCode::Busy) return done;
+            if (!std::exchange(m_told, true)) note(done.error().text() + "; it is tried again until then");
+            idleSinceNs = bootNs();
+            rest();
+            continue;
+        }
+        m_told = false;
+        if (m_foregroundDone || m_givesWay) break;
         if (m_options.tick) m_options.tick();
 
         if (hasRun() || hasForeignEngine() || !m_jobs.empty() || somethingWaits()) idleSinceNs = bootNs();
@@ -151,6 +159,21 @@ Result<void> Supervisor::work() {
     }
     m_lock->release();
     return {};
+}
+
+Result<void> Supervisor::round() {
+    MOFO_CHECK(reapRun());
+    MOFO_CHECK(reapJobs());
+    MOFO_CHECK(refresh(false));
+    if (foreground()) MOFO_CHECK(forwardInterrupts());
+    if (m_foregroundDone) return {};
+    MOFO_TRY(m_givesWay, mustGiveWay());
+    if (m_givesWay) return {};
+    MOFO_CHECK(restartIfDue());
+    MOFO_CHECK(takeOverFaults());
+    MOFO_CHECK(takeRun());
+    MOFO_CHECK(cancelJobs());
+    return takeJobs();
 }
 
 // The lists are read when somebody wrote, and once a second for what is derived from locks.
@@ -179,8 +202,10 @@ void Supervisor::rest() const {
     const auto watch = [&](pid_t pid) {
         if (const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); fd >= 0) engines.push_back({fd, POLLIN, 0});
     };
-    if (m_runPid > 0) watch(m_runPid);
-    for (const JobProcess& job : m_jobs) watch(job.pid);
+    if (m_runPid > 0 && !m_runStatus) watch(m_runPid);
+    for (const JobProcess& job : m_jobs) {
+        if (!job.status) watch(job.pid);
+    }
     for (const std::string& id : m_foreignRuns) {
         if (const auto pid = lockHolder(m_workspace.runLock(id))) watch(static_cast<pid_t>(*pid));
     }
@@ -190,19 +215,27 @@ void Supervisor::rest() const {
 
 Result<void> Supervisor::reapRun() {
     if (m_runPid <= 0) return {};
-    int status = 0;
-    const pid_t engine = m_runPid;
-    const pid_t ended = waitpid(engine, &status, WNOHANG);
-    if (ended == 0 || (ended < 0 && errno == EINTR)) return {};
+    if (!m_runStatus) {
+        int status = 0;
+        const pid_t ended = waitpid(m_runPid, &status, WNOHANG);
+        if (ended == 0 || (ended < 0 && errno == EINTR)) return {};
+        if (ended < 0) {  // somebody else waited for it; its state is derived from the lock
+            m_runPid = -1;
+            return {};
+        }
+        m_runStatus = status;
+        note(fmt::format("run {}: the engine {}", m_runId, describeExit(status)));
+    }
+    // First the store, which may be locked: what is not written yet is written by the next round.
+    MOFO_CHECK(recordRunExit(m_runId, m_runPid, *m_runStatus));
+    m_runStatus.reset();
     m_runPid = -1;
-    if (ended < 0) return {};  // somebody else waited for it; its state is derived from the lock
-    return recordRunExit(engine, status);
+    if (m_restartAtNs == 0) m_runId.clear();
+    return {};
 }
 
-Result<void> Supervisor::recordRunExit(pid_t engine, int status) {
-    const std::string id = std::exchange(m_runId, {});
+Result<void> Supervisor::recordRunExit(const std::string& id, pid_t engine, int status) {
     m_refreshDue = true;
-    note(fmt::format("run {}: the engine {}", id, describeExit(status)));
     MOFO_TRY(const RunRow run, m_registry.findRun(id));
     // A second engine that lost the race for the lock has nothing to say about the run.
     if (FileLock::isHeld(m_workspace.runLock(id))) {
@@ -268,8 +301,9 @@ Result<void> Supervisor::scheduleRestart(const RunRow& run, pid_t engine, int st
     const std::string sentence = fmt::format("the device failed{}; restart {} of {} from the last checkpoint, after {} s",
                                              fault.empty() ? "" : " (" + fault + ")", run.restarts + 1, m_options.restartDelaySeconds.size(), delay);
     if (const auto written = writeCrashRecord(m_workspace, run, engine, status, sentence); !written.ok()) note(written.error().text());
-    MOFO_CHECK(m_registry.setRunRestarts(run.id, run.restarts + 1));
+    // The count last: a round that fails between the two is repeated, and counts once.
     MOFO_CHECK(m_registry.setRunState(run.id, RunState::Starting, sentence));
+    MOFO_CHECK(m_registry.setRunRestarts(run.id, run.restarts + 1));
     m_runId = run.id;
     m_restartAtNs = bootNs() + static_cast<std::int64_t>(delay * 1e9);
     note(fmt::format("run {}: {}", run.id, sentence));
@@ -278,8 +312,10 @@ Result<void> Supervisor::scheduleRestart(const RunRow& run, pid_t engine, int st
 
 Result<void> Supervisor::restartIfDue() {
     if (m_restartAtNs == 0 || bootNs() < m_restartAtNs) return {};
+    MOFO_CHECK(startRunEngine(m_runId));
     m_restartAtNs = 0;
-    return startRunEngine(std::exchange(m_runId, {}));
+    if (m_runPid <= 0) m_runId.clear();
+    return {};
 }
 
 Result<void> Supervisor::startRunEngine(const std::string& id) {
@@ -297,8 +333,9 @@ Result<void> Supervisor::startRunEngine(const std::string& id) {
     auto pid = spawnProcess(spawn);
     if (!pid.ok()) {
         note(pid.error().text());
+        MOFO_CHECK(m_registry.setRunState(id, RunState::Failed, pid.error().text()));
         if (foreground()) m_foregroundDone = true;
-        return m_registry.setRunState(id, RunState::Failed, pid.error().text());
+        return {};
     }
     note(fmt::format("run {}: engine {}", id, *pid));
     m_runId = id;
@@ -311,7 +348,9 @@ Result<void> Supervisor::takeRun() {
     if (hasRun()) return {};
     if (!foreground()) MOFO_CHECK(requeueOrphans());
     const auto queued = std::find_if(m_runRows.begin(), m_runRows.end(), [&](const RunRow& run) {
-        return run.state == RunState::Queued && (foreground() ? run.id == m_options.foregroundRun : run.device == m_options.device);
+        // In the foreground a locked store may have come between the state and the engine.
+        if (foreground()) return run.id == m_options.foregroundRun && (run.state == RunState::Queued || run.state == RunState::Starting);
+        return run.state == RunState::Queued && run.device == m_options.device;
     });
     if (queued == m_runRows.end()) {
         // The foreground run was stopped or removed before its engine started.
@@ -345,47 +384,56 @@ Result<void> Supervisor::requeueOrphans() {
 Result<void> Supervisor::forwardInterrupts() {
     const int count = m_options.interrupts ? m_options.interrupts() : 0;
     if (count <= m_interruptsSeen) return {};
-    for (; m_interruptsSeen < count; ++m_interruptsSeen) {
-        if (m_runPid > 0) kill(m_runPid, SIGINT);
+    if (m_runPid > 0) {
+        for (; m_interruptsSeen < count; ++m_interruptsSeen) kill(m_runPid, SIGINT);
+        return {};
     }
-    if (m_runPid > 0) return {};
     m_restartAtNs = 0;
+    MOFO_CHECK(m_registry.setRunState(m_options.foregroundRun, RunState::Stopped, "stopped before its engine started"));
+    m_interruptsSeen = count;
     m_foregroundDone = true;
-    return m_registry.setRunState(m_options.foregroundRun, RunState::Stopped, "stopped before its engine started");
+    return {};
 }
 
 Result<void> Supervisor::reapJobs() {
     for (auto job = m_jobs.begin(); job != m_jobs.end();) {
-        int status = 0;
-        const pid_t ended = waitpid(job->pid, &status, WNOHANG);
-        if (ended == 0 || (ended < 0 && errno == EINTR)) {
-            ++job;
-            continue;
+        if (!job->status) {
+            int status = 0;
+            const pid_t ended = waitpid(job->pid, &status, WNOHANG);
+            if (ended == 0 || (ended < 0 && errno == EINTR)) {
+                ++job;
+                continue;
+            }
+            m_refreshDue = true;
+            if (ended < 0) {
+                job = m_jobs.erase(job);
+                continue;
+            }
+            job->status = status;
+            note(fmt::format("job {}: the engine {}", job->id, describeExit(status)));
         }
-        const std::string id = job->id;
+        const std::string& id = job->id;
+        const int status = *job->status;
         const bool cancelled = job->cancelledNs != 0;
-        job = m_jobs.erase(job);
-        m_refreshDue = true;
-        if (ended < 0) continue;
-        note(fmt::format("job {}: the engine {}", id, describeExit(status)));
         const std::string code = std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
         MOFO_CHECK(writeFileAtomic(m_workspace.jobFolder(id) / "exit", code + '\n'));
         MOFO_TRY(const JobRow row, m_registry.findJob(id));
         const bool open = row.state == JobState::Starting || row.state == JobState::Running || row.state == JobState::Lost;
-        if (!open) continue;
         const std::string lastLine = lastComplaint(m_workspace.jobFolder(id) / "engine.log");
-        if (cancelled) {
+        if (open && cancelled) {
             MOFO_CHECK(m_registry.setJobState(id, JobState::Cancelled, "cancelled"));
-        } else {
+        } else if (open) {
             MOFO_CHECK(
                 m_registry.setJobState(id, JobState::Failed, "the engine " + describeExit(status) + (lastLine.empty() ? "" : ": " + lastLine)));
         }
+        job = m_jobs.erase(job);
     }
     return {};
 }
 
 Result<void> Supervisor::cancelJobs() {
     for (JobProcess& job : m_jobs) {
+        if (job.status) continue;
         if (job.cancelledNs == 0) {
             const auto row = std::find_if(m_jobRows.begin(), m_jobRows.end(), [&](const JobRow& other) { return other.id == job.id; });
             if (row == m_jobRows.end() || !row->cancelRequested) continue;
@@ -424,7 +472,7 @@ Result<void> Supervisor::takeJobs() {
             continue;
         }
         note(fmt::format("job {} ({}): engine {}", job->id, job->kind, *pid));
-        m_jobs.push_back({job->id, *pid, 0, false});
+        m_jobs.push_back({job->id, *pid, std::nullopt, 0, false});
     }
     return {};
 }

@@ -1,3 +1,4 @@
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -312,6 +313,33 @@ TEST_F(SupervisorTest, AForegroundRunDiesWithItsSupervisor) {
     EXPECT_TRUE(eventually([&] { return engineOf(run->id) == 0; }, 3));
     EXPECT_GT(engine, 0);
     EXPECT_EQ(stateOf(run->id), RunState::Lost);
+}
+
+TEST_F(SupervisorTest, AStoreThatStaysLockedEndsNoRunAndHidesNoEnd) {
+    const auto run = start({{"steps", "100000"}}, false);
+    ASSERT_OK(run);
+    SupervisorOptions options;
+    options.foregroundRun = run->id;
+    std::thread thread = superviseHere(options);
+    EXPECT_TRUE(eventually([&] { return stepOf(run->id) > 1; }));
+    const std::int64_t engine = engineOf(run->id);
+    ASSERT_GT(engine, 0);
+    // Longer than a round waits for the lock: a backup, say, that takes its time.
+    const auto whileLocked = [&](auto act) {
+        SQLite::Database other(workspace().registryFile().string(), SQLite::OPEN_READWRITE, 20'000);
+        other.exec("BEGIN EXCLUSIVE");
+        act();
+        std::this_thread::sleep_for(std::chrono::milliseconds(2'500));
+        other.exec("ROLLBACK");
+    };
+    whileLocked([] {});
+    const std::int64_t step = stepOf(run->id);
+    EXPECT_TRUE(eventually([&] { return stepOf(run->id) > step; }));
+    EXPECT_EQ(engineOf(run->id), engine) << "the same engine, still supervised";
+    whileLocked([&] { kill(static_cast<pid_t>(engine), SIGKILL); });
+    thread.join();
+    EXPECT_EQ(stateOf(run->id), RunState::Lost);
+    EXPECT_THAT(registry().findRun(run->id)->endReason, testing::HasSubstr("killed by signal 9")) << "told once the lock was gone";
 }
 
 TEST_F(SupervisorTest, AnInterruptedForegroundRunStopsAndSaves) {
