@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -168,12 +169,49 @@ Result<void> evaluations(const Places& places, const Json& campaign) {
     return {};
 }
 
-std::vector<float> column(const Json& result, const char* key) {
-    std::vector<float> values;
+/// What the task asks of each item: right or wrong of answers and choices (acc), nats over tokens of texts (loss).
+struct Outcomes {
+    const char* measure = "";
+    OutcomeKind kind = OutcomeKind::Share;
+    std::vector<float> values, weights;
+};
+
+Outcomes outcomesOf(const Json& result) {
+    Outcomes out;
     for (const Json& item : result["items"]) {
-        if (item.contains(key)) values.push_back(item[key].is_boolean() ? (item[key].get<bool>() ? 1.0F : 0.0F) : item[key].get<float>());
+        if (item.contains("correct")) {
+            out.measure = "exact_match";
+            out.values.push_back(item["correct"].get<bool>() ? 1.0F : 0.0F);
+        } else if (item.contains("label")) {
+            const auto likelihoods = item["log_likelihoods"].get<std::vector<double>>();
+            const auto best = std::max_element(likelihoods.begin(), likelihoods.end()) - likelihoods.begin();
+            out.measure = "acc";
+            out.values.push_back(best == item["label"].get<std::int64_t>() ? 1.0F : 0.0F);
+        } else {
+            out.measure = "loss";
+            out.kind = OutcomeKind::Amount;
+            out.values.push_back(-item["log_likelihood"].get<float>());
+            out.weights.push_back(item["tokens"].get<float>());
+        }
     }
-    return values;
+    return out;
+}
+
+/// The standard deviation of one item's difference: of shares by the items that changed, of amounts by each item's own.
+double deviationOf(const PairedComparison& compared, const Outcomes& a, const Outcomes& b) {
+    const auto n = static_cast<double>(a.values.size());
+    if (a.kind == OutcomeKind::Share) {
+        const double differ = static_cast<double>(compared.counts.onlyA + compared.counts.onlyB) / n;
+        return std::sqrt(differ - compared.difference * compared.difference);
+    }
+    double weight = 0, squares = 0;
+    for (const float one : a.weights) weight += one;
+    for (std::size_t i = 0; i < a.values.size(); ++i) {
+        // Linearised ratio: what item i adds to the weighted mean's difference, times n.
+        const double residual = (b.values[i] - a.values[i] - compared.difference * a.weights[i]) * n / weight;
+        squares += residual * residual;
+    }
+    return std::sqrt(squares / n);
 }
 
 /// Every arm against AdamW on each task, with the difference that 80 % of such experiments would show (two-sided, 5 %).
@@ -185,50 +223,70 @@ Result<Json> secondary(const Places& places, const Json& campaign, const Json& e
         for (const Json& arm : endpoints["arms"]) {
             if (arm["run"] == baseline) continue;
             MOFO_TRY(const Json to, readJson(fs::path(places.results) / itemsName(arm["run"], task)));
-            const std::vector<float> a = column(from, "correct"), b = column(to, "correct");
-            if (a.empty()) continue;
-            MOFO_TRY(const PairedComparison compared, comparePaired({a, b, {}, {}}, OutcomeKind::Share));
-            const double n = static_cast<double>(a.size());
-            const double differ = static_cast<double>(compared.counts.onlyA + compared.counts.onlyB) / n;
-            const double deviation = std::sqrt(differ - compared.difference * compared.difference);
+            const Outcomes a = outcomesOf(from), b = outcomesOf(to);
+            MOFO_TRY(const PairedComparison compared, comparePaired({a.values, b.values, a.weights, b.weights}, a.kind));
             out.push_back({{"task", task["task"]},
+                           {"measure", a.measure},
                            {"a", baseline},
                            {"b", arm["run"]},
-                           {"share_a", compared.a},
-                           {"share_b", compared.b},
+                           {"value_a", compared.a},
+                           {"value_b", compared.b},
                            {"difference", compared.difference},
                            {"low", compared.interval.low},
                            {"high", compared.interval.high},
                            {"p", compared.p},
-                           {"n", a.size()},
-                           {"detectable", (1.960 + 0.842) * deviation / std::sqrt(n)}});
+                           {"n", a.values.size()},
+                           {"detectable", (1.960 + 0.842) * deviationOf(compared, a, b) / std::sqrt(static_cast<double>(a.values.size()))}});
         }
     }
     return out;
+}
+
+/// Compares all arms with `baseline` at the task loss `target`; NAME.html and NAME.json are written, and the comparison is given back.
+Result<Json> compareArms(const Places& places, const Json& endpoints, const std::string& baseline, double target, const std::string& name) {
+    std::vector<std::string> words = {"compare"};
+    for (const Json& arm : endpoints["arms"]) words.push_back(arm["run"]);
+    const auto file = [&](const char* ending) { return (fs::path(places.results) / (name + ending)).string(); };
+    for (const std::string& word :
+         {std::string("--baseline"), baseline, std::string("--at-loss"), fmt::format("{:.9f}", target), std::string("--html"), file(".html"),
+          std::string("--json-file"), file(".json"), std::string("--title"), std::string("Does MoFO forget less than AdamW at equal learning?")})
+        words.push_back(word);
+    MOFO_CHECK(act(places, words));
+    return readJson(file(".json"));
+}
+
+/// Whether the run gets down to the task loss; the letter stands for it in a comparison.
+bool isPlaced(const Json& equal, const Json& letter) {
+    for (const Json& place : equal["places"]) {
+        if (place["run"] == letter) return !place["value"].is_null();
+    }
+    return false;
 }
 
 Result<void> report(const Places& places, const Json& campaign) {
     MOFO_TRY(const Json endpoints, readJson(fs::path(places.configs) / "endpoints.json"));
     MOFO_TRY(const Json reference, resultsOf(places, endpoints["target_from"]));
     MOFO_TRY(const Json learned, changeOf(reference, "eval/loss"));
-    std::vector<std::string> words = {"compare"};
-    for (const Json& arm : endpoints["arms"]) words.push_back(arm["run"]);
-    const auto file = [&](const char* name) { return (fs::path(places.results) / name).string(); };
     // A little above the loss itself, so that its own run is there at its last measurement.
     const double target = learned["to"].get<double>() + 1e-9;
-    for (const std::string& word : {std::string("--baseline"), endpoints["baseline"].get<std::string>(), std::string("--at-loss"),
-                                    fmt::format("{:.9f}", target), std::string("--html"), file("report.html"), std::string("--json-file"),
-                                    file("report.json"), std::string("--title"), std::string("Does MoFO forget less than AdamW at equal learning?")})
-        words.push_back(word);
-    MOFO_CHECK(act(places, words));
-    MOFO_TRY(const Json whole, readJson(file("report.json")));
+    const std::string baseline = endpoints["baseline"];
+    MOFO_TRY(const Json whole, compareArms(places, endpoints, baseline, target, "report"));
     MOFO_TRY(Json accuracies, secondary(places, campaign, endpoints));
-    const Json summary = {{"target_task_loss", target},
-                          {"primary", whole["results"]["at_equal_task_loss"]},
-                          {"at_the_end", whole["results"]["between_runs"]},
-                          {"secondary", std::move(accuracies)}};
+    Json summary = {{"target_task_loss", target},
+                    {"primary", whole["results"]["at_equal_task_loss"]},
+                    {"at_the_end", whole["results"]["between_runs"]},
+                    {"secondary", std::move(accuracies)}};
+    // A baseline that never learns so much cannot be compared there: then the first arm that does is what the others are compared with.
+    const Json& equal = summary["primary"];
+    for (std::size_t i = 0; i < endpoints["arms"].size() && !isPlaced(equal, "A"); ++i) {
+        const std::string run = endpoints["arms"][i]["run"];
+        if (!isPlaced(equal, std::string(1, static_cast<char>('A' + i)))) continue;
+        MOFO_TRY(const Json against, compareArms(places, endpoints, run, target, "report-" + run));
+        summary["primary_against"] = {{"baseline", run}, {"at_equal_task_loss", against["results"]["at_equal_task_loss"]}};
+        break;
+    }
     fmt::print("{}\n", summary.dump(1));
-    return writeJson(file("summary.json"), summary);
+    return writeJson(fs::path(places.results) / "summary.json", summary);
 }
 
 Result<void> run(const std::string& part, const Places& places) {
