@@ -8,6 +8,9 @@
 
 namespace mofo {
 
+/// What the store holds back for a full disk: the journals of a few commands at a time, which are gone after each, and what they add.
+constexpr std::uint64_t kStoreReserveBytes = 128 << 10;
+
 /// A file of blocks that are really allocated, given up so that what must be said can still be written. Several processes may hold and release the
 /// same one. Any thread.
 class DiskReserve {

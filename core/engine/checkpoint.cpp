@@ -9,6 +9,7 @@
 #include <map>
 
 #include "core/base/clock.h"
+#include "core/base/disk_reserve.h"
 #include "core/base/failpoint.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
@@ -242,6 +243,10 @@ std::uint64_t checkpointSizeBytes(const std::vector<ParameterInfo>& infos, std::
     return bytes + stateBytes + manifest;
 }
 
+Result<void> requireRoomForCheckpoint(const fs::path& checkpointsFolder, std::uint64_t sizeBytes, std::string_view what) {
+    return requireFreeBytes(checkpointsFolder, sizeBytes + 2 * kStoreReserveBytes, what);
+}
+
 std::string nextCheckpointName(const fs::path& checkpointsFolder, std::int64_t step) {
     std::error_code ec;
     for (int attempt = 1;; ++attempt) {
@@ -258,8 +263,8 @@ Result<CheckpointRow> writeCheckpoint(const fs::path& checkpointsFolder, const s
     MOFO_CHECK(makeFolder(checkpointsFolder, false));
     std::uint64_t stateBytes = 0;
     for (const StateBytes& one : content.bytes) stateBytes += one.bytes.size();
-    MOFO_CHECK(
-        requireFreeBytes(checkpointsFolder, checkpointSizeBytes(content.infos, stateBytes, false), "the checkpoint of step " + std::to_string(step)));
+    MOFO_CHECK(requireRoomForCheckpoint(checkpointsFolder, checkpointSizeBytes(content.infos, stateBytes, false),
+                                        "the checkpoint of step " + std::to_string(step)));
     const fs::path target = checkpointsFolder / name;
     CheckpointRow row;
     row.step = step;

@@ -52,6 +52,10 @@ struct CheckpointContent {
 /// Bytes on disk of a checkpoint with this content, state.json estimated.
 [[nodiscard]] std::uint64_t checkpointSizeBytes(const std::vector<ParameterInfo>& infos, std::uint64_t stateBytes, bool weightsOnly);
 
+/// OutOfSpace where so much, and what the store holds back for commands (it is given up on a full disk, and taken back where twice as much is free),
+/// is not free: a checkpoint that took that room would have the next command refused.
+Result<void> requireRoomForCheckpoint(const std::filesystem::path& checkpointsFolder, std::uint64_t sizeBytes, std::string_view what);
+
 /// The folder's name that a checkpoint of `step` would get now.
 [[nodiscard]] std::string nextCheckpointName(const std::filesystem::path& checkpointsFolder, std::int64_t step);
 

@@ -230,7 +230,7 @@ Result<void> CheckpointKeeper::save(TrainingStep& training, const TrainingState&
 }
 
 bool CheckpointKeeper::fits(const TrainingStep& training, std::uint64_t stateBytes) const {
-    return requireFreeBytes(m_folder, checkpointSizeBytes(training.trained().parameters(), stateBytes, false), "").ok();
+    return requireRoomForCheckpoint(m_folder, checkpointSizeBytes(training.trained().parameters(), stateBytes, false), "").ok();
 }
 
 void CheckpointKeeper::finish(const RunConfig& config) { retain(config, true); }
@@ -292,7 +292,7 @@ Result<void> CheckpointKeeper::forecast(const RunConfig& config, const TrainingS
     m_sizeBytes = checkpointSizeBytes(training.trained().parameters(), stateBytes, false);
     MOFO_CHECK(makeFolder(m_folder, false));
     MOFO_TRY(const std::uint64_t available, freeBytes(m_folder));
-    MOFO_CHECK(requireFreeBytes(m_folder, m_sizeBytes, "one checkpoint of this run"));
+    MOFO_CHECK(requireRoomForCheckpoint(m_folder, m_sizeBytes, "one checkpoint of this run"));
     const std::uint64_t bytes = std::min(trialBytes, m_sizeBytes);
     const auto timed = timeTrial(m_folder, bytes);
     if (!timed.ok()) {

@@ -37,8 +37,6 @@ constexpr std::int64_t observerPatienceNs = 250'000'000;
 constexpr std::int64_t writerPatienceNs = 5'000'000'000;
 constexpr std::int64_t sharedPatienceNs = 20'000'000'000;
 constexpr std::int64_t giveWayNs = 5'000'000;
-/// For the journals of a few commands at a time, which are gone after each, and what they add.
-constexpr std::uint64_t reserveBytes = 128 << 10;
 
 std::string shown(const fs::path& file) { return escapeForDisplay(file.string()); }
 
@@ -135,7 +133,7 @@ Error Database::fullDisk() const {
 
 void Database::holdReserve() const {
     // Without it a full disk is met as any program meets it.
-    if (m_reserve) static_cast<void>(m_reserve->hold(reserveBytes).ok());
+    if (m_reserve) static_cast<void>(m_reserve->hold(kStoreReserveBytes).ok());
 }
 
 Error Database::errorOf(const SQLite::Exception& failure) const {
