@@ -1,4 +1,6 @@
 // mofo-workbench: the window.
+#include <malloc.h>
+
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QDir>
@@ -34,6 +36,8 @@ int main(int argc, char** argv) {
         std::puts("mofo-workbench " MOFO_VERSION);
         return 0;
     }
+    // What the reading threads allocate, the window's own thread frees: with an arena each, glibc would keep the room of a long history twice.
+    mallopt(M_ARENA_MAX, 1);
     QApplication application(argc, argv);
     mofo::setUpApplication(application);
 

@@ -77,7 +77,7 @@ TEST(MeasuredRows, AreWhatEachRowComesToAlone) {
     std::vector<float> values(rows.size());
     for (int measure = 0; measure <= static_cast<int>(MapMeasure::ChangedBf16); ++measure) {
         const auto which = static_cast<MapMeasure>(measure);
-        const MeasuredRows all(which, parameters, rows);
+        MeasuredRows all(which, parameters, rows);
         for (const TensorRow& row : {measured, partly, TensorRow{}}) {
             all.read(row, values.data());
             for (std::size_t r = 0; r < rows.size(); ++r) {

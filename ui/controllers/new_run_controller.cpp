@@ -107,9 +107,20 @@ void NewRunController::onFormChanged() {
     m_summaryTimer.start();
     m_draftTimer.start();
     if (scanKey() != m_scannedKey)
-        m_scanTimer.start();
+        scanSoon();
     else
         m_scanTimer.stop();
+}
+
+void NewRunController::scanSoon() {
+    if (m_scanning) {
+        // Nobody waits for these rows any more; should the form return to what it was, they are read from the start.
+        m_scanner->announce(m_request + 1);
+        m_scannedKey.clear();
+        const RunConfig config = localConfig();
+        if (config.model.empty() || config.data.empty()) return requestScan();
+    }
+    m_scanTimer.start();
 }
 
 void NewRunController::rescan() {
@@ -118,6 +129,7 @@ void NewRunController::rescan() {
 }
 
 void NewRunController::requestScan() {
+    m_scanTimer.stop();
     const std::string key = scanKey();
     if (key == m_scannedKey) return;
     m_scannedKey = key;

@@ -140,6 +140,8 @@ private:
     void onFormChanged();
     void onHubChanged();
     void addHubIssues(std::vector<FormIssue>& issues) const;
+    /// Reads what the form names once nothing more is typed, and lets go of what is being read for what it named before.
+    void scanSoon();
     void requestScan();
     void onModel(const ModelCardPtr& card);
     void onDevice(const DeviceCardPtr& card);

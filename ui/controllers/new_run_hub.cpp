@@ -31,7 +31,7 @@ QString NewRunController::commandLine() const {
 }
 
 void NewRunController::onHubChanged() {
-    if (scanKey() != m_scannedKey) m_scanTimer.start();
+    if (scanKey() != m_scannedKey) scanSoon();
     m_summaryTimer.start();
 }
 

@@ -13,6 +13,27 @@ namespace {
 
 constexpr double notANumber = std::numeric_limits<double>::quiet_NaN();
 
+/// Of measures that are shares of counted coordinates: the counts; null for others.
+const std::vector<std::uint32_t>* countsOf(MapMeasure measure, const TensorRow& row) {
+    switch (measure) {
+        case MapMeasure::MovedShare: return &row.selected;
+        case MapMeasure::MaskShare: return &row.masked;
+        case MapMeasure::Changed: return &row.changed;
+        case MapMeasure::ChangedBf16: return &row.changedBf16;
+        default: return nullptr;
+    }
+}
+
+/// Of measures that are means over the filtered tensors, weighted by size: the numbers; null for others.
+const std::vector<float>* meansOf(MapMeasure measure, const TensorRow& row) {
+    switch (measure) {
+        case MapMeasure::Threshold: return &row.threshold;
+        case MapMeasure::Churn: return &row.churn;
+        case MapMeasure::Coverage: return &row.coverage;
+        default: return nullptr;
+    }
+}
+
 }  // namespace
 
 bool isDriftMeasure(MapMeasure measure) { return measure >= MapMeasure::RelativeL2; }
@@ -46,17 +67,14 @@ double measureOf(MapMeasure measure, const TensorRow& row, const std::vector<Par
         weight += size;
         measured = true;
     };
+    const auto* const counts = countsOf(measure, row);
+    const auto* const means = meansOf(measure, row);
     for (const std::uint32_t member : members) {
         const std::size_t i = member;
         if (i >= parameters.size()) continue;
+        if (counts != nullptr) addCounts(*counts, i);
+        if (means != nullptr) addWeighted(*means, i);
         switch (measure) {
-            case MapMeasure::MovedShare: addCounts(row.selected, i); break;
-            case MapMeasure::MaskShare: addCounts(row.masked, i); break;
-            case MapMeasure::Changed: addCounts(row.changed, i); break;
-            case MapMeasure::ChangedBf16: addCounts(row.changedBf16, i); break;
-            case MapMeasure::Threshold: addWeighted(row.threshold, i); break;
-            case MapMeasure::Churn: addWeighted(row.churn, i); break;
-            case MapMeasure::Coverage: addWeighted(row.coverage, i); break;
             case MapMeasure::Concentration:
                 if (i < row.squaredUpdate.size()) {
                     sum += row.squaredUpdate[i];
@@ -89,6 +107,7 @@ double measureOf(MapMeasure measure, const TensorRow& row, const std::vector<Par
                     measured = true;
                 }
                 break;
+            default: break;
         }
     }
     if (!measured) return notANumber;
@@ -111,9 +130,7 @@ double measureOf(MapMeasure measure, const TensorRow& row, const std::vector<Par
 
 MeasuredRows::MeasuredRows(MapMeasure measure, const std::vector<ParameterRow>& parameters, const std::vector<MapRows::Row>& rows)
     : m_measure(measure), m_parameters(parameters), m_rows(rows) {
-    const bool isCount =
-        measure == MapMeasure::MovedShare || measure == MapMeasure::MaskShare || measure == MapMeasure::Changed || measure == MapMeasure::ChangedBf16;
-    const bool isMean = measure == MapMeasure::Threshold || measure == MapMeasure::Churn || measure == MapMeasure::Coverage;
+    const bool isCount = countsOf(measure, {}) != nullptr, isMean = meansOf(measure, {}) != nullptr;
     for (const ParameterRow& parameter : parameters) m_sizes.push_back(static_cast<double>(parameter.size));
     for (const MapRows::Row& row : rows) {
         double weight = 0;
@@ -122,57 +139,44 @@ MeasuredRows::MeasuredRows(MapMeasure measure, const std::vector<ParameterRow>& 
             m_members.push_back(i);
             weight += measure == MapMeasure::RelativeL2 ? parameters[i].pretrainedL2 * parameters[i].pretrainedL2 : m_sizes[i];
         }
+        const bool measured = m_members.size() > (m_end.empty() ? 0 : m_end.back()) && weight > 0;
         m_end.push_back(m_members.size());
-        m_weights.push_back(measure == MapMeasure::L2 ? 1 : weight);
+        // Where there is nothing to divide by, NaN comes out by itself.
+        m_weights.push_back(!measured ? notANumber : measure == MapMeasure::L2 ? 1 : weight);
     }
+    m_terms.resize(parameters.size());
+    m_sums.resize(rows.size());
 }
 
-template <typename Value, typename Term, typename Finish>
-void MeasuredRows::sums(const std::vector<Value>& of, Term term, Finish finish, float* values) const {
+template <typename Value, typename Term>
+void MeasuredRows::averages(const std::vector<Value>& of, Term term, float* values) {
+    // One after the other, so that what is the same for each is done for several at a time.
+    for (std::size_t i = 0; i < m_terms.size(); ++i) m_terms[i] = term(of[i], m_sizes[i]);
     std::size_t at = 0;
     for (std::size_t r = 0; r < m_end.size(); ++r) {
-        const bool measured = at < m_end[r] && m_weights[r] > 0;
         double sum = 0;
-        for (; at < m_end[r]; ++at) sum += term(of[m_members[at]], m_members[at]);
-        values[r] = static_cast<float>(measured ? finish(sum / m_weights[r]) : notANumber);
+        for (; at < m_end[r]; ++at) sum += m_terms[m_members[at]];
+        m_sums[r] = sum;
+    }
+    const std::size_t count = m_sums.size();
+    const double* const sums = m_sums.data();
+    const double* const weights = m_weights.data();
+    if (m_measure == MapMeasure::RelativeL2 || m_measure == MapMeasure::L2) {
+        for (std::size_t r = 0; r < count; ++r) values[r] = static_cast<float>(std::sqrt(sums[r] / weights[r]));
+    } else {
+        for (std::size_t r = 0; r < count; ++r) values[r] = static_cast<float>(sums[r] / weights[r]);
     }
 }
 
-void MeasuredRows::read(const TensorRow& row, float* values) const {
-    const auto plain = [](auto value, std::uint32_t) { return static_cast<double>(value); };
-    const auto bySize = [&](float value, std::uint32_t i) { return m_sizes[i] * static_cast<double>(value); };
-    const auto square = [](float value, std::uint32_t) { return static_cast<double>(value) * static_cast<double>(value); };
+void MeasuredRows::read(const TensorRow& row, float* values) {
+    const auto plain = [](auto value, double) { return static_cast<double>(value); };
+    const auto bySize = [](float value, double size) { return size * static_cast<double>(value); };
+    const auto square = [](float value, double) { return static_cast<double>(value) * static_cast<double>(value); };
     const auto whole = [&](const auto& of) { return of.size() >= m_sizes.size(); };
-    const auto asIs = [](double mean) { return mean; };
-    const auto root = [](double mean) { return std::sqrt(mean); };
-    switch (m_measure) {
-        case MapMeasure::MovedShare:
-            if (whole(row.selected)) return sums(row.selected, plain, asIs, values);
-            break;
-        case MapMeasure::MaskShare:
-            if (whole(row.masked)) return sums(row.masked, plain, asIs, values);
-            break;
-        case MapMeasure::Changed:
-            if (whole(row.changed)) return sums(row.changed, plain, asIs, values);
-            break;
-        case MapMeasure::ChangedBf16:
-            if (whole(row.changedBf16)) return sums(row.changedBf16, plain, asIs, values);
-            break;
-        case MapMeasure::Threshold:
-            if (whole(row.threshold)) return sums(row.threshold, bySize, asIs, values);
-            break;
-        case MapMeasure::Churn:
-            if (whole(row.churn)) return sums(row.churn, bySize, asIs, values);
-            break;
-        case MapMeasure::Coverage:
-            if (whole(row.coverage)) return sums(row.coverage, bySize, asIs, values);
-            break;
-        case MapMeasure::RelativeL2:
-        case MapMeasure::L2:
-            if (whole(row.driftL2)) return sums(row.driftL2, square, root, values);
-            break;
-        default: break;
-    }
+    if (const auto* counts = countsOf(m_measure, row); counts != nullptr && whole(*counts)) return averages(*counts, plain, values);
+    if (const auto* means = meansOf(m_measure, row); means != nullptr && whole(*means)) return averages(*means, bySize, values);
+    const bool isDistance = m_measure == MapMeasure::RelativeL2 || m_measure == MapMeasure::L2;
+    if (isDistance && whole(row.driftL2)) return averages(row.driftL2, square, values);
     // Measures that are seldom looked at, and rows of which only some tensors were measured.
     for (std::size_t r = 0; r < m_rows.size(); ++r)
         values[r] = static_cast<float>(measureOf(m_measure, row, m_parameters, m_rows[r].parameters, m_rows[r].filtered));

@@ -74,11 +74,11 @@ public:
     /// `parameters` must outlive it and stay as they are.
     MeasuredRows(MapMeasure measure, const std::vector<ParameterRow>& parameters, const std::vector<MapRows::Row>& rows);
     /// One value per row, each what measureOf() gives.
-    void read(const TensorRow& row, float* values) const;
+    void read(const TensorRow& row, float* values);
 
 private:
-    template <typename Value, typename Term, typename Finish>
-    void sums(const std::vector<Value>& of, Term term, Finish finish, float* values) const;
+    template <typename Value, typename Term>
+    void averages(const std::vector<Value>& of, Term term, float* values);
 
     const MapMeasure m_measure;
     const std::vector<ParameterRow>& m_parameters;
@@ -86,6 +86,7 @@ private:
     std::vector<std::uint32_t> m_members;    ///< of all rows, one after another; those that count
     std::vector<std::size_t> m_end;          ///< per row, into m_members
     std::vector<double> m_weights, m_sizes;  ///< per row: what its sum is divided by; per parameter: its size
+    std::vector<double> m_terms, m_sums;     ///< per parameter: what it adds to the sum of a row; per row
 };
 
 }  // namespace mofo

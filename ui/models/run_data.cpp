@@ -68,6 +68,9 @@ void RunData::take(const RunBatch& batch) {
     m_metricsExist = batch.metricsExist;
     m_complete = batch.complete;
     if (batch.parameters) takeParameters(*batch.parameters);
+    const auto counted = static_cast<std::size_t>(std::ranges::count(batch.steps, false, &StepRow::superseded));
+    if (counted >= m_steps.size()) m_steps.reserve(m_steps.size() + counted);
+    m_series.reserveSteps(counted);
     for (const StepRow& row : batch.steps) appendStep(row);
     for (const TensorRow& row : batch.tensors) appendTensors(row);
     for (const EvalRow& row : batch.evals) {

@@ -114,6 +114,15 @@ RunSeries::Values RunSeries::valuesOf(const StepRow& row, std::int64_t parameter
     return values;
 }
 
+void RunSeries::reserveSteps(std::size_t count) {
+    for (const SeriesId id : ofSteps) {
+        // Most runs never measured it.
+        if (id != SeriesId::TopGradNorm) m_series[place(id)].reserveMore(count);
+    }
+    m_series[place(SeriesId::LossEma)].reserveMore(count);
+    for (const StepUnit unit : {StepUnit::Epoch, StepUnit::Tokens, StepUnit::Time}) m_scales[static_cast<std::size_t>(unit)].reserveMore(count);
+}
+
 void RunSeries::appendStep(const StepRow& row, std::int64_t parameterCount) {
     const auto step = static_cast<double>(row.step);
     const Values values = valuesOf(row, parameterCount);

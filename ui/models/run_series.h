@@ -56,6 +56,8 @@ struct MeasurementDigest {
 class RunSeries {
 public:
     void clear();
+    /// Before this many steps that count: a long history then takes no more memory than its values.
+    void reserveSteps(std::size_t count);
     /// A step that counts, in order, or one that was taken back (then `stretch` says whether a new stretch begins).
     void appendStep(const StepRow& row, std::int64_t parameterCount);
     void appendSuperseded(const StepRow& row, std::int64_t parameterCount, bool newStretch);

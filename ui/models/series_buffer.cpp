@@ -9,7 +9,7 @@ namespace mofo {
 
 void SeriesBuffer::append(double key, double value) {
     const std::size_t index = m_keys.size();
-    m_keys.push_back(key);
+    m_keys.append(key);
     m_values.push_back(value);
     if (!std::isfinite(value)) m_nonFinite.push_back(index);
     std::size_t block = index / factor;
@@ -32,6 +32,10 @@ void SeriesBuffer::append(double key, double value) {
     }
 }
 
+void SeriesBuffer::reserveMore(std::size_t count) {
+    if (count >= m_values.size()) m_values.reserve(m_values.size() + count);
+}
+
 void SeriesBuffer::clear() {
     m_keys.clear();
     m_values.clear();
@@ -39,9 +43,7 @@ void SeriesBuffer::clear() {
     m_nonFinite.clear();
 }
 
-std::size_t SeriesBuffer::lowerBound(double key) const {
-    return static_cast<std::size_t>(std::lower_bound(m_keys.begin(), m_keys.end(), key) - m_keys.begin());
-}
+std::size_t SeriesBuffer::lowerBound(double key) const { return m_keys.lowerBound(key); }
 
 std::optional<std::size_t> SeriesBuffer::nearest(double key) const {
     if (m_keys.empty()) return std::nullopt;
@@ -53,7 +55,7 @@ std::optional<std::size_t> SeriesBuffer::nearest(double key) const {
 
 std::optional<ValueRange> SeriesBuffer::finiteRange(double from, double to) const {
     const std::size_t begin = lowerBound(from);
-    const auto end = static_cast<std::size_t>(std::upper_bound(m_keys.begin(), m_keys.end(), to) - m_keys.begin());
+    const std::size_t end = m_keys.upperBound(to);
     const Extent found = extent(begin, std::max(begin, end));
     if (found.least == Extent::none) return std::nullopt;
     return ValueRange{m_values[found.least], m_values[found.greatest]};
@@ -98,7 +100,7 @@ SeriesBuffer::Extent SeriesBuffer::extent(std::size_t begin, std::size_t end) co
 std::vector<SeriesPoint> SeriesBuffer::thinned(double from, double to, int columns) const {
     std::vector<SeriesPoint> points;
     if (m_keys.empty() || columns <= 0 || !(to > from)) return points;
-    const auto end = static_cast<std::size_t>(std::upper_bound(m_keys.begin(), m_keys.end(), to) - m_keys.begin());
+    const std::size_t end = m_keys.upperBound(to);
     std::size_t begin = lowerBound(from);
     const std::size_t last = std::min(end + 1, m_keys.size());
     if (begin > 0) --begin;
@@ -135,12 +137,7 @@ std::vector<SeriesPoint> SeriesBuffer::thinned(double from, double to, int colum
     for (int column = -1; index < last; ++column) {
         // Column -1 is what lies before the view, the last one what lies after it.
         const double columnEnd = column >= columns - 1 ? std::numeric_limits<double>::infinity() : from + perColumn * (column + 1);
-        std::size_t next = last;
-        if (std::isfinite(columnEnd)) {
-            next = static_cast<std::size_t>(std::lower_bound(m_keys.begin() + static_cast<std::ptrdiff_t>(index),
-                                                             m_keys.begin() + static_cast<std::ptrdiff_t>(last), columnEnd) -
-                                            m_keys.begin());
-        }
+        const std::size_t next = std::isfinite(columnEnd) ? m_keys.lowerBound(columnEnd, index, last) : last;
         while (index < next) {
             const std::size_t stop = gap != m_nonFinite.end() && *gap < next ? *gap : next;
             if (stop > index) emitStretch(index, stop);

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "ui/models/key_list.h"
+
 namespace mofo {
 
 struct SeriesPoint {
@@ -23,6 +25,8 @@ struct ValueRange {
 class SeriesBuffer {
 public:
     void append(double key, double value);
+    /// Makes room for this many more at once, with nothing to spare, where they at least double what is there; else room grows by itself.
+    void reserveMore(std::size_t count);
     void clear();
 
     [[nodiscard]] std::size_t size() const { return m_keys.size(); }
@@ -56,7 +60,8 @@ private:
     [[nodiscard]] Extent extent(std::size_t begin, std::size_t end) const;
 
     static constexpr std::size_t factor = 16;
-    std::vector<double> m_keys, m_values;
+    KeyList m_keys;
+    std::vector<double> m_values;
     std::vector<std::vector<Extent>> m_levels;  ///< level l holds one entry per factor^(l+1) values
     std::vector<std::size_t> m_nonFinite;
 };

@@ -11,8 +11,12 @@ void StepScale::clear() {
 
 void StepScale::append(double step, double units) {
     if (!m_units.empty()) units = std::max(units, m_units.back());
-    m_steps.push_back(step);
+    m_steps.append(step);
     m_units.push_back(units);
+}
+
+void StepScale::reserveMore(std::size_t count) {
+    if (count >= m_units.size()) m_units.reserve(m_units.size() + count);
 }
 
 double StepScale::slope() const {
@@ -24,7 +28,7 @@ double StepScale::unitsAt(double step) const {
     if (m_steps.empty()) return step;
     if (step <= m_steps.front()) return m_units.front() + (step - m_steps.front()) * slope();
     if (step >= m_steps.back()) return m_units.back() + (step - m_steps.back()) * slope();
-    const auto after = static_cast<std::size_t>(std::upper_bound(m_steps.begin(), m_steps.end(), step) - m_steps.begin());
+    const std::size_t after = m_steps.upperBound(step);
     const double share = (step - m_steps[after - 1]) / (m_steps[after] - m_steps[after - 1]);
     return m_units[after - 1] + share * (m_units[after] - m_units[after - 1]);
 }

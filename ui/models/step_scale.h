@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "ui/models/key_list.h"
+
 namespace mofo {
 
 enum class StepUnit { Step, Epoch, Tokens, Time };
@@ -15,6 +17,8 @@ public:
     void clear();
     /// Steps ascend; a unit that would fall (a clock set back) stays where it was.
     void append(double step, double units);
+    /// As SeriesBuffer::reserveMore().
+    void reserveMore(std::size_t count);
 
     [[nodiscard]] double unitsAt(double step) const;
     [[nodiscard]] double stepAt(double units) const;
@@ -23,7 +27,8 @@ public:
 
 private:
     [[nodiscard]] double slope() const;  ///< units per step over the whole
-    std::vector<double> m_steps, m_units;
+    KeyList m_steps;
+    std::vector<double> m_units;
 };
 
 }  // namespace mofo

@@ -148,8 +148,9 @@ double MapChart::shareOf(double value) const {
 void MapChart::forgetValues() {
     m_values.clear();
     m_valueSteps.clear();
-    m_asked = m_greatest = 0;
-    m_least = std::numeric_limits<double>::infinity();
+    m_asked = 0;
+    m_rowLeast.clear();
+    m_rowGreatest.clear();
     markDirty();
 }
 
@@ -162,39 +163,50 @@ void MapChart::readValues() {
     m_values.resize(same * rows.size());
     m_valueSteps.resize(same);
     if (same == measured.size()) return;
-    m_values.reserve(measured.size() * rows.size());
-    const MeasuredRows read(m_measure, data().parameters(), rows);
+    // A history read at once gets exactly its room; what comes live must not move all of it each time.
+    if (measured.size() >= 2 * same) m_values.reserve(measured.size() * rows.size());
+    m_rowLeast.resize(rows.size(), std::numeric_limits<float>::infinity());
+    m_rowGreatest.resize(rows.size(), 0.0F);
+    MeasuredRows read(m_measure, data().parameters(), rows);
     for (std::size_t i = same; i < measured.size(); ++i) {
         const TensorRow& row = measured[i];
         if (const StepRow* step = data().stepNear(static_cast<double>(row.step))) m_asked = std::max(m_asked, step->alpha);
         m_values.resize(m_values.size() + rows.size());
         float* const values = m_values.data() + i * rows.size();
         read.read(row, values);
+        // By row, and without branches: millions of values. NaN compares as false.
+        float* const least = m_rowLeast.data();
+        float* const greatest = m_rowGreatest.data();
         for (std::size_t r = 0; r < rows.size(); ++r) {
-            const auto value = static_cast<double>(values[r]);
-            const bool counts = m_isDrift || rows[r].filtered;
-            if (!std::isfinite(value) || !counts) continue;
-            m_greatest = std::max(m_greatest, value);
-            if (value > 0) m_least = std::min(m_least, value);
+            const float finite = values[r] <= std::numeric_limits<float>::max() ? values[r] : 0.0F;
+            const float positive = values[r] > 0 ? values[r] : std::numeric_limits<float>::infinity();
+            greatest[r] = finite > greatest[r] ? finite : greatest[r];
+            least[r] = positive < least[r] ? positive : least[r];
         }
         m_valueSteps.push_back(row.step);
     }
 }
 
 void MapChart::chooseScale() {
+    double greatest = 0, least = std::numeric_limits<double>::infinity();
+    for (std::size_t r = 0; r < m_rowGreatest.size(); ++r) {
+        if (!m_isDrift && !m_rows->rows()[r].filtered) continue;
+        greatest = std::max<double>(greatest, m_rowGreatest[r]);
+        least = std::min<double>(least, m_rowLeast[r]);
+    }
     const bool ofAlpha = m_measure == MapMeasure::MovedShare || m_measure == MapMeasure::MaskShare;
     if (ofAlpha) {
         // Twice the greatest alpha asked for: what moves as asked is in the middle, more and less to either side.
-        const double upper = std::clamp(std::max(2 * m_asked, m_greatest), 0.002, 1.0);
+        const double upper = std::clamp(std::max(2 * m_asked, greatest), 0.002, 1.0);
         const double grain = upper > 0.05 ? 0.01 : 0.001;
         m_scale = {0, std::min(1.0, std::ceil(upper / grain - 1e-6) * grain)};
     } else if (!isLogarithmic()) {
-        const double grain = m_greatest > 0.2 ? 0.1 : m_greatest > 0.02 ? 0.01 : 0.001;
-        m_scale = {0, std::clamp(std::ceil(m_greatest / grain - 1e-6) * grain, grain, 1.0)};
-    } else if (m_greatest > 0) {
+        const double grain = greatest > 0.2 ? 0.1 : greatest > 0.02 ? 0.01 : 0.001;
+        m_scale = {0, std::clamp(std::ceil(greatest / grain - 1e-6) * grain, grain, 1.0)};
+    } else if (greatest > 0) {
         // Round ends, 1, 2 or 5 of a decade: the colours keep their meaning for a while as the run goes on.
-        const double upper = roundEnd(m_greatest, true);
-        m_scale = {std::min(roundEnd(std::max(m_least, m_greatest * 1e-4), false), upper / 2), upper};
+        const double upper = roundEnd(greatest, true);
+        m_scale = {std::min(roundEnd(std::max(least, greatest * 1e-4), false), upper / 2), upper};
     } else {
         m_scale = {1e-6, 1e-3};
     }

@@ -74,11 +74,11 @@ private:
     std::vector<std::int64_t> m_valueSteps;
     std::array<QRgb, 256> m_colours{};
     double m_perDecade = 0;  ///< of a logarithmic scale: share of the scale per unit of the logarithm
-    double m_asked = 0, m_greatest = 0;
-    double m_least = std::numeric_limits<double>::infinity();
-    double m_cellLower = 0, m_cellUpper = 0;  ///< steps the cells cover
-    std::vector<Band> m_bands;                ///< rows in view, in pixels of the axis rectangle
-    QImage m_cells;                           ///< one line per band, one column per pixel; transparent where there is no value
+    double m_asked = 0;
+    std::vector<float> m_rowLeast, m_rowGreatest;  ///< of the finite values of each row, the least of the positive ones
+    double m_cellLower = 0, m_cellUpper = 0;       ///< steps the cells cover
+    std::vector<Band> m_bands;                     ///< rows in view, in pixels of the axis rectangle
+    QImage m_cells;                                ///< one line per band, one column per pixel; transparent where there is no value
 };
 
 }  // namespace mofo
