@@ -84,11 +84,11 @@ Result<void> checkStepsLeft(const RunRow& parent, const RunConfig& config, std::
 
 // A checkpoint holds what was trained: the model's weights, or LoRA's matrices of one rank.
 Result<void> checkTrainsTheSame(const RunConfig& before, const RunConfig& after) {
-    const bool lora = isLora(after.optimizer);
-    if (lora == isLora(before.optimizer) && (!lora || (after.loraRank == before.loraRank && after.loraAlpha == before.loraAlpha))) return {};
+    const bool lora = trainsLora(after.optimizer);
+    if (lora == trainsLora(before.optimizer) && (!lora || (after.loraRank == before.loraRank && after.loraAlpha == before.loraAlpha))) return {};
     return Error{ErrorCode::Usage,
                  "the checkpoint cannot be gone on from with this optimizer: it holds " +
-                     (isLora(before.optimizer)
+                     (trainsLora(before.optimizer)
                           ? "LoRA's matrices of rank " + std::to_string(before.loraRank) + " with lora_alpha=" + formatShortest(before.loraAlpha)
                           : std::string("the model's weights")),
                  "optimizer=" + configValue(after, "optimizer"), "Branch from step 0, or export the checkpoint and train on from that model", "KEY"};

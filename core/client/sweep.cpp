@@ -12,6 +12,7 @@
 #include "core/client/engine_environment.h"
 #include "core/client/jobs.h"
 #include "core/client/supervisor.h"
+#include "core/config/key_effect.h"
 #include "core/model/lora.h"
 #include "core/model/model_source.h"
 #include "core/plan/memory_plan.h"
@@ -33,14 +34,10 @@ constexpr std::uint64_t kCheckpointBytesPerParameter = 12;
 /// Keys that only some optimizers have a use for. The base's value of one is let go where an arm's optimizer has none; an arm's own is refused.
 void dropIneffective(RunConfig& config, const std::set<std::string>& named) {
     const RunConfig defaults;
-    const bool ranks = config.optimizer == OptimizerKind::Mofo || config.optimizer == OptimizerKind::LoraMofo;
     const auto drop = [&](const char* key, bool hasUse) {
         if (!hasUse && !named.contains(key)) static_cast<void>(setConfigValue(config, key, configValue(defaults, key)).ok());
     };
-    drop("rule", ranks);
-    drop("hft_every", config.optimizer == OptimizerKind::Hft);
-    for (const char* key : {"lora_rank", "lora_alpha", "lora_dropout"}) drop(key, isLora(config.optimizer));
-    for (const char* key : {"l1", "l2"}) drop(key, !isLora(config.optimizer));
+    for (const char* key : {"rule", "hft_every", "lora_rank", "lora_alpha", "lora_dropout", "l1", "l2"}) drop(key, hasEffect(config, key));
     if (config.guardAction == GuardAction::LowerAlpha) drop("guard_action", selectsCoordinates(config.optimizer));
 }
 

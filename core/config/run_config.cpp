@@ -4,6 +4,7 @@
 
 #include "core/base/hub_path.h"
 #include "core/base/text.h"
+#include "core/config/key_effect.h"
 #include "core/config/key_table.h"
 
 namespace mofo {
@@ -61,10 +62,6 @@ std::string shellWord(std::string_view text) {
 Error conflict(std::string where, std::string message, std::string remedy) {
     return Error{ErrorCode::Usage, std::move(message), std::move(where), std::move(remedy), "VALUE"};
 }
-
-bool trainsLora(OptimizerKind optimizer) { return optimizer == OptimizerKind::Lora || optimizer == OptimizerKind::LoraMofo; }
-
-bool ranksCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::LoraMofo; }
 
 }  // namespace
 
@@ -165,6 +162,10 @@ Result<void> checkConfig(const RunConfig& config) {
     return checkGuards(config);
 }
 
+bool trainsLora(OptimizerKind optimizer) { return optimizer == OptimizerKind::Lora || optimizer == OptimizerKind::LoraMofo; }
+
+bool ranksCoordinates(OptimizerKind optimizer) { return optimizer == OptimizerKind::Mofo || optimizer == OptimizerKind::LoraMofo; }
+
 bool selectsCoordinates(OptimizerKind optimizer) { return ranksCoordinates(optimizer) || optimizer == OptimizerKind::FixedMask; }
 
 Result<void> checkLiveKey(const RunConfig& config, std::string_view key) {
@@ -177,13 +178,7 @@ Result<void> checkLiveKey(const RunConfig& config, std::string_view key) {
         return Error{ErrorCode::Usage, "this key cannot change while a run is on", escapeForDisplay(key.substr(0, 60)),
                      "These can: " + joinText(live, ", "), "KEY"};
     }
-    const bool ofSelection = key == "alpha" || key.starts_with("alpha.") || key == "granularity";
-    const bool effective = ofSelection                  ? selectsCoordinates(config.optimizer)
-                           : key == "rule"              ? ranksCoordinates(config.optimizer)
-                           : key == "l1" || key == "l2" ? !trainsLora(config.optimizer)
-                           : key == "hft_every"         ? config.optimizer == OptimizerKind::Hft
-                                                        : true;
-    if (!effective) {
+    if (!hasEffect(config, key)) {
         return Error{ErrorCode::Usage, std::string(key) + " has no effect with optimizer=" + configValue(config, "optimizer"), std::string(key),
                      "Start a run with another optimizer: that key cannot change while a run is on", "KEY"};
     }

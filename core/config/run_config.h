@@ -158,6 +158,10 @@ Result<void> checkConfig(const RunConfig& config);
 /// Whether `key` can be changed while a run of this configuration is on. Usage for one that is not live, and for one that has no effect with
 /// the run's optimizer.
 Result<void> checkLiveKey(const RunConfig& config, std::string_view key);
+/// Whether the optimizer trains low-rank adapters beside the pretrained weights, which stay.
+[[nodiscard]] bool trainsLora(OptimizerKind optimizer);
+/// Whether the optimizer ranks coordinates anew at every step, so that the rule means something.
+[[nodiscard]] bool ranksCoordinates(OptimizerKind optimizer);
 /// Whether the optimizer selects coordinates within partitions, so that alpha and granularity mean something.
 [[nodiscard]] bool selectsCoordinates(OptimizerKind optimizer);
 /// The share of the rows that is held out in fact: eval_split, or 0.05 where eval_every is set without it and without eval_data.

@@ -43,7 +43,7 @@ Result<void> CheckpointSource::useLora(const std::filesystem::path& checkpoint) 
     if (!state.ok()) return std::move(state).error().in(escapeForDisplay(stateFile.string()));
     auto config = configFromJson(state->is_object() ? state->value("config", Json()) : Json());
     if (!config.ok()) return std::move(config).error();
-    if (!isLora(config->optimizer)) {
+    if (!trainsLora(config->optimizer)) {
         return Error{ErrorCode::InvalidInput, "the checkpoint holds LoRA's matrices, but its settings are those of another optimizer",
                      escapeForDisplay(stateFile.string()), "Use another checkpoint", "CHANGED"};
     }

@@ -215,7 +215,7 @@ const std::vector<bool>& Optimizer::frozenAt(std::int64_t step) {
 
 kernels::Rule Optimizer::rule() const {
     if (m_settings.kind == OptimizerKind::FixedMask) return kernels::Rule::Random;
-    if (m_settings.kind != OptimizerKind::Mofo && m_settings.kind != OptimizerKind::LoraMofo) return kernels::Rule::None;
+    if (!ranksCoordinates(m_settings.kind)) return kernels::Rule::None;
     switch (m_settings.rule) {
         case SelectionRule::Momentum: return kernels::Rule::Momentum;
         case SelectionRule::Gradient: return kernels::Rule::Gradient;

@@ -63,7 +63,7 @@ Result<void> TrainingStep::build(const RunConfig& config, const Progress& progre
     const std::string reading = "reading the weights";
     progress("load", 0, reading);
     MOFO_TRY(ParameterArena pretrained, loadWeights(*m_pretrained, m_device, [&](double share) { return progress("load", share, reading); }));
-    if (isLora(config.optimizer)) {
+    if (trainsLora(config.optimizer)) {
         m_lora = std::make_unique<LoraTraining>(*m_pretrained, std::move(pretrained), LoraSettings::from(config));
         MOFO_TRY(m_weights, loadWeights(m_lora->source(), m_device));
     } else {

@@ -74,8 +74,6 @@ private:
 
 LoraSettings LoraSettings::from(const RunConfig& config) { return {config.loraRank, config.loraAlpha, config.loraDropout, config.seed}; }
 
-bool isLora(OptimizerKind optimizer) { return optimizer == OptimizerKind::Lora || optimizer == OptimizerKind::LoraMofo; }
-
 std::vector<ParameterInfo> loraParameters(std::span<const ParameterInfo> parameters, std::int64_t rank) {
     std::vector<ParameterInfo> trained;
     for (const ParameterInfo& info : parameters) {
@@ -95,7 +93,7 @@ std::vector<std::size_t> loraTargets(std::span<const ParameterInfo> parameters) 
 }
 
 std::vector<ParameterInfo> trainedParameters(std::span<const ParameterInfo> parameters, const RunConfig& config) {
-    if (isLora(config.optimizer)) return loraParameters(parameters, config.loraRank);
+    if (trainsLora(config.optimizer)) return loraParameters(parameters, config.loraRank);
     return {parameters.begin(), parameters.end()};
 }
 

@@ -25,9 +25,6 @@ struct LoraSettings {
     [[nodiscard]] static LoraSettings from(const RunConfig& config);
 };
 
-/// Whether the optimizer trains low-rank matrices beside frozen weights.
-[[nodiscard]] bool isLora(OptimizerKind optimizer);
-
 /// What LoRA trains of a model: for each q, k, v, o, gate, up and down, in the model's order, A [rank, in] and then B [out, rank], named as PEFT
 /// names them: model.layers.0.self_attn.q_proj.lora_A.weight. Kind and layer are those of the weight they adapt.
 [[nodiscard]] std::vector<ParameterInfo> loraParameters(std::span<const ParameterInfo> parameters, std::int64_t rank);

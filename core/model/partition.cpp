@@ -213,7 +213,7 @@ Result<void> checkMethod(const RunConfig& config, const ModelDescription& model,
         return refuse("row_counts", config.rowCounts, "the pattern matches none of the model's " + count + " parameters");
     }
     if (!selectsCoordinates(config.optimizer)) return {};
-    if (isLora(config.optimizer) && config.granularity.kind == GranularityKind::Head) {
+    if (trainsLora(config.optimizer) && config.granularity.kind == GranularityKind::Head) {
         return Error{ErrorCode::Usage, "LoRA's matrices are not divided by heads", "granularity=head",
                      "Use tensor, row, module, layer, model, block:N or shards:S with optimizer=lora_mofo", "VALUE"};
     }

@@ -99,7 +99,7 @@ std::uint64_t MemoryPlan::bytesOf(MemoryKind kind) const {
 MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config, std::int64_t longestRow, bool isCuda, int threads) {
     std::uint64_t trained = 0;
     for (const ParameterInfo& info : trainedParameters(parametersOf(model), config)) trained += u(info.elementCount());
-    const bool lora = isLora(config.optimizer);
+    const bool lora = trainsLora(config.optimizer);
     const std::uint64_t arena = trained * fp32Bytes, frozen = lora ? u(model.parameterCount()) * fp32Bytes : 0;
     const std::uint64_t rows = u(effectiveMicroBatch(config)), length = u(longestRow), tokens = rows * length;
     const std::uint64_t layers = u(model.layerCount);

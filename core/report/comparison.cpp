@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "core/config/key_effect.h"
 
 namespace mofo::report {
 
@@ -68,8 +69,7 @@ Json withoutSeed(const RunRecord& run) {
 std::string shownValue(const RunRecord& run, const std::string& key) {
     if (key == "micro_batch") return std::to_string(effectiveMicroBatch(run.initial));
     if (key == "device") return run.row.device;
-    const bool isSelection = key == "granularity" || key == "rule" || key.starts_with("alpha");
-    if (isSelection && !selectsCoordinates(run.initial.optimizer)) return "\u2013";  // kept for a twin that selects, and without effect here
+    if (isSelectionKey(key) && !hasEffect(run.initial, key)) return "\u2013";  // kept for a twin that selects, and without effect here
     if (key == "model") return run.row.modelName.empty() ? configValue(run.initial, key) : run.row.modelName;
     return configValue(run.initial, key);
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/task/task_items.h"
+#include "tests/core/task/task_support.h"
 #include "tests/support/test_support.h"
 
 namespace mofo {
@@ -52,14 +53,7 @@ TEST(TaskGet, ItsFieldsAreReadStrictly) {
         {withGet(R"({"files":[{)" + url + "}]}", "builtin:kl.jsonl"), "are no file's name alone"},
         {withGet(R"({"files":[{)" + url + "}]}", ".."), "are no file's name alone"},
     };
-    for (const Case& one : cases) {
-        const auto task = parseTask(*parseJson(one.json), "f.json");
-        ASSERT_FALSE(task.ok()) << one.json;
-        EXPECT_EQ(task.error().exitCode(), 3) << one.json;
-        EXPECT_EQ(task.error().where, "f.json");
-        EXPECT_THAT(task.error().message, HasSubstr(one.says));
-        EXPECT_EQ(task.error().text().find('\n'), std::string::npos);
-    }
+    for (const auto& [json, says] : cases) test::expectRefused(json, says);
     const auto task = parseTask(*parseJson(withGet(R"({"files":[{)" + url + R"(,"size":12,"sha256":")" + std::string(64, 'a') + R"("}]})")), "");
     ASSERT_OK(task);
     EXPECT_EQ(task->get->form, TaskGet::Form::AsIs);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/task/task_items.h"
+#include "tests/core/task/task_support.h"
 #include "tests/support/test_support.h"
 
 namespace mofo {
@@ -50,14 +51,7 @@ TEST(Tasks, WhatCannotBeUsedIsRefusedInOneSentence) {
         {R"({"scorer":"text","text":"{t}"})", "its name \"\" is not one"},
         {R"({"name":"x","scorer":"short_answer","prompt":"p","answer":"a","match":"close"})", "its match is \"close\""},
     };
-    for (const Case& one : cases) {
-        const auto task = parseTask(*parseJson(one.json), "f.json");
-        ASSERT_FALSE(task.ok()) << one.json;
-        EXPECT_EQ(task.error().exitCode(), 3) << one.json;
-        EXPECT_EQ(task.error().where, "f.json");
-        EXPECT_THAT(task.error().message, HasSubstr(one.says));
-        EXPECT_EQ(task.error().text().find('\n'), std::string::npos);
-    }
+    for (const auto& [json, says] : cases) test::expectRefused(json, says);
     EXPECT_OK(parseTask(*parseJson(kChoice), ""));
 }
 
