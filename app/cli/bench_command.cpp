@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -96,13 +98,180 @@ Result<int> benchOptimizer(const Context& context, const BenchOptions& options) 
     return 0;
 }
 
+struct StepOptions {
+    std::string model = "random:smollm2", device = "cpu", reference, referenceModel;
+    std::vector<std::string> assignments;
+    std::int64_t batch = 4, length = 256, steps = 5;
+    bool json = false;
+};
+
+/// What `COMMAND bench MODEL ...` prints as JSON, in both precisions: the rival's step at the same shapes.
+Result<Json> runReference(const StepOptions& options) {
+    Json rival = Json::object();
+    for (const char* precision : {"fp32", "bf16"}) {
+        const std::string line = fmt::format("{} bench {} --batch {} --length {} --steps {} --precision {}", options.reference,
+                                             shellWord(options.referenceModel), options.batch, options.length, options.steps, precision);
+        const auto close = [](FILE* pipe) { pclose(pipe); };
+        const std::unique_ptr<FILE, decltype(close)> pipe(popen(line.c_str(), "r"), close);
+        std::string text;
+        char buffer[4096];
+        for (std::size_t n = 0; pipe && (n = std::fread(buffer, 1, sizeof buffer, pipe.get())) > 0;) text.append(buffer, n);
+        const auto parsed = parseJson(text);
+        if (!parsed.ok() || !parsed->is_object() || !parsed->contains("step_ms"))
+            return Error{ErrorCode::Usage, "the reference printed no JSON with step_ms", escapeForDisplay(line), "Try that command by hand",
+                         "REFERENCE"};
+        rival[precision] = *parsed;
+    }
+    return rival;
+}
+
+Result<int> benchStep(const Context& context, const StepOptions& options) {
+    MOFO_TRY(Store store, openOrCreateStore(context));
+    RunConfig config;
+    config.optimizer = OptimizerKind::Mofo;
+    config.batch = options.batch;
+    for (const std::string& assignment : options.assignments) {
+        MOFO_TRY(const auto parts, splitAssignment(assignment));
+        MOFO_CHECK(setConfigValue(config, parts.first, parts.second));
+    }
+    MOFO_CHECK(checkConfig(config));
+    if (!options.reference.empty() && options.referenceModel.empty())
+        return Error{ErrorCode::Usage, "--reference needs --reference-model", "",
+                     "Name what the reference calls the same model: a Hugging Face folder, llama-1b", "MISSING"};
+    Json parameters = {{"model", options.model}};
+    std::string runId;
+    if (!options.model.starts_with("random:")) {
+        MOFO_TRY(const JobModel model, jobModelOf(store, options.model));
+        parameters = model.parameters;
+        parameters["shown"] = model.shown;
+        runId = model.runId;
+    }
+    parameters["bench"] = "step";
+    parameters["config"] = configToJson(config);
+    parameters["length"] = options.length;
+    parameters["steps"] = options.steps;
+    MOFO_TRY(const ResolvedDevice device, resolveDevice(options.device));
+    if (!device.warning.empty()) printNote(device.warning);
+    watchInterrupts();
+    ProgressLine line;
+    MOFO_TRY(Json result,
+             runJob(store.workspace, store.registry, "bench", parameters, device.device, runId, [&](std::string_view phase, double share) {
+                 line.show(fmt::format("bench step  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
+                 return !interrupted();
+             }));
+    line.clear();
+    if (!options.reference.empty()) {
+        printNote("measuring the reference, which takes about as long again");
+        MOFO_TRY(result["reference"], runReference(options));
+        for (const char* precision : {"fp32", "bf16"}) {
+            const std::string name = precision;
+            result["reference"][name]["speedup"] = numberOf(result["reference"][name], "step_ms") / numberOf(result, (name + "_ms").c_str());
+        }
+    }
+    if (options.json) {
+        printJson(result);
+        return 0;
+    }
+    std::vector<std::vector<std::string>> table = {{"PART", "FP32 MS", "BF16 MS"}};
+    const Json parts = result.value("parts", Json::object());
+    const auto partOf = [&](const char* precision) { return parts.value(precision, Json::object()); };
+    for (const char* part : {"data", "forward", "loss", "backward", "clip", "optimizer", "statistics", "store"})
+        table.push_back({part, cell(partOf("fp32"), part, "{:.1f}"), cell(partOf("bf16"), part, "{:.1f}")});
+    table.push_back({"whole step", cell(result, "fp32_ms", "{:.1f}"), cell(result, "bf16_ms", "{:.1f}")});
+    if (result.contains("reference")) {
+        table.push_back(
+            {"reference", cell(result["reference"]["fp32"], "step_ms", "{:.1f}"), cell(result["reference"]["bf16"], "step_ms", "{:.1f}")});
+        table.push_back(
+            {"times as fast", cell(result["reference"]["fp32"], "speedup", "{:.2f}"), cell(result["reference"]["bf16"], "speedup", "{:.2f}")});
+    }
+    fmt::print("{}", tableText(table, {1, 2}));
+    const Json peak = result.value("peak_bytes", Json::object());
+    printNote(fmt::format(
+        "{}: {} parameters, {} x {} tokens, {}, {:.0f} threads; bf16 is {:.2f} times as fast as fp32; {:.0f} tokens/s in {}; peak {} "
+        "and {}; {:.1f} % of a step unaccounted for",
+        escapeForDisplay(result.value("model", std::string())), formatCount(static_cast<std::int64_t>(numberOf(result, "parameters"))), options.batch,
+        options.length, escapeForDisplay(result.value("device", std::string())), numberOf(result, "threads"), numberOf(result, "speedup_bf16"),
+        numberOf(result, "tokens_per_s"), result.value("precision", std::string()), formatBytes(static_cast<std::uint64_t>(numberOf(peak, "fp32"))),
+        formatBytes(static_cast<std::uint64_t>(numberOf(peak, "bf16"))), numberOf(result, "unaccounted") * 100));
+    printNote("statistics are those of a logged step, which comes every stats_every steps; in a run another thread does what is called store here.");
+    return 0;
+}
+
+struct ProfileOptions {
+    std::string run, file;
+    std::int64_t steps = 3;
+    bool json = false;
+};
+
+Result<int> profileRun(const Context& context, const ProfileOptions& options) {
+    MOFO_TRY(Store store, openOrCreateStore(context));
+    MOFO_TRY(const RunRow run, store.registry.findRun(options.run));
+    const std::filesystem::path file = std::filesystem::absolute(options.file.empty() ? run.name + "-trace.json" : options.file);
+    std::error_code ec;
+    if (!std::filesystem::is_directory(file.parent_path(), ec))
+        return Error{ErrorCode::NotFound, "there is no such folder", escapeForDisplay(file.parent_path().string()), "Choose another place with --out",
+                     "PATH"};
+    const Json parameters = {{"model", run.modelId}, {"config", configToJson(run.config)}, {"steps", options.steps}, {"file", file.string()}};
+    watchInterrupts();
+    ProgressLine line;
+    MOFO_TRY(const Json result,
+             runJob(store.workspace, store.registry, "profile", parameters, run.device, run.id, [&](std::string_view phase, double share) {
+                 line.show(fmt::format("profile  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
+                 return !interrupted();
+             }));
+    line.clear();
+    if (options.json) {
+        printJson(result);
+        return 0;
+    }
+    fmt::print("{}\n", escapeForDisplay(file.string()));
+    printNote(fmt::format(
+        "{:.0f} steps from the pretrained weights, {:.0f} ms each while they were recorded; open it in ui.perfetto.dev or chrome://tracing",
+        numberOf(result, "steps"), numberOf(result, "step_ms")));
+    return 0;
+}
+
 }  // namespace
+
+void addProfileCommand(CLI::App& app, Context& context) {
+    auto options = std::make_shared<ProfileOptions>();
+    CLI::App* command = addCommand(app, "profile", "Record where the time of a run's steps goes, as a trace for ui.perfetto.dev",
+                                   "  mofo profile maths-a15 --steps 3 --out trace.json");
+    command->add_option("run", options->run, "Id, unique prefix or name")->required()->type_name("RUN");
+    command->add_option("--steps", options->steps, "Steps that are recorded, after one that is not")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->add_option("--out", options->file, "The trace (default: NAME-trace.json here)")->type_name("FILE");
+    command->add_flag("--json", options->json, "Answer in JSON");
+    command->callback([&context, options] { context.action = [&context, options] { return profileRun(context, *options); }; });
+}
 
 void addBenchCommand(CLI::App& app, Context& context) {
     auto options = std::make_shared<BenchOptions>();
     CLI::App* bench = addCommand(app, "bench", "Measure what a step costs on this machine",
-                                 "  mofo bench optimizer\n  mofo bench optimizer --model random:llama-1b-layer --json");
+                                 "  mofo bench step\n  mofo bench optimizer --model random:llama-1b-layer --json");
     bench->require_subcommand(1);
+    auto step = std::make_shared<StepOptions>();
+    CLI::App* whole = addCommand(*bench, "step", "A whole training step in fp32 and bf16, part by part",
+                                 "  mofo bench step\n  mofo bench step --model random:llama-1b --batch 1 --length 128 --json");
+    whole
+        ->add_option("--model", step->model,
+                     "Whose shapes and weights: a file, folder, workspace model, RUN[@STEP], random:smollm2 or random:llama-1b")
+        ->type_name("M")
+        ->capture_default_str();
+    whole->add_option("--device", step->device, "cpu, auto, cuda:N")->capture_default_str();
+    whole->add_option("--batch", step->batch, "Rows of a step")->check(CLI::Range(1, 4096))->capture_default_str();
+    whole->add_option("--length", step->length, "Tokens of a row")->check(CLI::Range(2, 1 << 20))->capture_default_str();
+    whole->add_option("--steps", step->steps, "Steps that are timed, after two that are not")->check(CLI::Range(1, 10000))->capture_default_str();
+    whole->add_option("--set", step->assignments, "key=value as in train, for example optimizer=adamw, micro_batch=1, recompute=layer")
+        ->type_name("KEY=VALUE");
+    whole
+        ->add_option("--reference", step->reference,
+                     "Command of a rival that takes `bench MODEL --batch --length --steps --precision` and prints {\"step_ms\"}")
+        ->type_name("COMMAND");
+    whole->add_option("--reference-model", step->referenceModel, "What that command calls the model")->type_name("MODEL");
+    whole->add_flag("--json", step->json, "Answer in JSON");
+    whole->callback([&context, step] { context.action = [&context, step] { return benchStep(context, *step); }; });
     CLI::App* optimizer =
         addCommand(*bench, "optimizer", "The optimizer's step by granularity and alpha, beside LibTorch's fused AdamW",
                    "  mofo bench optimizer --precision bf16-pure\n  mofo bench optimizer --model SmolLM2-135M-Instruct.Q4_1.gguf --json");

@@ -78,7 +78,9 @@ void addInterpolateCommands(CLI::App& app, Context& context);  ///< interpolate,
 void addSweepCommands(CLI::App& app, Context& context);        ///< sweep and its list, show, follow, stop, resume
 void addChatCommand(CLI::App& app, Context& context);
 void addCompareCommand(CLI::App& app, Context& context);
+void addPlanCommand(CLI::App& app, Context& context);
 void addBenchCommand(CLI::App& app, Context& context);
+void addProfileCommand(CLI::App& app, Context& context);
 void addGetCommand(CLI::App& app, Context& context);
 void addDoctorCommand(CLI::App& app, Context& context);
 

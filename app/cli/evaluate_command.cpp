@@ -106,6 +106,7 @@ Result<int> evaluateTaskOf(const Context& context, const EvaluateOptions& option
     parameters["data"] = data.string();
     parameters["limit"] = options.limit;
     parameters["chat_template"] = config.chatTemplate;
+    parameters["precision"] = configValue(config, "precision");
     parameters["columns"] = config.columns;
     if (lengthGiven) parameters["max_length"] = config.maxLength;
     watchInterrupts();

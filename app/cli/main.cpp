@@ -59,7 +59,9 @@ int main(int argc, char** argv) {
     mofo::cli::addInterpolateCommands(app, context);
     mofo::cli::addChatCommand(app, context);
     mofo::cli::addCompareCommand(app, context);
+    mofo::cli::addPlanCommand(app, context);
     mofo::cli::addBenchCommand(app, context);
+    mofo::cli::addProfileCommand(app, context);
     mofo::cli::addDoctorCommand(app, context);
 
     try {

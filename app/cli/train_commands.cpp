@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/cli/attend.h"
+#include "app/cli/config_options.h"
 #include "app/cli/context.h"
 #include "app/cli/follow_view.h"
 #include "app/cli/hub_argument.h"
@@ -31,26 +32,14 @@ constexpr double kTryMs = 60000;
 constexpr double kTellMs = 15000;
 
 struct TrainOptions {
-    std::string model, data, name, preset, note;
-    std::vector<std::string> assignments, tags;
+    ConfigOptions config;
+    std::string name, note;
+    std::vector<std::string> tags;
     bool foreground = false, detach = false, json = false;
 };
 
-Result<RunConfig> configOf(const TrainOptions& options) {
-    RunConfig config;
-    if (!options.preset.empty()) MOFO_CHECK(applyPreset(config, options.preset));
-    if (!options.model.empty()) MOFO_CHECK(setConfigValue(config, "model", options.model));
-    if (!options.data.empty()) MOFO_CHECK(setConfigValue(config, "data", options.data));
-    for (const std::string& assignment : options.assignments) {
-        MOFO_TRY(const auto parts, splitAssignment(assignment));
-        MOFO_CHECK(setConfigValue(config, parts.first, parts.second));
-    }
-    MOFO_CHECK(checkConfig(config));
-    return config;
-}
-
 Result<int> train(const Context& context, const TrainOptions& options) {
-    MOFO_TRY(RunConfig config, configOf(options));
+    MOFO_TRY(RunConfig config, configOf(options.config));
     MOFO_CHECK(useLocalPaths(config));
     MOFO_TRY(Store store, openOrCreateStore(context));
     watchInterrupts();
@@ -233,12 +222,8 @@ void addTrainCommands(CLI::App& app, Context& context) {
                    "  mofo train --model ./my-llama --data metamath.json --preset paper-metamathqa --name maths-a15 --detach\n"
                    "  mofo train --model smollm2 --data train.jsonl --set optimizer=adamw eval_split=0.05 eval_every=100 --foreground");
     command->footer([footer = command->get_footer()] { return footer + "\n\n" + keyHelp(); });
-    command->add_option("--model", options->model, "GGUF file, Hugging Face folder, workspace model or hf:owner/name[@revision][:file]")
-        ->type_name("M");
-    command->add_option("--data", options->data, "JSONL, JSON array, CSV or TSV, or hf:datasets/owner/name[@revision][:file]")->type_name("FILE");
+    addConfigOptions(*command, options->config);
     command->add_option("--name", options->name, "How to call the run (default: made from model and alpha)");
-    command->add_option("--preset", options->preset, "Start from a named set of values");
-    command->add_option("--set", options->assignments, "key=value, as often as needed; see the list below")->type_name("KEY=VALUE");
     command->add_option("--tag", options->tags, "A tag for the run, as often as needed");
     command->add_option("--note", options->note, "A note for the run");
     CLI::Option* foreground =

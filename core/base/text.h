@@ -31,4 +31,7 @@ namespace mofo {
 [[nodiscard]] std::string joinText(std::span<const std::string> parts, std::string_view separator);
 [[nodiscard]] std::string_view trimText(std::string_view text);
 
+/// A word of a POSIX shell that reads back as `text`.
+[[nodiscard]] std::string shellWord(std::string_view text);
+
 }  // namespace mofo

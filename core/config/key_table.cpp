@@ -242,6 +242,10 @@ void addModelAndData(TableBuilder& table) {
     live(table.integer("eval_every", &RunConfig::evalEvery, 0, 1e9, "steps",
                        "Held-out loss after every so many steps; 0: only before the first and after the last"));
     basic(table.integer("max_length", &RunConfig::maxLength, 2, 1 << 20, "tokens", "Longer rows are cut at the end and counted (MoFO paper: 1024)"));
+    table.flag(
+        "group_by_length", &RunConfig::groupByLength,
+        "Batches of rows of like length: of 32 batches at a time the rows are sorted by length, and these batches are taken in an order drawn from "
+        "the seed");
     table.flag("shuffle", &RunConfig::shuffle, "Order of the rows drawn anew each epoch from seed and epoch alone; false: file order");
     table
         .custom(
@@ -357,8 +361,13 @@ void addSchedule(TableBuilder& table) {
     basic(
         table.number("epochs", &RunConfig::epochs, 1e-9, 1e6, "epochs", "Passes over the rows where steps is 0: ceil(rows x epochs / batch) steps"));
     basic(table.integer("batch", &RunConfig::batch, 1, 1 << 20, "rows", "Rows per optimizer step (MoFO paper: 128)"));
-    basic(table.integer("micro_batch", &RunConfig::microBatch, 0, 1 << 20, "rows",
-                        "Rows per forward pass: less memory, the same step; 0: the whole batch"));
+    KeyEntry& microBatch = table.integer("micro_batch", &RunConfig::microBatch, 0, 1 << 20, "rows",
+                                         "Rows per forward pass: less memory, the same step; 0: the whole batch");
+    basic(microBatch);
+    live(microBatch);
+    table.flag("oom_retry", &RunConfig::oomRetry,
+               "Out of memory, a step is tried again with half as many rows per forward pass, and so are those after it: the same batch, smaller "
+               "pieces; false: the run ends with what it needed");
     live(table.number("clip", &RunConfig::clip, 0, 1e9, "", "Largest L2 norm of the whole gradient; 0: off (MoFO paper: 1.0)"));
     live(table.choice("on_nonfinite", &RunConfig::onNonFinite, {{"stop", OnNonFinite::Stop}, {"skip", OnNonFinite::Skip}}, {},
                       "At a NaN or infinite loss or gradient: stop before the update, or leave the update out (ten in a row stop the run)"));
@@ -389,9 +398,10 @@ void addGuards(TableBuilder& table) {
 
 void addProbes(TableBuilder& table) {
     table.section("Probes");
-    table.text("probes", Type::Text, &RunConfig::probes,
-               "What is measured before the first step and while the run is on, NAME or FILE, each with :LIMIT or without (`mofo tasks`); empty: nothing",
-               checkProbeNames);
+    table.text(
+        "probes", Type::Text, &RunConfig::probes,
+        "What is measured before the first step and while the run is on, NAME or FILE, each with :LIMIT or without (`mofo tasks`); empty: nothing",
+        checkProbeNames);
     live(table.integer("probe_every", &RunConfig::probeEvery, 0, 1e9, "steps",
                        "Probes after every so many steps, and always before the first and after the last; 0: by probe_minutes alone"));
     live(table.number("probe_minutes", &RunConfig::probeMinutes, 0, 1e6, "minutes", "Probes when the last ones are this old; 0: off"));
@@ -401,8 +411,11 @@ void addProbes(TableBuilder& table) {
 
 void addMachineAndStore(TableBuilder& table) {
     table.section("Precision");
-    table.choice("precision", &RunConfig::precision, {{"fp32", Precision::Fp32}}, {"bf32", "bf16", "bf16-pure"},
-                 "Number format of weights, moments and arithmetic; TF32 is off");
+    table.choice("precision", &RunConfig::precision, {{"fp32", Precision::Fp32}, {"bf32", Precision::Bf32}, {"bf16", Precision::Bf16}}, {"bf16-pure"},
+                 "fp32: all arithmetic (TF32 is off); bf32: matrix products of fp32 numbers rounded to bf16; bf16: activations and those products in "
+                 "bf16, weights, norms, softmax, loss, gradients and moments in fp32");
+    table.choice("recompute", &RunConfig::recompute, {{"off", Recompute::Off}, {"layer", Recompute::Layer}}, {},
+                 "layer: keeps each layer's input alone and computes its activations again on the way back: less memory, more time, the same bits");
     table
         .custom("device", Type::Text, "auto: the GPU where one can be used, else the CPU, and why is said; cuda refuses instead", setDevice,
                 [](const RunConfig& config) { return config.device; })
@@ -458,10 +471,8 @@ const KeyEntry* findKeyEntry(std::string_view name) {
 
 const std::vector<LaterKey>& laterKeys() {
     static const std::vector<LaterKey> keys{
-        {"packing", "false", "several rows in one sequence"},
-        {"oom_retry", "false", "a smaller micro-batch after running out of memory"},
-        {"group_by_length", "false", "batches of rows of like length"},
-        {"recompute", "off", "activations computed again instead of kept"},
+        // Rows always lie end to end in one sequence and do not see each other.
+        {"packing", "true", "rows padded to the longest of their batch"},
     };
     return keys;
 }

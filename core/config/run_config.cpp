@@ -44,21 +44,6 @@ Result<void> setLaterKey(const LaterKey& later, std::string_view key, std::strin
                  later.neutral.empty() ? "Leave it out" : "Leave it out, or use the one value there is: " + later.name + "=" + later.neutral, "KEY"};
 }
 
-/// A word of a POSIX shell that reads back as `text`.
-std::string shellWord(std::string_view text) {
-    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,@%+";
-    if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string(text);
-    std::string word = "'";
-    for (const char c : text) {
-        if (c == '\'') {
-            word += "'\\''";
-        } else {
-            word += c;
-        }
-    }
-    return word + "'";
-}
-
 Error conflict(std::string where, std::string message, std::string remedy) {
     return Error{ErrorCode::Usage, std::move(message), std::move(where), std::move(remedy), "VALUE"};
 }
@@ -132,6 +117,10 @@ Result<void> checkConfig(const RunConfig& config) {
         }
     }
     const std::string optimizer = configValue(config, "optimizer");
+    if (config.oomRetry && config.lossMean == LossMean::MicroBatch) {
+        return conflict("oom_retry=true", "loss_mean=micro_batch gives every micro-batch the same weight, so that smaller ones are another loss",
+                        "Use oom_retry=false, or loss_mean=token");
+    }
     if (config.rule != SelectionRule::Momentum && !ranksCoordinates(config.optimizer)) {
         return conflict("rule=" + configValue(config, "rule"),
                         "rule has no effect with optimizer=" + optimizer + ": only mofo and lora_mofo rank coordinates by it",

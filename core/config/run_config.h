@@ -38,7 +38,11 @@ enum class GuardAction {
     LowerAlpha,  ///< halves alpha from the next step on
     Back         ///< returns to the best checkpoint and goes on from there with something changed
 };
-enum class Precision { Fp32 };
+/// Fp32: everything. Bf32: fp32 tensors, whose products are computed from bf16 roundings. Bf16: activations and the products' copy of the weights are
+/// bf16; weights, norms, softmax, loss, gradients and moments stay fp32. Both sum products in fp32.
+enum class Precision { Fp32, Bf32, Bf16 };
+/// Off: what the backward pass needs of every layer is kept. Layer: each layer's input alone, from which the rest is computed again.
+enum class Recompute { Off, Layer };
 enum class Offload { None, Optimizer };
 
 /// So many steps may be left out by skip_steps.
@@ -70,6 +74,7 @@ struct RunConfig {
     double epochs = 1.0;
     std::int64_t batch = 16;        ///< rows per update
     std::int64_t microBatch = 0;    ///< rows per forward; 0 = batch
+    bool oomRetry = false;
     std::int64_t maxLength = 1024;  ///< tokens
     double weightDecay = 0.0;
     bool decaySelectedOnly = false;  ///< --set decay=all|selected
@@ -78,8 +83,10 @@ struct RunConfig {
     double clip = 1.0;  ///< 0 = off
     std::uint64_t seed = 42;
     bool shuffle = true;
+    bool groupByLength = false;
     LossMean lossMean = LossMean::Token;
     Precision precision = Precision::Fp32;
+    Recompute recompute = Recompute::Off;
     Offload offload = Offload::None;
     std::string device = "auto";       ///< auto, cpu, cuda:N (cuda = cuda:0)
     std::int64_t checkpointEvery = 0;  ///< steps; 0 = only the last step

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/engine/part_timer.h"
+
 namespace mofo {
 
 namespace {
@@ -11,9 +13,9 @@ namespace {
 // matrix multiplication to run at full speed; never a tokens x vocabulary matrix.
 constexpr std::int64_t kHeadChunk = 128;
 
-/// Runs of neighbouring rows of equal length: (first row, rows, length).
+/// Neighbouring rows of equal length, from token `begin` on.
 struct RowRun {
-    std::int64_t firstRow, rows, length;
+    std::int64_t begin, rows, length;
 };
 std::vector<RowRun> rowRuns(const PackedBatch& batch) {
     std::vector<RowRun> runs;
@@ -22,7 +24,7 @@ std::vector<RowRun> rowRuns(const PackedBatch& batch) {
         if (!runs.empty() && runs.back().length == length) {
             ++runs.back().rows;
         } else {
-            runs.push_back({r, 1, length});
+            runs.push_back({batch.rowStart[r], 1, length});
         }
     }
     return runs;
@@ -30,15 +32,16 @@ std::vector<RowRun> rowRuns(const PackedBatch& batch) {
 
 }  // namespace
 
-KvCache::KvCache(const ModelDescription& model, std::int64_t capacity, c10::Device device) : m_capacity(capacity) {
-    const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+KvCache::KvCache(const Decoder& decoder, std::int64_t capacity) : m_capacity(capacity) {
+    const ModelDescription& model = decoder.model();
+    const auto options = decoder.activationOptions();
     for (std::int64_t layer = 0; layer < model.layerCount; ++layer) {
         m_keys.push_back(at::empty({capacity, model.kvHeadCount, model.headSize}, options));
         m_values.push_back(at::empty({capacity, model.kvHeadCount, model.headSize}, options));
     }
 }
 
-/// What one layer's backward pass needs of its forward pass.
+/// What one layer's backward pass needs of its forward pass. Residual streams are fp32, the rest of the decoder's dtype.
 struct Decoder::LayerState {
     at::Tensor input;  ///< [T, H] residual stream before the layer
     RmsNormResult inputNorm;
@@ -50,8 +53,16 @@ struct Decoder::LayerState {
     at::Tensor gateUp;  ///< [T, 2 I]
 };
 
-Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights, const LoraAdapter* adapter)
-    : m_model(model), m_weights(weights), m_adapter(adapter) {
+/// Where the tokens of a batch stand.
+struct Decoder::Rows {
+    at::Tensor positions;  ///< [T] int64
+    std::vector<RowRun> runs;
+    const RopeTable& rope;
+};
+
+Decoder::Decoder(const ModelDescription& model, const std::vector<ParameterInfo>& infos, const ParameterArena& weights, const LoraAdapter* adapter,
+                 DecoderOptions options)
+    : m_model(model), m_weights(weights), m_matrices(weights, options.precision), m_adapter(adapter), m_options(options) {
     m_layers.resize(static_cast<std::size_t>(model.layerCount));
     for (std::size_t i = 0; i < infos.size(); ++i) {
         const ParameterInfo& info = infos[i];
@@ -91,22 +102,24 @@ AttentionResult Decoder::attendRow(const at::Tensor& qkv, std::int64_t begin, st
 }
 
 at::Tensor Decoder::project(const at::Tensor& x, std::size_t first, std::size_t count, const LoraDropout* dropout) const {
-    at::Tensor y = at::mm(x, m_weights.rows(first, count).t());
+    at::Tensor y = at::mm(x, m_matrices.rows(first, count).t());
     if (m_adapter != nullptr) m_adapter->addOutputs(first, count, x, y, dropout);
     return y;
 }
 
 at::Tensor Decoder::projectOnto(const at::Tensor& residual, const at::Tensor& x, std::size_t index, const LoraDropout* dropout) const {
-    at::Tensor y = at::addmm(residual, x, m_weights.view(index).t());
+    const at::Tensor matrix = m_matrices.rows(index, 1).t();
+    at::Tensor y = x.scalar_type() == residual.scalar_type() ? at::addmm(residual, x, matrix) : at::add(residual, at::mm(x, matrix));
     if (m_adapter != nullptr) m_adapter->addOutputs(index, 1, x, y, dropout);
     return y;
 }
 
 at::Tensor Decoder::projectBackward(const at::Tensor& dy, const at::Tensor& x, std::size_t first, std::size_t count, ParameterArena& gradients,
                                     const LoraDropout* dropout) const {
-    if (m_adapter == nullptr) gradients.rows(first, count).addmm_(dy.t(), x);
-    at::Tensor dx = at::mm(dy, m_weights.rows(first, count));
-    if (m_adapter != nullptr) m_adapter->addGradients(first, count, x, dy, dx, gradients, dropout);
+    const at::Tensor gradient = dy.to(x.scalar_type());
+    if (m_adapter == nullptr) addProduct(gradients.rows(first, count), gradient.t(), x);
+    at::Tensor dx = at::mm(gradient, m_matrices.rows(first, count));
+    if (m_adapter != nullptr) m_adapter->addGradients(first, count, x, gradient, dx, gradients, dropout);
     return dx;
 }
 
@@ -116,86 +129,113 @@ void Decoder::addNormGradients(const at::Tensor& dy, const at::Tensor& x, std::s
     rmsNormBackward(dy, x, m_weights.view(weight), inverseRms, dx, dWeight);
 }
 
-at::Tensor Decoder::runLayers(at::Tensor x, const PackedBatch& batch, const at::Tensor& positions, std::vector<LayerState>* states,
-                              const LoraDropout* dropout) const {
-    const std::int64_t tokens = x.size(0), heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
+RmsNormResult Decoder::norm(const at::Tensor& x, std::size_t weight) const {
+    return rmsNorm(x, m_weights.view(weight), m_model.normEpsilon, m_matrices.dtype());
+}
+
+Decoder::Rows Decoder::rowsOf(const PackedBatch& batch) const {
     std::int64_t longest = 1;
     for (std::int64_t r = 0; r < batch.rowCount(); ++r) longest = std::max(longest, batch.rowStart[r + 1] - batch.rowStart[r]);
-    const RopeTable& rope = ropeFor(longest);
-    const std::vector<RowRun> runs = rowRuns(batch);
-    for (std::size_t l = 0; l < m_layers.size(); ++l) {
-        const LayerWeights& w = m_layers[l];
+    return {rowPositions(batch, m_weights.flat().device()), rowRuns(batch), ropeFor(longest)};
+}
+
+void Decoder::computeState(const LayerWeights& w, const Rows& rows, LayerState& state, const LoraDropout* dropout) const {
+    const std::int64_t tokens = state.input.size(0), heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
+    state.inputNorm = norm(state.input, w.inputNorm);
+    state.qkv = project(state.inputNorm.y, w.query, 3, dropout).view({tokens, heads + 2 * kvHeads, headSize});
+    applyRope(state.qkv, heads + kvHeads, rows.positions, rows.rope, 1);
+    state.attended = at::empty({tokens, heads * headSize}, state.qkv.options());
+    for (const RowRun& run : rows.runs) {
+        AttentionResult attention = attendRow(state.qkv, run.begin, run.rows, run.length);
+        // One copy serves the projection and the backward pass.
+        const at::Tensor kept = state.attended.narrow(0, run.begin, run.rows * run.length).view({run.rows, run.length, heads, headSize});
+        kept.copy_(attention.out);
+        state.attention.push_back({kept, attention.saved});
+    }
+    state.middle = projectOnto(state.input, state.attended, w.output, dropout);
+    state.postNorm = norm(state.middle, w.postNorm);
+    state.gateUp = project(state.postNorm.y, w.gate, 2, dropout);
+}
+
+at::Tensor Decoder::layerOutput(const LayerWeights& w, const LayerState& state, const LoraDropout* dropout) const {
+    return projectOnto(state.middle, swiGlu(state.gateUp), w.down, dropout);
+}
+
+at::Tensor Decoder::runLayers(at::Tensor x, const Rows& rows, std::vector<LayerState>* states, const LoraDropout* dropout) const {
+    for (const LayerWeights& w : m_layers) {
         LayerState state;
         state.input = x;
-        state.inputNorm = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon);
-        state.qkv = project(state.inputNorm.y, w.query, 3, dropout).view({tokens, heads + 2 * kvHeads, headSize});
-        applyRope(state.qkv, heads + kvHeads, positions, rope, 1);
-        state.attended = at::empty({tokens, heads * headSize}, x.options());
-        for (const RowRun& run : runs) {
-            const std::int64_t begin = batch.rowStart[run.firstRow];
-            AttentionResult attention = attendRow(state.qkv, begin, run.rows, run.length);
-            state.attended.narrow(0, begin, run.rows * run.length).view({run.rows, run.length, heads, headSize}).copy_(attention.out);
-            if (states != nullptr) {
-                // The copy in `attended` serves the backward pass as well.
-                attention.out = state.attended.narrow(0, begin, run.rows * run.length).view({run.rows, run.length, heads, headSize});
-                state.attention.push_back(std::move(attention));
-            }
+        computeState(w, rows, state, dropout);
+        x = layerOutput(w, state, dropout);
+        if (states == nullptr) continue;
+        if (m_options.recompute == Recompute::Layer) {
+            LayerState begin;
+            begin.input = state.input;
+            states->push_back(std::move(begin));
+        } else {
+            states->push_back(std::move(state));
         }
-        state.middle = projectOnto(x, state.attended, w.output, dropout);
-        state.postNorm = rmsNorm(state.middle, m_weights.view(w.postNorm), m_model.normEpsilon);
-        state.gateUp = project(state.postNorm.y, w.gate, 2, dropout);
-        x = projectOnto(state.middle, swiGlu(state.gateUp), w.down, dropout);
-        if (states != nullptr) states->push_back(std::move(state));
     }
     return x;
 }
 
-double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients, const LoraDropout* dropout) const {
+double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients, const LoraDropout* dropout, PassTimes* times) const {
     const std::int64_t heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
-    const c10::Device device = m_weights.flat().device();
-    const at::Tensor positions = rowPositions(batch, device);
+    const ProductRounding rounding(m_options.precision);
+    const Rows rows = rowsOf(batch);
     std::vector<LayerState> states;
     states.reserve(m_layers.size());
-    const at::Tensor last = runLayers(embed(batch.ids), batch, positions, &states, dropout);
+    const auto part = [&](double PassTimes::*ms) { return times != nullptr ? &(times->*ms) : nullptr; };
+    at::Tensor last;
+    {
+        const PartTimer timer("forward", part(&PassTimes::forwardMs));
+        last = runLayers(embed(batch.ids), rows, &states, dropout);
+    }
 
     // Head: only positions that predict a trained token reach the vocabulary.
     double loss = 0;
     at::Tensor dx = at::zeros_like(last);
     {
+        const PartTimer timer("loss", part(&PassTimes::lossMs));
         const std::int64_t targets = batch.targetCount();
-        const at::Tensor head = headMatrix();
+        const at::Tensor head = m_matrices.rows(m_head, 1);
         at::Tensor dHead = m_adapter == nullptr ? gradients.view(m_head) : at::Tensor();
         const at::Tensor input = last.index_select(0, batch.targetPositions);
-        const RmsNormResult norm = rmsNorm(input, m_weights.view(m_finalNorm), m_model.normEpsilon);
-        at::Tensor dNormal = at::empty_like(norm.y);
+        const RmsNormResult normed = norm(input, m_finalNorm);
+        at::Tensor dNormal = at::empty_like(normed.y);
         for (std::int64_t begin = 0; begin < targets; begin += kHeadChunk) {
             const std::int64_t count = std::min(kHeadChunk, targets - begin);
             if (!m_logits.defined()) m_logits = at::empty({kHeadChunk, head.size(0)}, last.options());
             at::Tensor logits = m_logits.narrow(0, 0, count);
-            const at::Tensor normal = norm.y.narrow(0, begin, count);
+            const at::Tensor normal = normed.y.narrow(0, begin, count);
             const at::Tensor target = batch.targets.narrow(0, begin, count).unsqueeze(1);
             const at::Tensor weight = batch.weights.narrow(0, begin, count).unsqueeze(1);
-            at::mm_out(logits, normal, head.t());
+            if (normal.scalar_type() == at::kFloat) {
+                at::mm_out(logits, normal, head.t());
+            } else {
+                logits.copy_(at::mm(normal, head.t()));
+            }
             const at::Tensor logSum = at::logsumexp(logits, 1, true);
             loss += (logSum - logits.gather(1, target)).mul_(weight).sum(at::kDouble).item<double>();
             // d(nll)/d(logits) = softmax - one at the target.
             logits.sub_(logSum).exp_();
             logits.scatter_add_(1, target, at::full_like(weight, -1.0));
             logits.mul_(weight);
+            const at::Tensor dLogits = logits.to(normal.scalar_type());
             at::Tensor dChunk = dNormal.narrow(0, begin, count);
-            at::mm_out(dChunk, logits, head);
-            if (dHead.defined()) dHead.addmm_(logits.t(), normal);
+            at::mm_out(dChunk, dLogits, head);
+            if (dHead.defined()) addProduct(dHead, dLogits.t(), normal);
         }
         at::Tensor dInput = at::zeros_like(input);
-        addNormGradients(dNormal, input, m_finalNorm, norm.inverseRms, dInput, gradients);
+        addNormGradients(dNormal, input, m_finalNorm, normed.inverseRms, dInput, gradients);
         dx.index_copy_(0, batch.targetPositions, dInput);
     }
+    const PartTimer timer("backward", part(&PassTimes::backwardMs));
 
-    const RopeTable& rope = m_rope;
-    const std::vector<RowRun> runs = rowRuns(batch);
     for (std::size_t l = m_layers.size(); l-- > 0;) {
         const LayerWeights& w = m_layers[l];
         LayerState& state = states[l];
+        if (m_options.recompute == Recompute::Layer) computeState(w, rows, state, dropout);
         {  // MLP
             at::Tensor activated = swiGlu(state.gateUp);
             const at::Tensor dActivated = projectBackward(dx, activated, w.down, 1, gradients, dropout);
@@ -207,11 +247,10 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
         {  // attention
             const at::Tensor dAttended = projectBackward(dx, state.attended, w.output, 1, gradients, dropout);
             at::Tensor dQkv = at::empty_like(state.qkv);
-            for (std::size_t i = 0; i < runs.size(); ++i) {
-                const RowRun& run = runs[i];
-                const std::int64_t begin = batch.rowStart[run.firstRow];
+            for (std::size_t i = 0; i < rows.runs.size(); ++i) {
+                const RowRun& run = rows.runs[i];
                 const auto piece = [&](const at::Tensor& all) {
-                    return all.narrow(0, begin, run.rows * run.length).view({run.rows, run.length, -1, headSize});
+                    return all.narrow(0, run.begin, run.rows * run.length).view({run.rows, run.length, -1, headSize});
                 };
                 const at::Tensor qkv = piece(state.qkv), out = piece(dQkv);
                 const AttentionGradient gradient = causalAttentionBackward(piece(dAttended), qkv.narrow(2, 0, heads), qkv.narrow(2, heads, kvHeads),
@@ -220,7 +259,7 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
                 out.narrow(2, heads, kvHeads).copy_(gradient.dk);
                 out.narrow(2, heads + kvHeads, kvHeads).copy_(gradient.dv);
             }
-            applyRope(dQkv, heads + kvHeads, positions, rope, -1);
+            applyRope(dQkv, heads + kvHeads, rows.positions, rows.rope, -1);
             const at::Tensor flat = dQkv.view({dQkv.size(0), -1});
             addNormGradients(projectBackward(flat, state.inputNorm.y, w.query, 3, gradients, dropout), state.input, w.inputNorm,
                              state.inputNorm.inverseRms, dx, gradients);
@@ -231,15 +270,15 @@ double Decoder::addGradients(const PackedBatch& batch, ParameterArena& gradients
     return loss;
 }
 
+at::Tensor Decoder::headProduct(const at::Tensor& x) const { return at::mm(norm(x, m_finalNorm).y, m_matrices.rows(m_head, 1).t()).to(at::kFloat); }
+
 std::vector<double> Decoder::rowLosses(const PackedBatch& batch) const {
-    const at::Tensor positions = rowPositions(batch, m_weights.flat().device());
-    const at::Tensor last = runLayers(embed(batch.ids), batch, positions, nullptr);
-    const at::Tensor normal = rmsNorm(last.index_select(0, batch.targetPositions), m_weights.view(m_finalNorm), m_model.normEpsilon).y;
-    const at::Tensor head = headMatrix();
+    const ProductRounding rounding(m_options.precision);
+    const at::Tensor last = runLayers(embed(batch.ids), rowsOf(batch), nullptr).index_select(0, batch.targetPositions);
     at::Tensor nll = at::empty({batch.targetCount()}, at::kDouble);
     for (std::int64_t begin = 0; begin < batch.targetCount(); begin += kHeadChunk) {
         const std::int64_t count = std::min(kHeadChunk, batch.targetCount() - begin);
-        const at::Tensor logits = at::mm(normal.narrow(0, begin, count), head.t());
+        const at::Tensor logits = headProduct(last.narrow(0, begin, count));
         const at::Tensor target = batch.targets.narrow(0, begin, count).unsqueeze(1);
         nll.narrow(0, begin, count).copy_((at::logsumexp(logits, 1, true) - logits.gather(1, target)).squeeze(1));
     }
@@ -250,23 +289,30 @@ std::vector<double> Decoder::rowLosses(const PackedBatch& batch) const {
     return sums;
 }
 
+at::Tensor Decoder::targetStates(const PackedBatch& batch) const {
+    const ProductRounding rounding(m_options.precision);
+    const at::Tensor last = runLayers(embed(batch.ids), rowsOf(batch), nullptr);
+    return rmsNorm(last.index_select(0, batch.targetPositions), m_weights.view(m_finalNorm), m_model.normEpsilon).y;
+}
+
 at::Tensor Decoder::logits(const at::Tensor& ids) const {
+    const ProductRounding rounding(m_options.precision);
     PackedBatch batch;
     batch.ids = ids;
     batch.rowStart = {0, ids.size(0)};
-    const at::Tensor last = runLayers(embed(ids), batch, rowPositions(batch, ids.device()), nullptr);
-    return at::mm(rmsNorm(last, m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t());
+    return headProduct(runLayers(embed(ids), rowsOf(batch), nullptr));
 }
 
 at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
     const std::int64_t count = ids.size(0), before = cache.m_length, heads = m_model.headCount, kvHeads = m_model.kvHeadCount,
                        headSize = m_model.headSize;
+    const ProductRounding rounding(m_options.precision);
     const RopeTable& rope = ropeFor(before + count);
     const at::Tensor positions = at::arange(before, before + count, ids.options());
     at::Tensor x = embed(ids);
     for (std::size_t l = 0; l < m_layers.size(); ++l) {
         const LayerWeights& w = m_layers[l];
-        const at::Tensor normal = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon).y;
+        const at::Tensor normal = norm(x, w.inputNorm).y;
         at::Tensor qkv = project(normal, w.query, 3, nullptr).view({count, heads + 2 * kvHeads, headSize});
         applyRope(qkv, heads + kvHeads, positions, rope, 1);
         cache.m_keys[l].narrow(0, before, count).copy_(qkv.narrow(1, heads, kvHeads));
@@ -283,17 +329,17 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, KvCache& cache) const {
                              values = cache.m_values[l].narrow(0, 0, seen).transpose(0, 1);
             at::Tensor scores = at::bmm(query, keys).mul_(1.0 / std::sqrt(static_cast<double>(headSize))).view({kvHeads, group, count, seen});
             if (count > 1) scores.masked_fill_(at::ones({count, seen}, scores.options().dtype(at::kBool)).triu_(before + 1), -INFINITY);
-            attended = at::bmm(at::softmax(scores, -1).view({kvHeads, group * count, seen}), values)
+            attended = at::bmm(at::softmax(scores, -1, at::kFloat).to(query.scalar_type()).view({kvHeads, group * count, seen}), values)
                            .view({kvHeads, group, count, headSize})
                            .permute({2, 0, 1, 3})
                            .reshape({count, heads * headSize});
         }
         const at::Tensor middle = projectOnto(x, attended, w.output, nullptr);
-        const at::Tensor post = rmsNorm(middle, m_weights.view(w.postNorm), m_model.normEpsilon).y;
+        const at::Tensor post = norm(middle, w.postNorm).y;
         x = projectOnto(middle, swiGlu(project(post, w.gate, 2, nullptr)), w.down, nullptr);
     }
     cache.m_length += count;
-    return at::mm(rmsNorm(x.narrow(0, count - 1, 1), m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t()).squeeze(0);
+    return headProduct(x.narrow(0, count - 1, 1)).squeeze(0);
 }
 
 }  // namespace mofo

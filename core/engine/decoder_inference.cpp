@@ -1,4 +1,4 @@
-// What the decoder computes for evaluations alone: states before the head, and several generations side by side.
+// Several generations side by side.
 #include <algorithm>
 #include <cmath>
 
@@ -6,9 +6,10 @@
 
 namespace mofo {
 
-BatchKvCache::BatchKvCache(const ModelDescription& model, std::int64_t rows, std::int64_t capacity, c10::Device device)
+BatchKvCache::BatchKvCache(const Decoder& decoder, std::int64_t rows, std::int64_t capacity)
     : m_capacity(capacity), m_lengths(static_cast<std::size_t>(rows), 0) {
-    const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+    const ModelDescription& model = decoder.model();
+    const auto options = decoder.activationOptions();
     for (std::int64_t layer = 0; layer < model.layerCount; ++layer) {
         // Zeros: what lies behind a row's end is masked, and 0 times something that is not a number would not be.
         m_keys.push_back(at::zeros({rows, model.kvHeadCount, capacity, model.headSize}, options));
@@ -39,6 +40,7 @@ void BatchKvCache::keepRows(const std::vector<std::int64_t>& rows) {
 at::Tensor Decoder::nextLogits(const at::Tensor& ids, BatchKvCache& cache) const {
     const std::int64_t rows = ids.size(0), heads = m_model.headCount, kvHeads = m_model.kvHeadCount, headSize = m_model.headSize;
     const std::int64_t group = heads / kvHeads;
+    const ProductRounding rounding(m_options.precision);
     const std::int64_t seen = *std::max_element(cache.m_lengths.begin(), cache.m_lengths.end()) + 1;
     const RopeTable& rope = ropeFor(seen);
     const at::Tensor positions = at::tensor(cache.m_lengths, at::kLong).to(ids.device());
@@ -46,7 +48,7 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, BatchKvCache& cache) const
     at::Tensor x = embed(ids);
     for (std::size_t l = 0; l < m_layers.size(); ++l) {
         const LayerWeights& w = m_layers[l];
-        const at::Tensor normal = rmsNorm(x, m_weights.view(w.inputNorm), m_model.normEpsilon).y;
+        const at::Tensor normal = norm(x, w.inputNorm).y;
         at::Tensor qkv = project(normal, w.query, 3, nullptr).view({rows, heads + 2 * kvHeads, headSize});
         applyRope(qkv, heads + kvHeads, positions, rope, 1);
         for (std::int64_t r = 0; r < rows; ++r) {
@@ -60,18 +62,14 @@ at::Tensor Decoder::nextLogits(const at::Tensor& ids, BatchKvCache& cache) const
         const at::Tensor values = cache.m_values[l].narrow(2, 0, seen).reshape({rows * kvHeads, seen, headSize});
         at::Tensor scores = at::bmm(query, keys.transpose(1, 2)).mul_(1.0 / std::sqrt(static_cast<double>(headSize)));
         scores = scores.view({rows, kvHeads, group, seen}).masked_fill_(behind, -INFINITY);
-        const at::Tensor attended = at::bmm(at::softmax(scores, -1).view({rows * kvHeads, group, seen}), values).reshape({rows, heads * headSize});
+        const at::Tensor attended = at::bmm(at::softmax(scores, -1, at::kFloat).to(query.scalar_type()).view({rows * kvHeads, group, seen}), values)
+                                        .reshape({rows, heads * headSize});
         const at::Tensor middle = projectOnto(x, attended, w.output, nullptr);
-        const at::Tensor post = rmsNorm(middle, m_weights.view(w.postNorm), m_model.normEpsilon).y;
+        const at::Tensor post = norm(middle, w.postNorm).y;
         x = projectOnto(middle, swiGlu(project(post, w.gate, 2, nullptr)), w.down, nullptr);
     }
     for (std::int64_t& length : cache.m_lengths) ++length;
-    return at::mm(rmsNorm(x, m_weights.view(m_finalNorm), m_model.normEpsilon).y, headMatrix().t());
-}
-
-at::Tensor Decoder::targetStates(const PackedBatch& batch) const {
-    const at::Tensor last = runLayers(embed(batch.ids), batch, rowPositions(batch, m_weights.flat().device()), nullptr);
-    return rmsNorm(last.index_select(0, batch.targetPositions), m_weights.view(m_finalNorm), m_model.normEpsilon).y;
+    return headProduct(x);
 }
 
 }  // namespace mofo

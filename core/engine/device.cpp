@@ -52,6 +52,8 @@ Result<c10::Device> torchDevice(std::string_view device) {
     return wanted;
 }
 
+bool multipliesBf16() { return __builtin_cpu_supports("avx512bf16") != 0; }
+
 std::string deviceLabel(c10::Device device) {
     if (!device.is_cpu()) return device.str();
     return "cpu, " + std::to_string(at::get_num_threads()) + " threads";

@@ -19,6 +19,8 @@ Result<void> prepareDevice(std::string_view device);
 [[nodiscard]] const CudaPlugin* cudaPlugin();
 /// "cpu" or "cuda-N", after prepareDevice.
 Result<c10::Device> torchDevice(std::string_view device);
+/// Whether this processor has instructions for products of bf16 numbers (AVX-512 BF16; all with AMX have it).
+[[nodiscard]] bool multipliesBf16();
 /// "AMD EPYC, 2 threads" or the GPU's name.
 [[nodiscard]] std::string deviceLabel(c10::Device device);
 

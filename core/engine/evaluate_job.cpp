@@ -69,6 +69,11 @@ Result<EvaluateRequest> EvaluateRequest::from(const Json& parameters) {
     request.chatTemplate = text("chat_template");
     request.columns = text("columns");
     request.maxLength = number("max_length");
+    if (const std::string named = text("precision"); !named.empty()) {
+        RunConfig config;
+        MOFO_CHECK(setConfigValue(config, "precision", named));
+        request.precision = config.precision;
+    }
     if (parameters.contains("run_config")) {
         MOFO_TRY(request.run, configFromJson(parameters["run_config"]));
     }
@@ -94,7 +99,7 @@ Result<Json> evaluateModel(const EvaluateRequest& request, std::unique_ptr<Model
         // One after the other, so that no more than one model is in memory.
         MOFO_TRY(const ParameterArena weights, loadWeights(*base, device, in("base")));
         MOFO_CHECK(guardTorch([&]() -> Result<void> {
-            const Decoder decoder(base->description(), base->parameters(), weights);
+            const Decoder decoder(base->description(), base->parameters(), weights, nullptr, {request.precision, {}});
             baseHeadIndex = decoder.headIndex();
             MOFO_TRY(states, BaseStates::compute(decoder, ready, device, in("base")));
             return {};
@@ -102,7 +107,7 @@ Result<Json> evaluateModel(const EvaluateRequest& request, std::unique_ptr<Model
     }
     MOFO_TRY(const ParameterArena weights, loadWeights(*model, device, in("load")));
     MOFO_TRY(const TaskOutcome outcome, guardTorch([&]() -> Result<TaskOutcome> {
-                 const Decoder decoder(model->description(), model->parameters(), weights);
+                 const Decoder decoder(model->description(), model->parameters(), weights, nullptr, {request.precision, {}});
                  EvaluationContext context{decoder, tokenizer, device, in("evaluate")};
                  if (states) context.base = &*states;
                  context.baseHead = [&] { return readParameterTensor(*base, baseHeadIndex, device); };

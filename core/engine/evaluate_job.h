@@ -16,12 +16,13 @@
 namespace mofo {
 
 struct EvaluateRequest {
-    std::string task;              ///< a built-in name or a file
-    std::string data;              ///< absolute; empty: built-in data, or the rows that `run` holds out
-    std::int64_t limit = 0;        ///< items; 0 = all
-    std::string chatTemplate;      ///< empty: recognised
-    std::string columns;           ///< Scorer::Rows; empty: the task's
-    std::int64_t maxLength = 0;    ///< tokens of a row or window; 0: the task's
+    std::string task;            ///< a built-in name or a file
+    std::string data;            ///< absolute; empty: built-in data, or the rows that `run` holds out
+    std::int64_t limit = 0;      ///< items; 0 = all
+    std::string chatTemplate;    ///< empty: recognised
+    std::string columns;         ///< Scorer::Rows; empty: the task's
+    std::int64_t maxLength = 0;  ///< tokens of a row or window; 0: the task's
+    Precision precision = Precision::Fp32;
     std::optional<RunConfig> run;  ///< of the run that the model comes from: what was it trained on, what did it hold out
     static Result<EvaluateRequest> from(const Json& parameters);
 };

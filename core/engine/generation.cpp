@@ -101,7 +101,7 @@ Result<Generation> generate(const Decoder& decoder, const Tokenizer& tokenizer, 
         Generation result;
         std::int64_t most = settings.maxNewTokens;
         if (decoder.model().maxPositions > 0) most = std::min(most, decoder.model().maxPositions - promptLength);
-        KvCache cache(decoder.model(), promptLength + most, device);
+        KvCache cache(decoder, promptLength + most);
         const auto& stops = decoder.model().eosIds;
         at::Tensor next = at::tensor(std::vector<std::int64_t>(prompt.begin(), prompt.end()), at::kLong).to(device);
         std::size_t shown = 0;

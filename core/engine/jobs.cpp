@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/engine/bench_optimizer.h"
+#include "core/engine/bench_training.h"
 #include "core/engine/checkpoint.h"
 #include "core/engine/checkpoint_source.h"
 #include "core/engine/device.h"
@@ -14,6 +15,7 @@
 #include "core/engine/evaluation.h"
 #include "core/engine/generation.h"
 #include "core/engine/landscape.h"
+#include "core/engine/profile.h"
 #include "core/engine/provenance.h"
 #include "core/engine/rehearsal.h"
 #include "core/engine/torch_guard.h"
@@ -61,6 +63,7 @@ public:
         if (m_job.kind == "interpolate") return interpolateModels();
         if (m_job.kind == "landscape") return landscape();
         if (m_job.kind == "rehearse") return rehearseRun();
+        if (m_job.kind == "profile") return profileRun();
         return Error{ErrorCode::Unsupported, "this version does not know jobs of kind " + escapeForDisplay(m_job.kind), "", "", ""};
     }
 
@@ -100,7 +103,13 @@ private:
         return loaded;
     }
 
-    static Decoder decoderOf(const LoadedModel& model) { return Decoder(model.source->description(), model.source->parameters(), model.weights); }
+    /// Computes as the job's "precision" says; fp32 where it says nothing.
+    Result<Decoder> decoderOf(const LoadedModel& model) const {
+        RunConfig config;
+        if (const std::string named = optionalText(m_job.parameters, "precision"); !named.empty())
+            MOFO_CHECK(setConfigValue(config, "precision", named));
+        return Decoder(model.source->description(), model.source->parameters(), model.weights, nullptr, DecoderOptions{config.precision, {}});
+    }
 
     /// Rows [skip, skip + limit) of a file as this model reads them; `refused`: how many of them could not be.
     Result<std::vector<TokenRow>> readRows(const std::string& data, const ModelSource& source, std::int64_t* refused = nullptr) {
@@ -134,7 +143,7 @@ private:
         std::int64_t refused = 0;
         MOFO_TRY(const std::vector<TokenRow> rows, readRows(data, *source, &refused));
         MOFO_TRY(const LoadedModel model, load(std::move(source), "load"));
-        const Decoder decoder = decoderOf(model);
+        MOFO_TRY(const Decoder decoder, decoderOf(model));
         MOFO_TRY(const RowLosses losses, computeRowLosses(decoder, rows, m_device, [&](double share) { return progress("score", share); }));
         Json out = Json::array();
         for (std::size_t i = 0; i < rows.size(); ++i) out.push_back({{"tokens", losses.targets[i]}, {"log_likelihood", -losses.nll[i]}});
@@ -160,7 +169,7 @@ private:
         MOFO_TRY(const std::vector<ChatMessage> messages, messagesOf(m_job.parameters));
         MOFO_TRY(const std::vector<TokenId> prompt, encodePrompt(tokenizer, chatTemplate ? &*chatTemplate : nullptr, messages));
         MOFO_TRY(const LoadedModel model, load(std::move(source), "load"));
-        const Decoder decoder = decoderOf(model);
+        MOFO_TRY(const Decoder decoder, decoderOf(model));
         std::size_t pieces = 0;
         MOFO_TRY(const Generation generation, generate(decoder, tokenizer, prompt, settings, m_device, [&](std::string_view) {
                      return progress("answer", static_cast<double>(++pieces) / static_cast<double>(settings.maxNewTokens));
@@ -233,8 +242,16 @@ private:
         return rehearse(placeOf(model), m_job.device, config, phases());
     }
 
+    Result<Json> profileRun() {
+        MOFO_TRY(const std::string model, textOf(m_job.parameters, "model"));
+        MOFO_TRY(const std::string file, textOf(m_job.parameters, "file"));
+        MOFO_TRY(const RunConfig config, configFromJson(m_job.parameters.value("config", Json())));
+        return profileSteps(placeOf(model), m_job.device, config, static_cast<int>(optionalInt(m_job.parameters, "steps", 3)), file, phases());
+    }
+
     Result<Json> bench() {
         MOFO_TRY(const std::string what, textOf(m_job.parameters, "bench"));
+        if (what == "step") return benchStep();
         if (what != "optimizer") return Error{ErrorCode::Unsupported, "this version cannot measure " + escapeForDisplay(what), "bench", "", ""};
         MOFO_TRY(const std::string name, textOf(m_job.parameters, "model"));
         BenchSettings settings;
@@ -253,6 +270,21 @@ private:
             model = BenchModel::of(shown.empty() ? name : shown, std::move(source));
         }
         return benchOptimizer(model, settings, [&](std::string_view phase, double share) { return progress(phase, share); });
+    }
+
+    Result<Json> benchStep() {
+        MOFO_TRY(const std::string name, textOf(m_job.parameters, "model"));
+        TrainingBenchSettings settings;
+        MOFO_TRY(settings.config, configFromJson(m_job.parameters.value("config", Json())));
+        settings.length = optionalInt(m_job.parameters, "length", settings.length);
+        settings.steps = static_cast<int>(optionalInt(m_job.parameters, "steps", settings.steps));
+        if (settings.length < 2 || settings.steps < 1)
+            return Error{ErrorCode::Usage, "rows of two tokens and one step are the least that can be measured", "bench step", "", "RANGE"};
+        const auto open = [&]() { return name.starts_with("random:") ? ModelSource::open(name) : openSource(); };
+        const std::string shown = optionalText(m_job.parameters, "shown");
+        MOFO_TRY(Json result, benchTraining(open, m_job.device, settings, m_workspace.jobFolder(m_job.id), phases()));
+        result["model"] = shown.empty() ? name : shown;
+        return result;
     }
 
     const Workspace& m_workspace;

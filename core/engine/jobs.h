@@ -18,6 +18,8 @@ namespace mofo {
 ///   landscape {a, b: {model, base_model?}, data, general?, points?, from?, to?, skip?, limit?, max_length?, columns?, chat_template?} ->
 ///   {"points":[{"t","task_loss","general_loss"}],"task","general":{"data","rows","tokens"}}; t = 0 is a, 1 is b
 ///   rehearse  {model, config: of a run} -> core/engine/rehearsal.h
+///   profile   {model, config, steps, file} -> core/engine/profile.h
+///   bench     {bench: "step", model, base_model?, shown?, config, length, steps} -> core/engine/bench_training.h
 ///   bench     {bench: "optimizer", model, base_model?, shown?, precision?} -> core/engine/bench_optimizer.h
 /// `model`: id of a sealed model, absolute path of a GGUF file or HF folder, or of a checkpoint folder (base_model then says whose);
 /// for bench random:NAME as well.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/mix.h"
+#include "core/engine/ops.h"
 #include "core/engine/optimizer.h"
 
 // As in ops.cpp: one source, three instruction sets; only integers and one product are computed, so that the bits are the same.
@@ -74,6 +75,7 @@ at::Tensor LoraDropout::applyComposed(const at::Tensor& x, std::uint64_t module)
 at::Tensor LoraDropout::apply(const at::Tensor& x, std::uint64_t module) const {
     if (m_threshold == 0) return x;
     if (!x.is_cpu()) return applyComposed(x, module);
+    if (x.scalar_type() != at::kFloat) return apply(x.to(at::kFloat), module).to(x.scalar_type());
     const std::int64_t rows = x.size(0), columns = x.size(1);
     const std::uint64_t ofModule = splitMix(module);
     const at::Tensor input = x.contiguous();
@@ -104,7 +106,8 @@ void LoraAdapter::addOutputs(std::size_t first, std::size_t count, const at::Ten
         if (m_pair[i] < 0) continue;
         const auto pair = static_cast<std::size_t>(2 * m_pair[i]);
         const at::Tensor kept = dropout != nullptr ? dropout->apply(x, i) : x;
-        out.addmm_(at::mm(kept, m_weights.view(pair).t()), m_weights.view(pair + 1).t(), 1, m_settings.scale());
+        const at::Tensor a = m_weights.view(pair).to(x.scalar_type()), b = m_weights.view(pair + 1).to(x.scalar_type());
+        addProduct(out, at::mm(kept, a.t()), b.t(), m_settings.scale());
     }
 }
 
@@ -115,11 +118,11 @@ void LoraAdapter::addGradients(std::size_t first, std::size_t count, const at::T
         const at::Tensor dOut = dy.narrow(1, std::exchange(column, column + m_rows[i]), m_rows[i]);
         if (m_pair[i] < 0) continue;
         const auto pair = static_cast<std::size_t>(2 * m_pair[i]);
-        const at::Tensor &a = m_weights.view(pair), &b = m_weights.view(pair + 1);
+        const at::Tensor a = m_weights.view(pair).to(x.scalar_type()), b = m_weights.view(pair + 1).to(x.scalar_type());
         const at::Tensor kept = dropout != nullptr ? dropout->apply(x, i) : x;
-        gradients.view(pair + 1).addmm_(dOut.t(), at::mm(kept, a.t()), 1, m_settings.scale());
+        addProduct(gradients.view(pair + 1), dOut.t(), at::mm(kept, a.t()), m_settings.scale());
         const at::Tensor dLow = at::mm(dOut, b).mul_(m_settings.scale());
-        gradients.view(pair).addmm_(dLow.t(), kept);
+        addProduct(gradients.view(pair), dLow.t(), kept);
         const at::Tensor dKept = at::mm(dLow, a);
         dx.add_(dropout != nullptr ? dropout->apply(dKept, i) : dKept);
     }

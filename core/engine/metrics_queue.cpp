@@ -1,7 +1,6 @@
 #include "core/engine/metrics_queue.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
+#include "core/base/process_memory.h"
 
 namespace mofo {
 
@@ -211,9 +211,7 @@ MachineRow MetricsQueue::measureMachine() {
     }
     m_lastCpuTotal = total;
     m_lastCpuIdle = idle;
-    std::int64_t pages = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> pages >> resident;
-    row.residentBytes = resident * sysconf(_SC_PAGESIZE);
+    row.residentBytes = static_cast<std::int64_t>(residentBytes());
     std::ifstream memory("/proc/meminfo");
     std::int64_t available = 0;
     for (std::string line; std::getline(memory, line);) {

@@ -5,6 +5,7 @@
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -60,6 +61,22 @@ MOFO_CLONES void rotateHalves(float* x, const float* cosine, const float* sine, 
     }
 }
 
+// bf16 rows are widened into a buffer, computed with as fp32, and rounded to nearest even.
+MOFO_CLONES void widen(const std::uint16_t* x, float* y, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = std::bit_cast<float>(static_cast<std::uint32_t>(x[i]) << 16);
+}
+
+MOFO_CLONES void narrow(const float* x, std::uint16_t* y, std::int64_t n) {
+    for (std::int64_t i = 0; i < n; ++i) {
+        const auto bits = std::bit_cast<std::uint32_t>(x[i]);
+        const std::uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+        y[i] = static_cast<std::uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? 0x7fc0u : rounded);
+    }
+}
+
+const std::uint16_t* bits(const at::Tensor& x) { return reinterpret_cast<const std::uint16_t*>(x.const_data_ptr<at::BFloat16>()); }
+std::uint16_t* bits(at::Tensor& x) { return reinterpret_cast<std::uint16_t*>(x.data_ptr<at::BFloat16>()); }
+
 /// k or v [R, L, kvHeads, D] -> [R, heads, L, D], each head repeated for its group of query heads.
 at::Tensor spreadHeads(const at::Tensor& x, std::int64_t heads) {
     const std::int64_t kvHeads = x.size(2);
@@ -80,24 +97,36 @@ at::Tensor gatherHeads(const at::Tensor& dx, std::int64_t kvHeads) {
 
 }  // namespace
 
-RmsNormResult rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
+void addProduct(const at::Tensor& into, const at::Tensor& a, const at::Tensor& b, double scale) {
+    if (into.scalar_type() == a.scalar_type()) {
+        into.addmm_(a, b, 1, scale);
+    } else {
+        into.add_(at::mm(a, b), scale);
+    }
+}
+
+RmsNormResult rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon, at::ScalarType result) {
     if (!x.is_cpu()) {
         const at::Tensor inverse = at::rsqrt(x.square().mean(-1, true).add_(epsilon));
-        return {at::mul(x, inverse).mul_(weight), inverse.squeeze(-1)};
+        return {at::mul(x, inverse).mul_(weight).to(result), inverse.squeeze(-1)};
     }
     const std::int64_t rows = x.size(0), n = x.size(1);
-    RmsNormResult result{at::empty({rows, n}, x.options()), at::empty({rows}, x.options())};
+    RmsNormResult norm{at::empty({rows, n}, x.options().dtype(result)), at::empty({rows}, x.options())};
     const float* in = x.const_data_ptr<float>();
     const float* w = weight.const_data_ptr<float>();
-    float* out = result.y.data_ptr<float>();
-    float* inverse = result.inverseRms.data_ptr<float>();
+    const bool isFloat = result == at::kFloat;
+    float* out = isFloat ? norm.y.data_ptr<float>() : nullptr;
+    std::uint16_t* rounded = isFloat ? nullptr : bits(norm.y);
+    float* inverse = norm.inverseRms.data_ptr<float>();
     at::parallel_for(0, rows, 16, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> buffer(isFloat ? 0 : static_cast<std::size_t>(n));
         for (std::int64_t r = begin; r < end; ++r) {
             inverse[r] = 1.0f / std::sqrt(sumOfSquares(in + r * n, n) / static_cast<float>(n) + static_cast<float>(epsilon));
-            scaleByWeight(in + r * n, w, inverse[r], out + r * n, n);
+            scaleByWeight(in + r * n, w, inverse[r], isFloat ? out + r * n : buffer.data(), n);
+            if (!isFloat) narrow(buffer.data(), rounded + r * n, n);
         }
     });
-    return result;
+    return norm;
 }
 
 void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverseRms, at::Tensor& dx,
@@ -105,9 +134,10 @@ void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor
     if (!x.is_cpu()) {
         const at::Tensor inverse = inverseRms.unsqueeze(-1);
         const at::Tensor normal = x * inverse;
-        const at::Tensor scaled = dy * weight;
+        const at::Tensor g = dy.to(at::kFloat);
+        const at::Tensor scaled = g * weight;
         dx.add_(inverse * (scaled - normal * (scaled * normal).mean(-1, true)));
-        dWeight.add_((dy * normal).sum(0));
+        dWeight.add_((g * normal).sum(0));
         return;
     }
     const std::int64_t rows = x.size(0), n = x.size(1);
@@ -116,18 +146,23 @@ void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor
     constexpr std::int64_t pieceRows = 64;
     const std::int64_t pieces = (rows + pieceRows - 1) / pieceRows;
     const at::Tensor partial = at::zeros({pieces, n}, x.options());
-    const float* g = dy.const_data_ptr<float>();
+    const bool isFloat = dy.scalar_type() == at::kFloat;
+    const float* whole = isFloat ? dy.const_data_ptr<float>() : nullptr;
+    const std::uint16_t* rounded = isFloat ? nullptr : bits(dy);
     const float* in = x.const_data_ptr<float>();
     const float* w = weight.const_data_ptr<float>();
     const float* inverse = inverseRms.const_data_ptr<float>();
     float* out = dx.data_ptr<float>();
     float* sums = partial.data_ptr<float>();
     at::parallel_for(0, pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+        std::vector<float> buffer(isFloat ? 0 : static_cast<std::size_t>(n));
         for (std::int64_t piece = begin; piece < end; ++piece) {
             for (std::int64_t r = piece * pieceRows; r < std::min(rows, (piece + 1) * pieceRows); ++r) {
-                const float dot = tripleDot(g + r * n, w, in + r * n, n);
+                if (!isFloat) widen(rounded + r * n, buffer.data(), n);
+                const float* const g = isFloat ? whole + r * n : buffer.data();
+                const float dot = tripleDot(g, w, in + r * n, n);
                 const float correction = inverse[r] * inverse[r] * inverse[r] * dot / static_cast<float>(n);
-                normBackwardRow(g + r * n, in + r * n, w, inverse[r], correction, out + r * n, sums + piece * n, n);
+                normBackwardRow(g, in + r * n, w, inverse[r], correction, out + r * n, sums + piece * n, n);
             }
         }
     });
@@ -166,15 +201,21 @@ void applyRope(at::Tensor& x, std::int64_t heads, const at::Tensor& positions, c
         return;
     }
     const std::int64_t rows = x.size(0), stride = x.stride(0);
-    float* data = x.data_ptr<float>();
+    const bool isFloat = x.scalar_type() == at::kFloat;
+    float* data = isFloat ? x.data_ptr<float>() : nullptr;
+    std::uint16_t* rounded = isFloat ? nullptr : bits(x);
     const std::int64_t* position = positions.const_data_ptr<std::int64_t>();
     const float* cosine = table.cosine.const_data_ptr<float>();
     const float* sine = table.sine.const_data_ptr<float>();
     at::parallel_for(0, rows, 32, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t r = begin; r < end; ++r)
+        std::vector<float> buffer(isFloat ? 0 : static_cast<std::size_t>(heads * 2 * half));
+        for (std::int64_t r = begin; r < end; ++r) {
+            if (!isFloat) widen(rounded + r * stride, buffer.data(), heads * 2 * half);
+            float* const row = isFloat ? data + r * stride : buffer.data();
             for (std::int64_t h = 0; h < heads; ++h)
-                rotateHalves(data + r * stride + h * 2 * half, cosine + position[r] * half, sine + position[r] * half, static_cast<float>(direction),
-                             half);
+                rotateHalves(row + h * 2 * half, cosine + position[r] * half, sine + position[r] * half, static_cast<float>(direction), half);
+            if (!isFloat) narrow(buffer.data(), rounded + r * stride, heads * 2 * half);
+        }
     });
 }
 
@@ -203,7 +244,7 @@ AttentionResult causalAttention(const at::Tensor& q, const at::Tensor& k, const 
     const std::int64_t length = q.size(1);
     at::Tensor scores = at::matmul(query, key.transpose(2, 3)).mul_(1.0 / std::sqrt(static_cast<double>(q.size(3))));
     scores.masked_fill_(at::ones({length, length}, q.options().dtype(at::kBool)).triu_(1), -INFINITY);
-    const at::Tensor probability = at::softmax(scores, -1);
+    const at::Tensor probability = at::softmax(scores, -1, at::kFloat).to(q.scalar_type());
     return {at::matmul(probability, value).transpose(1, 2), probability};
 }
 

@@ -1,6 +1,6 @@
-// The element-wise operations of a decoder, forward and backward, fp32. On the CPU they are fused loops over rows; on other
-// devices they are compositions of ATen operations with the same meaning. Row-wise reductions run in a fixed order, so that results do
-// not depend on the number of threads.
+// The operations of a decoder other than its matrix products, forward and backward. All of them compute in fp32; activations are fp32 or bf16, as
+// said. On the CPU they are fused loops over rows; on other devices they are compositions of ATen operations with the same meaning. Row-wise
+// reductions run in a fixed order, so that results do not depend on the number of threads.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,13 +12,16 @@
 
 namespace mofo {
 
-/// y = w * x / sqrt(mean(x^2) + eps) per row. x [T, H], w [H] -> y [T, H], and the factor 1/sqrt(..) [T].
+/// into += scale a b, summed in fp32. a [m, k] and b [k, n] of one dtype, into [m, n] of the same or fp32.
+void addProduct(const at::Tensor& into, const at::Tensor& a, const at::Tensor& b, double scale = 1);
+
+/// y = w * x / sqrt(mean(x^2) + eps) per row. x [T, H] and w [H] fp32 -> y [T, H] of dtype `result`, and the factor 1/sqrt(..) [T] fp32.
 struct RmsNormResult {
     at::Tensor y;
     at::Tensor inverseRms;
 };
-[[nodiscard]] RmsNormResult rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon);
-/// Adds the gradient with respect to x to `dx` [T, H] and that of the weight to `dWeight` [H].
+[[nodiscard]] RmsNormResult rmsNorm(const at::Tensor& x, const at::Tensor& weight, double epsilon, at::ScalarType result = at::kFloat);
+/// dy fp32 or bf16. Adds the gradient with respect to x to `dx` [T, H] and that of the weight to `dWeight` [H], both fp32.
 void rmsNormBackward(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverseRms, at::Tensor& dx,
                      at::Tensor& dWeight);
 
@@ -29,15 +32,16 @@ struct RopeTable {
 };
 [[nodiscard]] RopeTable makeRopeTable(const RopeDescription& rope, std::int64_t headSize, std::int64_t length, c10::Device device);
 /// Rotates the first `heads` heads of every row of `x` [T, heads in all, headSize] in place (halves apart, as Transformers does);
-/// `positions` [T] int64. direction -1 rotates back, which is the backward pass.
+/// x fp32 or bf16; `positions` [T] int64. direction -1 rotates back, which is the backward pass.
 void applyRope(at::Tensor& x, std::int64_t heads, const at::Tensor& positions, const RopeTable& table, int direction);
 
-/// silu(gate) * up, gateUp [T, 2 I] (gate first) -> [T, I].
+/// Fp32 or bf16. silu(gate) * up, gateUp [T, 2 I] (gate first) -> [T, I].
 [[nodiscard]] at::Tensor swiGlu(const at::Tensor& gateUp);
 /// Gradient [T, 2 I] of swiGlu.
 [[nodiscard]] at::Tensor swiGluBackward(const at::Tensor& dOut, const at::Tensor& gateUp);
 
-/// Causal attention of one group of equally long rows. q [R, L, heads, D], k and v [R, L, kvHeads, D] (views are fine).
+/// Causal attention of one group of equally long rows, fp32 or bf16; the softmax is fp32. q [R, L, heads, D], k and v [R, L, kvHeads, D] (views are
+/// fine).
 struct AttentionResult {
     at::Tensor out;    ///< [R, L, heads, D]
     at::Tensor saved;  ///< log-sum-exp (CPU) or probabilities (elsewhere), for the backward pass

@@ -17,6 +17,7 @@ Result<Json> rehearse(const std::string& modelFolder, const std::string& device,
     MOFO_CHECK(training.load(modelFolder, device, config, loading));
     MOFO_CHECK(training.build(config, loading));
     MOFO_CHECK(training.configure(config));
+    MOFO_TRY(const TrainingStep::MemoryReading memory, training.rehearseLongest(1, config));
     const std::int64_t total = training.data().totalSteps();
     const Stopwatch clock;
     std::vector<double> perToken, each;
@@ -35,7 +36,12 @@ Result<Json> rehearse(const std::string& modelFolder, const std::string& device,
     if (each.empty()) return Error{ErrorCode::InvalidInput, "the first rows have nothing to train on", "", "", "EMPTY"};
     // The first one also makes buffers and wakes threads.
     const auto least = [](const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); };
-    return Json{{"ms_per_token", least(perToken)}, {"step_ms", least(each)}, {"steps", each.size()}, {"input_tokens", tokens}};
+    return Json{{"ms_per_token", least(perToken)},
+                {"step_ms", least(each)},
+                {"steps", each.size()},
+                {"input_tokens", tokens},
+                {"forecast_bytes", memory.forecast.deviceBytes()},
+                {"measured_bytes", memory.measuredBytes > 0 ? Json(memory.measuredBytes) : Json()}};
 }
 
 }  // namespace mofo

@@ -12,7 +12,8 @@
 namespace mofo {
 
 /// Does the first steps of the run (three, fewer where they are long) on weights that nobody keeps. Takes the run's memory.
-/// -> {"ms_per_token": of one input token, statistics left out, "step_ms", "steps", "input_tokens"}.
+/// -> {"ms_per_token": of one input token, statistics left out, "step_ms", "steps", "input_tokens", "forecast_bytes", "measured_bytes": at most
+/// resident with the longest micro-batch, or null}.
 Result<Json> rehearse(const std::string& modelFolder, const std::string& device, const RunConfig& config,
                       const std::function<bool(std::string_view phase, double share)>& progress);
 

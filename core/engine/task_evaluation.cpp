@@ -239,7 +239,7 @@ Result<std::vector<std::string>> answerGreedily(const Decoder& decoder, const To
             const std::size_t count = std::min(static_cast<std::size_t>(settings.batch), prompts.size() - begin);
             std::size_t longest = 0;
             for (std::size_t i = 0; i < count; ++i) longest = std::max(longest, prompts[begin + i].size());
-            BatchKvCache cache(decoder.model(), static_cast<std::int64_t>(count), static_cast<std::int64_t>(longest) + settings.maxNewTokens, device);
+            BatchKvCache cache(decoder, static_cast<std::int64_t>(count), static_cast<std::int64_t>(longest) + settings.maxNewTokens);
             std::vector<std::size_t> active;  // places in the batch, ascending
             std::vector<TokenId> next;
             std::vector<std::vector<TokenId>> ids(count);

@@ -153,7 +153,7 @@ Result<void> TrainingRun::train() {
         }
         // Asked after the commands: an undo that waited for this start takes a finished run back.
         if (go != Go::On || m_state.step >= m_total) break;
-        MOFO_CHECK(guardTorch([&] { return trainStep(); }));
+        MOFO_CHECK(trainStepInMemory());
         m_keeper.reviewCost(config(), m_total - m_state.step);
         if (config().evalEvery > 0 && (m_state.step % config().evalEvery == 0 || m_state.step == m_total)) MOFO_CHECK(evaluate(false));
         if (probesAreDue()) MOFO_CHECK(probe());

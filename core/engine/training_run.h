@@ -106,6 +106,14 @@ private:
     /// Something was not finite and nothing was updated: the error that ends the run, or nothing where the policy lets it go on.
     Result<void> leaveOutUpdate(const TrainingStep::Outcome& outcome);
 
+    // training_run_memory.cpp
+    /// The longest micro-batch once before the next step; forecast and measured memory go into the store.
+    Result<void> rehearseMemory();
+    /// Halves micro_batch from the next step on, where oom_retry allows it, and says what ran out; else the error that ends the run.
+    Result<void> shrinkMicroBatch(const Error& outOfMemory);
+    /// A step, tried again with smaller micro-batches where memory runs out and the configuration allows it.
+    Result<void> trainStepInMemory();
+
     // training_run.cpp
     Result<void> trainStep();
     Result<void> evaluate(bool force);

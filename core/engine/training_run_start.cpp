@@ -36,9 +36,14 @@ Result<void> TrainingRun::loadAll() {
                                             {"libtorch", TORCH_VERSION},
                                             {"kernels", kernels::instructionSetName(kernels::bestInstructionSet())},
                                             {"model_sha256", modelSha256}}));
+    MOFO_CHECK(m_training.checkMemory(config()));
     MOFO_CHECK(m_training.build(config(), progress));
     if (config().offload == Offload::Optimizer && m_training.device().is_cpu())
         m_log.event("warning", "engine", "offload=optimizer changes nothing on the CPU: everything is in host memory already");
+    if (config().precision != Precision::Fp32 && m_training.device().is_cpu() && !multipliesBf16())
+        m_log.event("warning", "engine",
+                    "precision=" + configValue(config(), "precision") +
+                        ": this processor has no instructions for bf16 (AVX-512 BF16, AMX), so that training is slower than in fp32");
     m_fingerprints = fingerprintsOf(m_training.data(), config(), modelSha256, m_training.tokenizer().sha256(), m_training.device());
     return guardTorch([&]() -> Result<void> {
         seedRandomState(static_cast<std::uint64_t>(config().seed), m_training.device());
@@ -67,6 +72,7 @@ Result<void> TrainingRun::prepare() {
     // As in the first life: a guard's change was decided before other changes for the same step were read.
     std::stable_partition(m_replay.begin(), m_replay.end(), [](const auto& one) { return one.second.who == "guard"; });
     MOFO_CHECK(m_training.configure(config()));
+    MOFO_CHECK(rehearseMemory());
     return m_keeper.forecast(config(), m_training, m_total - m_state.step, stateBytes());
 }
 

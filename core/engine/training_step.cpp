@@ -1,19 +1,22 @@
 #include "core/engine/training_step.h"
 
-#include <unistd.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
+#include <new>
 
 #include "core/base/clock.h"
 #include "core/base/failpoint.h"
+#include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "core/config/schedule.h"
 #include "core/engine/device.h"
+#include "core/engine/part_timer.h"
 #include "core/engine/torch_guard.h"
 #include "core/model/partition.h"
+#include "core/plan/memory_advice.h"
 
 namespace mofo {
 
@@ -39,12 +42,6 @@ std::string linesOf(const std::vector<const TokenRow*>& rows, std::int64_t micro
     return text + (chosen.size() > most ? " and " + std::to_string(chosen.size() - most) + " more" : "");
 }
 
-std::int64_t residentBytes() {
-    std::int64_t pages = 0, resident = 0;
-    std::ifstream("/proc/self/statm") >> pages >> resident;
-    return resident * sysconf(_SC_PAGESIZE);
-}
-
 }  // namespace
 
 Result<void> TrainingStep::load(const std::string& modelFolder, const std::string& device, const RunConfig& config, const Progress& progress) {
@@ -56,6 +53,12 @@ Result<void> TrainingStep::load(const std::string& modelFolder, const std::strin
     progress("scan", 0, reading);
     MOFO_TRY(m_data, TrainingData::load(config, *m_tokenizer, [&](double share) { return progress("scan", share, reading); }));
     return {};
+}
+
+void TrainingStep::use(std::unique_ptr<ModelSource> pretrained, TrainingData data, c10::Device device) {
+    m_pretrained = std::move(pretrained);
+    m_data = std::move(data);
+    m_device = device;
 }
 
 Result<void> TrainingStep::build(const RunConfig& config, const Progress& progress) {
@@ -73,7 +76,7 @@ Result<void> TrainingStep::build(const RunConfig& config, const Progress& progre
         m_gradients = ParameterArena(trained().parameters(), m_device);
         if (m_lora) m_lora->use(m_weights);
         m_decoder = std::make_unique<Decoder>(m_pretrained->description(), m_pretrained->parameters(), m_lora ? m_lora->frozen() : m_weights,
-                                              m_lora ? &m_lora->adapter() : nullptr);
+                                              m_lora ? &m_lora->adapter() : nullptr, DecoderOptions{config.precision, config.recompute});
         m_optimizer = std::make_unique<Optimizer>(trained(), config, m_weights, m_gradients, Optimizer::placeFor(m_device, config.offload));
         m_statistics = std::make_unique<TensorStatistics>(trained(), config.coverage);
         m_gradientNorm.emplace(trained().parameters());
@@ -84,7 +87,7 @@ Result<void> TrainingStep::build(const RunConfig& config, const Progress& progre
 Result<void> TrainingStep::resetToPretrained() {
     MOFO_TRY(const ParameterArena fresh, loadWeights(trained(), m_device));
     return guardTorch([&]() -> Result<void> {
-        m_weights.flat().copy_(fresh.flat());
+        weights().flat().copy_(fresh.flat());
         m_optimizer->firstMoments().flat().zero_();
         m_optimizer->secondMoments().flat().zero_();
         m_statistics->restoreState({}, {});
@@ -122,11 +125,42 @@ Result<TensorStatistics::Measurement> TrainingStep::measure(std::int64_t step, c
     return measured;
 }
 
+MemoryPlan TrainingStep::forecast(const RunConfig& config) const {
+    return forecastMemory(m_pretrained->description(), config, m_data->longestRow(), m_device.is_cuda(), at::get_num_threads());
+}
+
+Result<void> TrainingStep::checkMemory(const RunConfig& config) const {
+    if (!m_device.is_cpu()) return {};
+    return requireMemory(m_pretrained->description(), config,
+                         {m_data->longestRow(), false, at::get_num_threads(), availableBytes() + residentBytes()});
+}
+
+Result<TrainingStep::MemoryReading> TrainingStep::rehearseLongest(std::int64_t step, const RunConfig& config) {
+    return guardTorch([&]() -> Result<MemoryReading> {
+        const std::vector<const TokenRow*> rows = m_data->longestMicroBatch(step, effectiveMicroBatch(config));
+        MemoryReading reading;
+        reading.forecast = forecast(config);
+        reading.rows = static_cast<std::int64_t>(rows.size());
+        const bool isMeasured = m_device.is_cpu() && resetPeakResident();
+        for (const PackedBatch& batch : packMicroBatches(rows, std::max<std::int64_t>(1, reading.rows), config.lossMean)) {
+            if (failpoint("step.memory") != 0) throw std::bad_alloc();
+            reading.tokens += batch.tokenCount();
+            const PackedBatch piece = batch.to(m_device);
+            const std::optional<LoraDropout> dropout = m_lora ? std::optional(m_lora->dropout(piece, step)) : std::nullopt;
+            m_decoder->addGradients(piece, m_gradients, dropout ? &*dropout : nullptr);
+        }
+        if (isMeasured) reading.measuredBytes = peakResidentBytes();
+        return reading;
+    });
+}
+
 Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t total, const RunConfig& config) {
     const Stopwatch wholeClock;
-    Stopwatch clock;
     Outcome result;
     StepRow& row = result.row;
+    Parts& parts = result.parts;
+    std::optional<PartTimer> timer;
+    timer.emplace("data", &parts.dataMs);
     const std::vector<const TokenRow*> rows = m_data->batch(step);
     const std::vector<PackedBatch> pieces = packMicroBatches(rows, effectiveMicroBatch(config), config.lossMean);
     std::int64_t targets = 0, inputTokens = 0;
@@ -134,22 +168,23 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
         targets += piece.targetCount();
         inputTokens += piece.tokenCount();
     }
-    row.dataMs = clock.elapsedMs();
-
-    clock.restart();
+    timer.emplace("backward", &parts.pass.backwardMs);
     m_gradients.flat().zero_();
+    timer.reset();
     double loss = 0;
     std::size_t badPiece = pieces.size();
     for (std::size_t i = 0; i < pieces.size(); ++i) {
+        if (failpoint("step.memory") != 0) throw std::bad_alloc();
         const PackedBatch piece = pieces[i].to(m_device);
         const std::optional<LoraDropout> dropout = m_lora ? std::optional(m_lora->dropout(piece, step)) : std::nullopt;
-        double part = m_decoder->addGradients(piece, m_gradients, dropout ? &*dropout : nullptr);
+        double part = m_decoder->addGradients(piece, m_gradients, dropout ? &*dropout : nullptr, &parts.pass);
         if (failpoint("step.loss") != 0) part = std::numeric_limits<double>::quiet_NaN();
         if (!std::isfinite(part) && badPiece == pieces.size()) badPiece = i;
         loss += part;
     }
     if (failpoint("step.gradient") != 0) m_gradients.flat().narrow(0, 0, 1).fill_(std::numeric_limits<float>::quiet_NaN());
     const std::vector<bool>& frozen = m_optimizer->frozenAt(step);
+    timer.emplace("clip", &parts.clipMs);
     const double norm = (*m_gradientNorm)(m_gradients, frozen);
     if (config.optimizer == OptimizerKind::Hft && frozen != m_frozen) {
         m_frozen = frozen;
@@ -157,9 +192,7 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
         result.notice = "half fine-tuning freezes " + formatCount(std::count(frozen.begin(), frozen.end(), true)) + " of " +
                         formatCount(static_cast<std::int64_t>(frozen.size())) + " tensors from step " + std::to_string(step);
     }
-    row.forwardBackwardMs = clock.elapsedMs();
-
-    clock.restart();
+    timer.emplace("optimizer", &parts.optimizerMs);
     const double scale = config.clip > 0 && norm > config.clip ? config.clip / (norm + 1e-6) : 1.0;
     row.step = step;
     row.lossState = lossStateOf(loss);
@@ -183,6 +216,7 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
         result.notice = "the update of step " + std::to_string(step) + " is left out, as skip_steps asks";
     } else if (std::isfinite(loss) && row.clippedNorm <= largestNorm) {
         MOFO_TRY(outcome, m_optimizer->step(step, row.lr, scale, true, {.updates = logged, .histograms = logged}));
+        if (!m_lora) m_decoder->weightsChanged();
         row.movedCount = outcome->selectedCount();
         if (outcome->nanFound) result.refusal = "a moment would become NaN at step " + std::to_string(step);
     } else {
@@ -198,9 +232,7 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
         }
         result.refusal = what + " at step " + std::to_string(step) + " (rows of " + linesOf(rows, effectiveMicroBatch(config), badPiece) + ")";
     }
-    row.optimizerMs = clock.elapsedMs();
-
-    clock.restart();
+    timer.emplace("statistics", &parts.statisticsMs);
     if (outcome != nullptr && result.refusal.empty() && logged) {
         MOFO_TRY(TensorStatistics::Measurement measured, measure(step, config, *outcome));
         result.drift = measured.drift.relative();
@@ -209,11 +241,15 @@ Result<TrainingStep::Outcome> TrainingStep::run(std::int64_t step, std::int64_t 
         if (!m_parametersGiven) result.measured.parameters = parameterRows(measured.pretrainedL2);
         m_parametersGiven = true;
     }
-    row.statisticsMs = clock.elapsedMs();
+    timer.reset();
+    row.dataMs = parts.dataMs;
+    row.forwardBackwardMs = parts.pass.forwardMs + parts.pass.lossMs + parts.pass.backwardMs + parts.clipMs;
+    row.optimizerMs = parts.optimizerMs;
+    row.statisticsMs = parts.statisticsMs;
 
     row.stepMs = wholeClock.elapsedMs();
     row.tokensPerSecond = static_cast<double>(targets) / row.stepMs * 1e3;
-    row.memoryBytes = residentBytes();
+    row.memoryBytes = static_cast<std::int64_t>(residentBytes());
     row.wallNs = wallNs();
     return result;
 }

@@ -19,6 +19,7 @@
 #include "core/engine/statistics.h"
 #include "core/engine/training_data.h"
 #include "core/model/model_source.h"
+#include "core/plan/memory_plan.h"
 #include "core/store/run_metrics.h"
 
 namespace mofo {
@@ -33,6 +34,8 @@ public:
     using Progress = std::function<bool(std::string_view phase, double progress, const std::string& detail)>;
     /// Model and data. `progress`: false cancels.
     Result<void> load(const std::string& modelFolder, const std::string& device, const RunConfig& config, const Progress& progress);
+    /// The same of what is there already; there is no tokenizer then.
+    void use(std::unique_ptr<ModelSource> pretrained, TrainingData data, c10::Device device);
     /// Weights and optimizer, which need the method to fit the model.
     Result<void> build(const RunConfig& config, const Progress& progress);
     /// Weights of the sealed model (LoRA: A and B as they begin) and moments of zero, as after build().
@@ -41,8 +44,26 @@ public:
     Result<void> configure(const RunConfig& config);
     [[nodiscard]] Result<void> checkMethodFits(const RunConfig& config) const;
 
+    /// Where an update's time went.
+    struct Parts {
+        double dataMs = 0, clipMs = 0, optimizerMs = 0, statisticsMs = 0;
+        PassTimes pass;  ///< with zeroing the gradients, which the backward pass adds to
+    };
+    /// What the run takes at most, found out before the first update: a forward and backward pass over the longest micro-batch from update `step`
+    /// on, whose gradients nobody keeps.
+    struct MemoryReading {
+        MemoryPlan forecast;                ///< for as many rows of the longest row's length as that micro-batch has
+        std::uint64_t measuredBytes = 0;    ///< resident at most; 0 where it could not be told
+        std::int64_t rows = 0, tokens = 0;  ///< of the micro-batch
+    };
+    [[nodiscard]] MemoryPlan forecast(const RunConfig& config) const;
+    Result<MemoryReading> rehearseLongest(std::int64_t step, const RunConfig& config);
+    /// OutOfMemory where the forecast does not fit into what is free; for the CPU, before build().
+    [[nodiscard]] Result<void> checkMemory(const RunConfig& config) const;
+
     struct Outcome {
         StepRow row;
+        Parts parts;
         MetricsBatch measured;        ///< the parameters with the first measurement
         std::optional<double> drift;  ///< where it was measured
         std::string notice;           ///< something to say: rows without anything to train on, frozen tensors
@@ -61,7 +82,11 @@ public:
     [[nodiscard]] TrainingData& data() { return *m_data; }
     [[nodiscard]] const TrainingData& data() const { return *m_data; }
     [[nodiscard]] c10::Device device() const { return m_device; }
-    [[nodiscard]] ParameterArena& weights() { return m_weights; }
+    /// Whoever asks may change them.
+    [[nodiscard]] ParameterArena& weights() {
+        if (!m_lora) m_decoder->weightsChanged();
+        return m_weights;
+    }
     [[nodiscard]] const Decoder& decoder() const { return *m_decoder; }
     [[nodiscard]] Optimizer& optimizer() { return *m_optimizer; }
     [[nodiscard]] TensorStatistics& statistics() { return *m_statistics; }

@@ -10,7 +10,7 @@ namespace mofo {
 
 namespace {
 
-constexpr std::uint64_t fp32Bytes = 4;
+constexpr std::uint64_t fp32Bytes = 4, bf16Bytes = 2;
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 // kernels::cpu::stepWorkspaceBytes: at most so much, 5 % of the largest partition and 1 MiB a thread.
 constexpr std::uint64_t selectionBaseBytes = 50 * mebibyte;
@@ -24,21 +24,27 @@ constexpr std::uint64_t cudaRuntimeBytes = 560 * mebibyte;
 
 std::uint64_t u(std::int64_t value) { return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0)); }
 
-/// Values that one token leaves behind in one layer for the backward pass (Decoder::LayerState).
-std::uint64_t savedPerToken(const ModelDescription& model) {
+/// Bytes that one token leaves behind in one layer for the backward pass (Decoder::LayerState); `each`: of an activation.
+std::uint64_t savedPerToken(const ModelDescription& model, std::uint64_t each) {
     const std::uint64_t hidden = u(model.hiddenSize), heads = u(model.headCount), size = u(model.headSize);
     const std::uint64_t queries = heads * size, keysAndValues = 2 * u(model.kvHeadCount) * size;
-    const std::uint64_t norms = 2 * (hidden + 1);                               // both norms' outputs and their factors
-    const std::uint64_t streams = 2 * hidden;                                   // before the layer and between attention and MLP
-    const std::uint64_t attention = queries + keysAndValues + queries + heads;  // qkv, what was attended to, log-sum-exp
-    return norms + streams + attention + 2 * u(model.intermediateSize);
+    const std::uint64_t streams = 2 * hidden;                           // before the layer and between attention and MLP
+    const std::uint64_t factors = 2 + heads;                            // of both norms, and log-sum-exp
+    const std::uint64_t attention = queries + keysAndValues + queries;  // qkv, what was attended to
+    return (streams + factors) * fp32Bytes + (2 * hidden + attention + 2 * u(model.intermediateSize)) * each;
 }
 
-/// Values that one token needs while one layer's gradient is computed, and the last layer's output with its gradient.
-std::uint64_t passingPerToken(const ModelDescription& model) {
-    return 2 * u(model.intermediateSize)    // activated and its gradient
-           + 2 * u(model.intermediateSize)  // gradient of gate and up
-           + 3 * u(model.hiddenSize);       // last hidden state, its gradient, a matrix product's result
+/// Bytes that one token needs while one layer's gradient is computed, and the last layer's output with its gradient.
+std::uint64_t passingPerToken(const ModelDescription& model, std::uint64_t each) {
+    return 4 * u(model.intermediateSize) * each   // activated and its gradient, gradient of gate and up
+           + 2 * u(model.hiddenSize) * fp32Bytes  // last hidden state, its gradient
+           + u(model.hiddenSize) * each;          // a matrix product's result
+}
+
+std::uint64_t largestMatrix(const ModelDescription& model) {
+    std::int64_t largest = 0;
+    for (const ParameterInfo& info : parametersOf(model)) largest = std::max(largest, info.elementCount());
+    return u(largest);
 }
 
 std::uint64_t largestPartition(const ModelDescription& model, const RunConfig& config) {
@@ -103,11 +109,16 @@ MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config
     const std::uint64_t arena = trained * fp32Bytes, frozen = lora ? u(model.parameterCount()) * fp32Bytes : 0;
     const std::uint64_t rows = u(effectiveMicroBatch(config)), length = u(longestRow), tokens = rows * length;
     const std::uint64_t layers = u(model.layerCount);
-    std::uint64_t activations = (tokens * (layers * savedPerToken(model) + passingPerToken(model))) * fp32Bytes;
+    const bool rounds = config.precision == Precision::Bf16;
+    const std::uint64_t each = rounds ? bf16Bytes : fp32Bytes;
+    // Computed again, one layer's are there at a time, and the input of every one.
+    const std::uint64_t kept = config.recompute == Recompute::Layer ? layers * u(model.hiddenSize) * fp32Bytes + savedPerToken(model, each)
+                                                                    : layers * savedPerToken(model, each);
+    std::uint64_t activations = tokens * (kept + passingPerToken(model, each));
     // What is left of the inputs of A, and its gradient.
-    if (lora) activations += tokens * 2 * std::max(u(model.intermediateSize), u(model.hiddenSize)) * fp32Bytes;
+    if (lora) activations += tokens * 2 * std::max(u(model.intermediateSize), u(model.hiddenSize)) * each;
     // Where attention is composed of ATen operations its probabilities are kept: [heads, length, length] a row and layer.
-    if (isCuda) activations += layers * rows * u(model.headCount) * length * length * fp32Bytes;
+    if (isCuda) activations += layers * rows * u(model.headCount) * length * length * each;
     const bool selects = selectsCoordinates(config.optimizer);
     std::uint64_t selection = 0;
     if (selects) {
@@ -120,16 +131,17 @@ MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config
     const bool pulls = config.l1 > 0 || config.l2 > 0;
     MemoryPlan plan;
     const auto add = [&](MemoryKind kind, std::uint64_t bytes, bool onHost = false) { plan.terms.push_back({kind, bytes, onHost}); };
-    add(MemoryKind::Weights, frozen + arena);
+    add(MemoryKind::Weights, frozen + arena + (rounds ? u(model.parameterCount()) * bf16Bytes : 0));
     add(MemoryKind::Masters, momentsOnHost ? 2 * arena : 0, momentsOnHost);
-    add(MemoryKind::Gradients, arena);
+    // A product that is rounded to bf16 is added to the gradient after it is whole.
+    add(MemoryKind::Gradients, arena + (rounds && !lora ? largestMatrix(model) * bf16Bytes : 0));
     add(MemoryKind::FirstMoment, arena, momentsOnHost);
     add(MemoryKind::SecondMoment, arena, momentsOnHost);
     add(MemoryKind::Pretrained, pulls ? arena : 0, momentsOnHost);
     add(MemoryKind::Selection, selection, momentsOnHost);
     add(MemoryKind::Statistics, (config.coverage ? 3 : 2) * bits, isCuda);
     add(MemoryKind::Activations, activations);
-    add(MemoryKind::Logits, headChunk * u(model.vocabularySize) * fp32Bytes);
+    add(MemoryKind::Logits, headChunk * u(model.vocabularySize) * (fp32Bytes + (rounds ? 2 * bf16Bytes : 0)));
     add(MemoryKind::Runtime, isCuda ? cudaRuntimeBytes : cpuRuntimeBytes);
     return plan;
 }

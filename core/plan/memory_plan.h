@@ -12,7 +12,8 @@ namespace mofo {
 
 /// One part of the engine's memory. The order is that of forecasts, bars and tables.
 enum class MemoryKind {
-    Weights,  ///< with LoRA the frozen ones and the matrices beside them, of which alone there are gradients and moments
+    Weights,  ///< with bf16 also the copy that products read; with LoRA the frozen ones and the matrices beside them, of which alone there are
+              ///< gradients and moments
     Masters,  ///< the host's copies of weights and gradients under offload=optimizer; else 0: fp32 weights are their own masters
     Gradients,
     FirstMoment,

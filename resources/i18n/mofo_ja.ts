@@ -734,8 +734,20 @@
         <translation>評価損失がこの回数続けて下がらなければ停止。最良のチェックポイントは残ります（RUN@best）。0：なし</translation>
     </message>
     <message>
-        <source>Number format of weights, moments and arithmetic; TF32 is off</source>
-        <translation>重み、モーメント、演算の数値形式。TF32 は使いません</translation>
+        <source>fp32: all arithmetic (TF32 is off); bf32: matrix products of fp32 numbers rounded to bf16; bf16: activations and those products in bf16, weights, norms, softmax, loss, gradients and moments in fp32</source>
+        <translation>fp32：すべての演算（TF32 は使いません）。bf32：fp32 の数を bf16 に丸めた行列積。bf16：活性値とその行列積が bf16、重み・正規化・softmax・損失・勾配・モーメントは fp32</translation>
+    </message>
+    <message>
+        <source>layer: keeps each layer&apos;s input alone and computes its activations again on the way back: less memory, more time, the same bits</source>
+        <translation>layer：各層の入力だけを保持し、逆伝播で活性値を計算し直します。メモリは減り、時間は増え、結果はビット単位で同じです</translation>
+    </message>
+    <message>
+        <source>Out of memory, a step is tried again with half as many rows per forward pass, and so are those after it: the same batch, smaller pieces; false: the run ends with what it needed</source>
+        <translation>メモリ不足のとき、一度に順伝播する行数を半分にしてそのステップをやり直し、以後もそのままにします。バッチは同じで、分け方だけが細かくなります。false：必要だった量を示して終了</translation>
+    </message>
+    <message>
+        <source>Batches of rows of like length: of 32 batches at a time the rows are sorted by length, and these batches are taken in an order drawn from the seed</source>
+        <translation>長さの近い行でバッチを作ります。32 バッチ分ずつ行を長さ順に並べ、そのバッチをシードで決まる順に使います</translation>
     </message>
     <message>
         <source>auto: the GPU where one can be used, else the CPU, and why is said; cuda refuses instead</source>
@@ -820,6 +832,18 @@
 </context>
 <context>
     <name>KeyLabel</name>
+    <message>
+        <source>Recompute</source>
+        <translation>再計算</translation>
+    </message>
+    <message>
+        <source>Retry when out of memory</source>
+        <translation>メモリ不足時の再試行</translation>
+    </message>
+    <message>
+        <source>Group by length</source>
+        <translation>長さでまとめる</translation>
+    </message>
     <message>
         <source>Model</source>
         <translation>モデル</translation>

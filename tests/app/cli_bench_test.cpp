@@ -47,7 +47,46 @@ TEST_F(CliBench, OptimizerPrintsATableForPeople) {
     EXPECT_THAT(done.err, HasSubstr("bf16-pure"));
 }
 
+TEST_F(CliBench, StepPrintsTheDocumentedJson) {
+    const CliResult done = cli({"bench", "step", "--model", model().string(), "--batch", "2", "--length", "16", "--steps", "2", "--json"});
+    ASSERT_EQ(done.exitCode, 0) << done.err;
+    const Json result = done.json();
+    for (const char* key : {"fp32_ms", "bf16_ms", "speedup_bf16", "tokens_per_s", "unaccounted"}) EXPECT_TRUE(result[key].is_number()) << key;
+    EXPECT_DOUBLE_EQ(result["speedup_bf16"].get<double>(), result["fp32_ms"].get<double>() / result["bf16_ms"].get<double>());
+    EXPECT_EQ(result["tokens"], 2 * 15);
+    for (const char* precision : {"fp32", "bf16"}) {
+        for (const char* part : {"data", "forward", "loss", "backward", "clip", "optimizer", "statistics", "store"})
+            EXPECT_TRUE(result["parts"][precision][part].is_number()) << precision << ' ' << part;
+    }
+    const CliResult table =
+        cli({"bench", "step", "--model", model().string(), "--batch", "1", "--length", "8", "--steps", "1", "--set", "optimizer=adamw"});
+    ASSERT_EQ(table.exitCode, 0) << table.err;
+    EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 10) << "a header, eight parts, the whole";
+}
+
+TEST_F(CliBench, StepRunsAReferenceBesideItself) {
+    const auto script = m_folder / "rival.sh";
+    test::writeFile(script, "#!/bin/sh\necho '{\"step_ms\": 1000}'\n");
+    std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+    const std::vector<std::string> line = {"bench", "step", "--model", model().string(), "--batch", "1", "--length", "8", "--steps", "1", "--json"};
+    const auto with = [&](std::vector<std::string> more) {
+        std::vector<std::string> words = line;
+        words.insert(words.end(), more.begin(), more.end());
+        return cli(words);
+    };
+    const CliResult done = with({"--reference", script.string(), "--reference-model", "some model"});
+    ASSERT_EQ(done.exitCode, 0) << done.err;
+    const Json result = done.json();
+    EXPECT_DOUBLE_EQ(result["reference"]["bf16"]["speedup"].get<double>(), 1000 / result["bf16_ms"].get<double>());
+    EXPECT_EQ(with({"--reference", script.string()}).exitCode, 2);
+    const CliResult broken = with({"--reference", "echo no", "--reference-model", "m"});
+    EXPECT_EQ(broken.exitCode, 2);
+    EXPECT_THAT(broken.err, HasSubstr("printed no JSON"));
+}
+
 TEST_F(CliBench, WrongWishesAreRefused) {
+    EXPECT_EQ(cli({"bench", "step", "--length", "1"}).exitCode, 2);
+    EXPECT_EQ(cli({"bench", "step", "--set", "alpha=7"}).exitCode, 2);
     EXPECT_EQ(cli({"bench"}).exitCode, 2);
     EXPECT_EQ(cli({"bench", "optimizer", "--precision", "fp8"}).exitCode, 2);
     const CliResult gpu = cli({"bench", "optimizer", "--device", "cuda:0"});

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ui/models/display_text.h"
+#include "ui/models/growth.h"
 
 namespace mofo {
 
@@ -171,6 +172,7 @@ void RunData::appendStep(const StepRow& row) {
     m_lastSuperseded.reset();
     // The reading thread starts anew when the history is rewound; a step out of order cannot be drawn.
     if (!m_steps.empty() && row.step <= m_steps.back().step) return;
+    growSparingly(m_steps);
     m_steps.push_back(row);
     m_series.appendStep(row, m_parameterCount);
 }

@@ -5,11 +5,14 @@
 #include <cmath>
 #include <limits>
 
+#include "ui/models/growth.h"
+
 namespace mofo {
 
 void SeriesBuffer::append(double key, double value) {
     const std::size_t index = m_keys.size();
     m_keys.append(key);
+    growSparingly(m_values);
     m_values.push_back(value);
     if (!std::isfinite(value)) m_nonFinite.push_back(index);
     std::size_t block = index / factor;
@@ -27,6 +30,7 @@ void SeriesBuffer::append(double key, double value) {
                 continue;
             }
         }
+        growSparingly(m_levels[level]);
         if (block >= m_levels[level].size()) m_levels[level].emplace_back();
         if (std::isfinite(value)) merge(m_levels[level][block], index);
     }

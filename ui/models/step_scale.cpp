@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ui/models/growth.h"
+
 namespace mofo {
 
 void StepScale::clear() {
@@ -12,6 +14,7 @@ void StepScale::clear() {
 void StepScale::append(double step, double units) {
     if (!m_units.empty()) units = std::max(units, m_units.back());
     m_steps.append(step);
+    growSparingly(m_units);
     m_units.push_back(units);
 }
 

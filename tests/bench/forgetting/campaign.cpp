@@ -13,6 +13,7 @@
 
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/stats/paired.h"
 
 namespace fs = std::filesystem;
@@ -31,16 +32,10 @@ Result<Json> readJson(const fs::path& file) {
 
 Result<void> writeJson(const fs::path& file, const Json& json) { return writeFileAtomic(file, json.dump(1) + "\n", 0644); }
 
-std::string quoted(const std::string& word) {
-    std::string out = "'";
-    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + '\'';
-}
-
 std::string commandLine(const Places& places, const std::vector<std::string>& words) {
-    std::string line = "cd " + quoted(places.configs) + " && MOFO_TASK_DATA=" + quoted(places.data) + ' ' + quoted(places.mofo) + " --workspace " +
-                       quoted(places.workspace);
-    for (const std::string& word : words) line += ' ' + quoted(word);
+    std::string line = "cd " + shellWord(places.configs) + " && MOFO_TASK_DATA=" + shellWord(places.data) + ' ' + shellWord(places.mofo) + " --workspace " +
+                       shellWord(places.workspace);
+    for (const std::string& word : words) line += ' ' + shellWord(word);
     return line;
 }
 

@@ -77,7 +77,7 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"probe_every", {{"0", "0"}, {"100", "100"}}},
         {"probe_minutes", {{"2.5", "2.5"}}},
         {"probe_budget", {{"1", "1"}, {"0.10", "0.1"}}},
-        {"precision", {{"fp32", "fp32"}}},
+        {"precision", {{"bf16", "bf16"}, {"bf32", "bf32"}, {"fp32", "fp32"}}},
         {"device", {{"cpu", "cpu"}, {"cuda", "cuda:0"}, {"cuda:3", "cuda:3"}, {"auto", "auto"}}},
         {"offload", {{"optimizer", "optimizer"}, {"none", "none"}}},
         {"checkpoint_every", {{"200", "200"}}},
@@ -86,6 +86,9 @@ const std::map<std::string, std::vector<std::pair<std::string, std::string>>>& a
         {"stats_every", {{"1", "1"}}},
         {"row_counts", {{"*.o_proj.weight,lm_head.weight", "*.o_proj.weight,lm_head.weight"}, {"", ""}}},
         {"coverage", {{"off", "false"}, {"true", "true"}}},
+        {"group_by_length", {{"true", "true"}, {"no", "false"}}},
+        {"oom_retry", {{"true", "true"}, {"no", "false"}}},
+        {"recompute", {{"layer", "layer"}, {"off", "off"}}},
     };
     return values;
 }
@@ -175,11 +178,11 @@ TEST(KeyTable, DefaultsAreTheProducts) {
 }
 
 TEST(KeyTable, LiveKeysAreThoseWhoseChangeLosesNothing) {
-    for (const char* name : {"rule", "alpha", "alpha.mlp", "granularity", "hft_every", "l1", "l2", "lr", "clip", "stats_every", "row_counts",
-                             "checkpoint_every", "skip_steps", "guard_drift", "guard_eval_action", "early_stop"})
+    for (const char* name : {"rule", "alpha", "alpha.mlp", "granularity", "hft_every", "l1", "l2", "lr", "micro_batch", "clip", "stats_every",
+                             "row_counts", "checkpoint_every", "skip_steps", "guard_drift", "guard_eval_action", "early_stop"})
         EXPECT_TRUE(findKey(name)->live) << name;
-    for (const char* name : {"model", "data", "batch", "micro_batch", "seed", "optimizer", "max_length", "beta1", "device", "offload", "coverage",
-                             "filter_include", "filter_exclude"})
+    for (const char* name :
+         {"model", "data", "batch", "seed", "optimizer", "max_length", "beta1", "device", "offload", "coverage", "filter_include", "filter_exclude"})
         EXPECT_FALSE(findKey(name)->live) << name;
 }
 
@@ -237,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(
         WrongValue{"l2", "inf", "not a number"}, WrongValue{"l2", "1e7", "out of range"}, WrongValue{"offload", "weights", "none or optimizer"},
         WrongValue{"offload", "optimiser", "did you mean optimizer?"}, WrongValue{"row_counts", "a,,b", "empty"},
         WrongValue{"coverage", "half", "true or false"}, WrongValue{"rule", "momentun", "did you mean momentum?"},
-        WrongValue{"precision", "bf16", "known but not available"}, WrongValue{"precision", "fp16", "Use fp32"},
+        WrongValue{"precision", "bf16-pure", "known but not available"}, WrongValue{"precision", "fp16", "Use fp32"},
         WrongValue{"schedule", "cosin", "did you mean cosine?"}, WrongValue{"granularity", "block:8", "from 64"},
         WrongValue{"granularity", "block:63", "from 64"}, WrongValue{"granularity", "block:0", "from 64"},
         WrongValue{"granularity", "shards:0", "from 1"}, WrongValue{"granularity", "heads", "did you mean head?"},
@@ -298,7 +301,7 @@ TEST(UnknownKeys, OfAnotherKindAreShownHarmlessly) {
 }
 
 TEST(LaterKeys, AreKnownButRefused) {
-    for (const char* key : {"packing", "oom_retry", "group_by_length", "recompute"}) {
+    for (const char* key : {"packing"}) {
         RunConfig config;
         const auto refused = setConfigValue(config, key, "17");
         ASSERT_FALSE(refused.ok()) << key;
@@ -309,7 +312,7 @@ TEST(LaterKeys, AreKnownButRefused) {
 
 TEST(LaterKeys, TakeTheValueThatAsksForWhatThisVersionDoes) {
     RunConfig config;
-    for (const auto& [key, value] : {std::pair("packing", "false"), std::pair("oom_retry", "false"), std::pair("recompute", "off")}) {
+    for (const auto& [key, value] : {std::pair("packing", "true")}) {
         EXPECT_OK(setConfigValue(config, key, value));
         const auto refused = setConfigValue(config, key, "5");
         ASSERT_FALSE(refused.ok());

@@ -211,8 +211,8 @@ TEST_F(Lora, IsTheModelWithTheMatricesMerged) {
     const at::Tensor logits = decoder(adapter).logits(ids);
     EXPECT_LT((logits - dense.logits(ids)).abs().max().item<double>(), 1e-4);
     EXPECT_GT((logits - Decoder(m_source->description(), m_source->parameters(), m_frozen).logits(ids)).abs().max().item<double>(), 0.1);
-    KvCache cache(m_source->description(), 40, c10::kCPU);
     const Decoder low = decoder(adapter);
+    KvCache cache(low, 40);
     std::ignore = low.nextLogits(ids.narrow(0, 0, 30), cache);
     EXPECT_TRUE(at::allclose(low.nextLogits(ids.narrow(0, 30, 10), cache), logits[39], 1e-4, 1e-4)) << "with a cache as well";
     const std::vector<kernels::Drift> drifts = measureMergedDrift(m_frozen, adapter);

@@ -1,7 +1,9 @@
 #include "core/plan/memory_plan.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/plan/memory_advice.h"
 #include "tests/support/test_support.h"
 
 namespace mofo {
@@ -47,6 +49,65 @@ TEST(MemoryPlan, ActivationsAreThoseTheDecoderKeeps) {
     EXPECT_EQ(forecastMemory(model, config, 10, false, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4);
     // On a GPU the probabilities of attention stay: 2 layers x 4 rows x 4 heads x 10 x 10.
     EXPECT_EQ(forecastMemory(model, config, 10, true, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4 + 3200 * 4);
+}
+
+TEST(MemoryPlan, PrecisionAndRecomputingChangeWhatIsKept) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    config.batch = 8;
+    const MemoryPlan exact = forecastMemory(model, config, 256, false, 2);
+    config.precision = Precision::Bf32;
+    EXPECT_EQ(forecastMemory(model, config, 256, false, 2).deviceBytes(), exact.deviceBytes()) << "fp32 tensors";
+    config.precision = Precision::Bf16;
+    const MemoryPlan rounded = forecastMemory(model, config, 256, false, 2);
+    EXPECT_EQ(rounded.bytesOf(MemoryKind::Weights), 6u * 134'515'008u) << "with the copy that products read";
+    EXPECT_EQ(rounded.bytesOf(MemoryKind::FirstMoment), 4u * 134'515'008u);
+    EXPECT_LT(rounded.bytesOf(MemoryKind::Activations), exact.bytesOf(MemoryKind::Activations) * 7 / 10);
+    config.precision = Precision::Fp32;
+    config.recompute = Recompute::Layer;
+    // 2,048 tokens: the input of 30 layers, one layer's activations, what passes.
+    EXPECT_LT(forecastMemory(model, config, 256, false, 2).bytesOf(MemoryKind::Activations), exact.bytesOf(MemoryKind::Activations) / 5);
+}
+
+TEST(MemoryAdvice, TakesTheChangeThatCostsLeast) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    config.batch = 16;
+    const auto needed = [&](const RunConfig& one) { return forecastMemory(model, one, 512, false, 2).deviceBytes(); };
+    const auto place = [](std::uint64_t freeBytes) { return MemoryPlace{512, false, 2, freeBytes}; };
+    EXPECT_OK(requireMemory(model, config, place(needed(config))));
+    const auto smaller = cheapestFit(model, config, place(needed(config) - 1));
+    ASSERT_TRUE(smaller);
+    EXPECT_EQ(smaller->changes, "micro_batch=8");
+    EXPECT_EQ(smaller->bytes, needed(smaller->config));
+    RunConfig one = config;
+    one.microBatch = 1;
+    const auto recomputed = cheapestFit(model, config, place(needed(one) - 1));
+    ASSERT_TRUE(recomputed);
+    EXPECT_EQ(recomputed->config.recompute, Recompute::Layer);
+    EXPECT_LE(recomputed->bytes, needed(one) - 1);
+    const auto refused = requireMemory(model, config, place(needed(one) - 1));
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, ErrorCode::OutOfMemory);
+    EXPECT_THAT(refused.error().text(),
+                testing::AllOf(testing::HasSubstr("activations "), testing::HasSubstr("are free"), testing::HasSubstr("recompute=layer")));
+    // Three arenas of full training do not fit beside the weights: only LoRA does.
+    const auto lora = cheapestFit(model, config, place(std::uint64_t{1600} << 20));
+    ASSERT_TRUE(lora);
+    EXPECT_EQ(lora->config.optimizer, OptimizerKind::LoraMofo);
+    EXPECT_FALSE(cheapestFit(model, config, place(1 << 20)));
+    EXPECT_OK(requireMemory(model, config, place(0)));  // nothing is known of what is free
+}
+
+TEST(MemoryAdvice, LeavesMicroBatchesWhoseNumberIsPartOfTheLoss) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    config.batch = 16;
+    config.lossMean = LossMean::MicroBatch;
+    const std::uint64_t needed = forecastMemory(model, config, 512, false, 2).deviceBytes();
+    const auto change = cheapestFit(model, config, {512, false, 2, needed - 1});
+    ASSERT_TRUE(change);
+    EXPECT_EQ(change->changes, "recompute=layer");
 }
 
 TEST(MemoryPlan, ActivationsDoubleWithTheMicroBatchAndNothingElseDoes) {

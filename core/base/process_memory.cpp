@@ -1,0 +1,45 @@
+#include "core/base/process_memory.h"
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
+
+#include "core/base/failpoint.h"
+
+namespace mofo {
+
+std::uint64_t residentBytes() {
+    std::uint64_t pages = 0, resident = 0;
+    std::ifstream("/proc/self/statm") >> pages >> resident;
+    return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t peakResidentBytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        std::uint64_t kibibytes = 0;
+        if (word == "VmHWM:" && status >> kibibytes) return kibibytes << 10;
+    }
+    return residentBytes();
+}
+
+std::uint64_t availableBytes() {
+    if (failpoint("memory.available") != 0) return std::uint64_t{64} << 20;
+    std::ifstream memory("/proc/meminfo");
+    for (std::string word; memory >> word;) {
+        std::uint64_t kibibytes = 0;
+        if (word == "MemAvailable:" && memory >> kibibytes) return kibibytes << 10;
+    }
+    return 0;
+}
+
+void releaseFreedMemory() { malloc_trim(0); }
+
+bool resetPeakResident() {
+    std::ofstream file("/proc/self/clear_refs");
+    return static_cast<bool>(file << "5" << std::flush);
+}
+
+}  // namespace mofo
