@@ -187,11 +187,11 @@ Result<int> benchStep(const Context& context, const StepOptions& options) {
     fmt::print("{}", tableText(table, {1, 2}));
     const Json peak = result.value("peak_bytes", Json::object());
     printNote(fmt::format(
-        "{}: {} parameters, {} x {} tokens, {}, {:.0f} threads; bf16 is {:.2f} times as fast as fp32; {:.0f} tokens/s in {}; peak {} "
+        "{}: {} parameters, {} x {} tokens, {}; bf16 is {:.2f} times as fast as fp32; {:.0f} tokens/s in {}; peak {} "
         "and {}; {:.1f} % of a step unaccounted for",
         escapeForDisplay(result.value("model", std::string())), formatCount(static_cast<std::int64_t>(numberOf(result, "parameters"))), options.batch,
-        options.length, escapeForDisplay(result.value("device", std::string())), numberOf(result, "threads"), numberOf(result, "speedup_bf16"),
-        numberOf(result, "tokens_per_s"), result.value("precision", std::string()), formatBytes(static_cast<std::uint64_t>(numberOf(peak, "fp32"))),
+        options.length, escapeForDisplay(result.value("device", std::string())), numberOf(result, "speedup_bf16"), numberOf(result, "tokens_per_s"),
+        result.value("precision", std::string()), formatBytes(static_cast<std::uint64_t>(numberOf(peak, "fp32"))),
         formatBytes(static_cast<std::uint64_t>(numberOf(peak, "bf16"))), numberOf(result, "unaccounted") * 100));
     printNote("statistics are those of a logged step, which comes every stats_every steps; in a run another thread does what is called store here.");
     return 0;
