@@ -15,6 +15,7 @@
 #include "core/base/file.h"
 #include "core/base/gpu_probe.h"
 #include "core/base/paths.h"
+#include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "core/client/device_choice.h"
 #include "core/client/engine_process.h"
@@ -56,17 +57,6 @@ std::vector<std::string> cpuFlags() {
         if (std::find(all.begin(), all.end(), wanted) != all.end()) found.emplace_back(wanted);
     }
     return found;
-}
-
-std::uint64_t memoryBytes(const std::string& field) {
-    std::ifstream info("/proc/meminfo");
-    std::string name;
-    std::uint64_t kib = 0;
-    std::string unit;
-    while (info >> name >> kib && std::getline(info, unit)) {
-        if (name == field + ":") return kib * 1024;
-    }
-    return 0;
 }
 
 Json gpuJson(const GpuFinding& finding) {
@@ -135,7 +125,7 @@ Result<int> doctor(const Context& context, const DoctorOptions& options) {
     const std::vector<std::string> flags = cpuFlags();
     const std::string cpuName = cpuField("model name");
     const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-    const std::uint64_t total = memoryBytes("MemTotal"), available = memoryBytes("MemAvailable");
+    const auto [total, available] = machineMemory();
     findings.push_back({"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)});
     findings.push_back({"CPU", fmt::format("{}, {} cores, {}", cpuName.empty() ? "unknown" : cpuName, cores, flags.empty() ? "no AVX2: slow kernels" : joinText(flags, " ")), !flags.empty()});
     findings.push_back({"memory", fmt::format("{} of {} available", formatBytes(available), formatBytes(total)), available > (2ull << 30)});

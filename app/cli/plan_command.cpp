@@ -87,7 +87,7 @@ Result<int> plan(const Context& context, const PlanOptions& options) {
     MOFO_TRY(const Rows rows, rowsOf(config, *source));
     const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     const MemoryPlan memory = forecastMemory(source->description(), config, rows.longest, isCuda, threads);
-    const MemoryPlace there{rows.longest, isCuda, threads, isCuda ? 0 : availableBytes()};
+    const MemoryPlace there{rows.longest, isCuda, threads, isCuda ? 0 : machineMemory().availableBytes};
     const StepPlan steps = planSteps(config, rows.count);
     std::optional<MemoryChange> change;
     if (there.freeBytes > 0 && memory.deviceBytes() > there.freeBytes) change = cheapestFit(source->description(), config, there);

@@ -6,8 +6,6 @@
 #include <fstream>
 #include <string>
 
-#include "core/base/failpoint.h"
-
 namespace mofo {
 
 std::uint64_t residentBytes() {
@@ -25,14 +23,15 @@ std::uint64_t peakResidentBytes() {
     return residentBytes();
 }
 
-std::uint64_t availableBytes() {
-    if (failpoint("memory.available") != 0) return std::uint64_t{64} << 20;
-    std::ifstream memory("/proc/meminfo");
-    for (std::string word; memory >> word;) {
-        std::uint64_t kibibytes = 0;
-        if (word == "MemAvailable:" && memory >> kibibytes) return kibibytes << 10;
+MachineMemory machineMemory() {
+    MachineMemory memory;
+    std::ifstream file("/proc/meminfo");
+    std::string name, unit;
+    for (std::uint64_t kibibytes = 0; file >> name >> kibibytes && std::getline(file, unit);) {
+        if (name == "MemTotal:") memory.totalBytes = kibibytes << 10;
+        if (name == "MemAvailable:") memory.availableBytes = kibibytes << 10;
     }
-    return 0;
+    return memory;
 }
 
 void releaseFreedMemory() { malloc_trim(0); }

@@ -13,11 +13,13 @@
 #include <sstream>
 
 #include "core/base/clock.h"
+#include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "core/engine/bench_rivals.h"
 #include "core/engine/bench_step.h"
 #include "core/engine/device.h"
 #include "core/engine/torch_guard.h"
+#include "core/stats/spread.h"
 
 namespace mofo {
 
@@ -31,15 +33,6 @@ constexpr std::int64_t kSpareBytes = 512ll << 20;
 constexpr double kSteadySpread = 1.15;  ///< between the quartiles of a side; a machine that does nothing else stays well below
 
 Error cancelled() { return Error{ErrorCode::Interrupted, "cancelled", "", "", ""}; }
-
-/// The value below which `share` of the sorted values lie, between neighbours in proportion.
-double quantile(std::vector<double> values, double share) {
-    std::sort(values.begin(), values.end());
-    const double at = share * static_cast<double>(values.size() - 1);
-    const auto below = static_cast<std::size_t>(at);
-    const std::size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
-}
 
 double median(const std::vector<double>& values) { return quantile(values, 0.5); }
 double spread(const std::vector<double>& values) { return quantile(values, 0.75) / quantile(values, 0.25); }
@@ -60,17 +53,6 @@ double timed(c10::Device device, Work&& work) {
     end.record(stream);
     end.synchronize();
     return begin.elapsedTime(end);
-}
-
-std::int64_t availableMemory() {
-    std::ifstream memory("/proc/meminfo");
-    for (std::string line; std::getline(memory, line);) {
-        std::istringstream fields(line);
-        std::string word;
-        std::int64_t kilobytes = 0;
-        if (fields >> word >> kilobytes && word == "MemAvailable:") return kilobytes * 1024;
-    }
-    return 0;
 }
 
 std::string processorName() {
@@ -233,7 +215,7 @@ Result<void> Bench::compose(const BenchCase& which, Json& entry) {
     MOFO_TRY(const std::unique_ptr<BenchStep> ours, makeStep(which, kernels::Rule::Momentum));
     const bool batched = which.granularity.kind == GranularityKind::Row || which.granularity.kind == GranularityKind::Block;
     ComposedMofo composed(m_work, ours->plan(), ours->k(), batched);
-    const std::int64_t available = m_settings.availableBytes > 0 ? m_settings.availableBytes : availableMemory();
+    const std::int64_t available = m_settings.availableBytes > 0 ? m_settings.availableBytes : static_cast<std::int64_t>(machineMemory().availableBytes);
     if (m_work.device().is_cpu() && composed.scratchBytes() > available) {
         entry["composed_note"] = "left out: its topk needs " + formatBytes(static_cast<std::uint64_t>(composed.scratchBytes()));
         return {};
@@ -317,7 +299,7 @@ Result<Json> benchOptimizer(const BenchModel& model, const BenchSettings& settin
         return Error{ErrorCode::Unsupported, "the optimizer cannot be measured on " + settings.device.str() + " by this build", "",
                      "Use --device cpu", ""};
     const std::int64_t needed = BenchWorkload::bytesOf(model.parameterCount(), settings.format) + kSpareBytes;
-    const std::int64_t available = settings.availableBytes > 0 ? settings.availableBytes : availableMemory();
+    const std::int64_t available = settings.availableBytes > 0 ? settings.availableBytes : static_cast<std::int64_t>(machineMemory().availableBytes);
     if (settings.device.is_cpu() && needed > available) {
         return Error{ErrorCode::OutOfMemory,
                      "parameters, gradients and moments of " + escapeForDisplay(model.name) + " need " +

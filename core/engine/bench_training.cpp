@@ -14,6 +14,7 @@
 #include "core/base/process_memory.h"
 #include "core/engine/device.h"
 #include "core/engine/training_step.h"
+#include "core/stats/spread.h"
 #include "core/store/run_metrics.h"
 
 namespace mofo {
@@ -34,13 +35,6 @@ TokenDataset randomRows(std::int64_t rows, std::int64_t length, std::int64_t voc
     data.fileRows = static_cast<std::uint64_t>(rows);
     data.formatName = "random";
     return data;
-}
-
-double medianOf(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    if (values.size() % 2 == 1) return *middle;
-    return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 struct Timing {
@@ -89,9 +83,9 @@ Result<Timing> timeSteps(TrainingStep& training, const RunConfig& config, const 
         unaccounted.push_back((wholeMs - sum) / wholeMs);
     }
     Timing timing;
-    timing.ms = medianOf(whole);
-    timing.unaccounted = medianOf(unaccounted);
-    for (const auto& [name, values] : parts) timing.parts[name] = medianOf(values);
+    timing.ms = quantile(whole, 0.5);
+    timing.unaccounted = quantile(unaccounted, 0.5);
+    for (const auto& [name, values] : parts) timing.parts[name] = quantile(values, 0.5);
     timing.peakBytes = peakResidentBytes();
     return timing;
 }

@@ -2,6 +2,12 @@
 
 namespace mofo {
 
+Result<Precision> precisionNamed(std::string_view text) {
+    RunConfig config;
+    if (!text.empty()) MOFO_CHECK(setConfigValue(config, "precision", text));
+    return config.precision;
+}
+
 at::Tensor ComputeWeights::rows(std::size_t first, std::size_t count) const {
     const at::Tensor exact = m_weights.rows(first, count);
     if (m_dtype == at::kFloat) return exact;

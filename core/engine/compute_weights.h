@@ -5,11 +5,15 @@
 #include <ATen/Context.h>
 
 #include <cstddef>
+#include <string_view>
 
 #include "core/config/run_config.h"
 #include "core/engine/parameter_set.h"
 
 namespace mofo {
+
+/// Of a job's "precision": as the configuration's key; fp32 where it says nothing. Usage for another word.
+Result<Precision> precisionNamed(std::string_view text);
 
 /// fp32 and bf32: the arena's own views. bf16: views of a copy, made anew when it is first read after changed(). Not thread safe.
 class ComputeWeights {

@@ -69,11 +69,7 @@ Result<EvaluateRequest> EvaluateRequest::from(const Json& parameters) {
     request.chatTemplate = text("chat_template");
     request.columns = text("columns");
     request.maxLength = number("max_length");
-    if (const std::string named = text("precision"); !named.empty()) {
-        RunConfig config;
-        MOFO_CHECK(setConfigValue(config, "precision", named));
-        request.precision = config.precision;
-    }
+    MOFO_TRY(request.precision, precisionNamed(text("precision")));
     if (parameters.contains("run_config")) {
         MOFO_TRY(request.run, configFromJson(parameters["run_config"]));
     }

@@ -105,10 +105,8 @@ private:
 
     /// Computes as the job's "precision" says; fp32 where it says nothing.
     Result<Decoder> decoderOf(const LoadedModel& model) const {
-        RunConfig config;
-        if (const std::string named = optionalText(m_job.parameters, "precision"); !named.empty())
-            MOFO_CHECK(setConfigValue(config, "precision", named));
-        return Decoder(model.source->description(), model.source->parameters(), model.weights, nullptr, DecoderOptions{config.precision, {}});
+        MOFO_TRY(const Precision precision, precisionNamed(optionalText(m_job.parameters, "precision")));
+        return Decoder(model.source->description(), model.source->parameters(), model.weights, nullptr, DecoderOptions{precision, {}});
     }
 
     /// Rows [skip, skip + limit) of a file as this model reads them; `refused`: how many of them could not be.

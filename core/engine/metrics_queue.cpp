@@ -6,7 +6,6 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
@@ -212,15 +211,9 @@ MachineRow MetricsQueue::measureMachine() {
     m_lastCpuTotal = total;
     m_lastCpuIdle = idle;
     row.residentBytes = static_cast<std::int64_t>(residentBytes());
-    std::ifstream memory("/proc/meminfo");
-    std::int64_t available = 0;
-    for (std::string line; std::getline(memory, line);) {
-        std::istringstream fields(line);
-        fields >> word >> value;
-        if (word == "MemTotal:") row.hostTotalBytes = value * 1024;
-        if (word == "MemAvailable:") available = value * 1024;
-    }
-    row.hostUsedBytes = row.hostTotalBytes - available;
+    const MachineMemory host = machineMemory();
+    row.hostTotalBytes = static_cast<std::int64_t>(host.totalBytes);
+    row.hostUsedBytes = static_cast<std::int64_t>(host.totalBytes - host.availableBytes);
     if (const auto space = freeBytes(m_folder); space.ok()) row.diskFreeBytes = static_cast<std::int64_t>(*space);
     return row;
 }

@@ -132,7 +132,7 @@ MemoryPlan TrainingStep::forecast(const RunConfig& config) const {
 Result<void> TrainingStep::checkMemory(const RunConfig& config) const {
     if (!m_device.is_cpu()) return {};
     return requireMemory(m_pretrained->description(), config,
-                         {m_data->longestRow(), false, at::get_num_threads(), availableBytes() + residentBytes()});
+                         {m_data->longestRow(), false, at::get_num_threads(), machineMemory().availableBytes + residentBytes()});
 }
 
 Result<TrainingStep::MemoryReading> TrainingStep::rehearseLongest(std::int64_t step, const RunConfig& config) {

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <functional>
 #include <string_view>
 #include <thread>
-#include <tuple>
 #include <unordered_set>
 #include <utility>
 
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/gpu_probe.h"
+#include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "core/client/device_choice.h"
 #include "core/library/model_place.h"
@@ -32,19 +31,6 @@ constexpr std::size_t shownTokens = 6000;
 constexpr std::int64_t scanStaleCheckRows = 16;
 
 QString sentence(const Error& error) { return ui::shown(error.text()); }
-
-/// MemAvailable of /proc/meminfo, and MemTotal.
-std::pair<std::uint64_t, std::uint64_t> hostMemory() {
-    std::ifstream file("/proc/meminfo");
-    std::uint64_t available = 0, total = 0, kibibytes = 0;
-    std::string name, unit;
-    while (file >> name >> kibibytes) {
-        std::getline(file, unit);
-        if (name == "MemAvailable:") available = kibibytes << 10;
-        if (name == "MemTotal:") total = kibibytes << 10;
-    }
-    return {available, total};
-}
 
 QString licenceIn(const fs::path& source) {
     std::error_code ec;
@@ -109,7 +95,9 @@ void DataScanner::findDevice() {
             }
         } else {
             card->title = ui::shown(m_gpus.cpuName);
-            std::tie(card->freeBytes, card->totalBytes) = hostMemory();
+            const MachineMemory host = machineMemory();
+            card->freeBytes = host.availableBytes;
+            card->totalBytes = host.totalBytes;
         }
     }
     if (const Result<std::uint64_t> disk = freeBytes(m_folder); disk.ok()) card->diskFreeBytes = *disk;

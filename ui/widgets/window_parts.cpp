@@ -15,6 +15,7 @@
 #include <cmath>
 
 #include "core/base/clock.h"
+#include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "ui/models/display_text.h"
 #include "ui/widgets/small_widgets.h"
@@ -29,19 +30,6 @@ constexpr int popoverWidth = 420;
 constexpr int edge = 12;
 constexpr double newsSeconds = 30;
 constexpr int progressSteps = 1000;
-
-/// Used and all memory of the host, in GiB.
-std::pair<double, double> hostMemory() {
-    QFile file(QStringLiteral("/proc/meminfo"));
-    if (!file.open(QIODevice::ReadOnly)) return {};
-    double total = 0, available = 0;
-    for (const QByteArray& line : file.readAll().split('\n')) {
-        const double gibibytes = line.simplified().split(' ').value(1).toDouble() / (1 << 20);
-        if (line.startsWith("MemTotal:")) total = gibibytes;
-        if (line.startsWith("MemAvailable:")) available = gibibytes;
-    }
-    return {total - available, total};
-}
 
 }  // namespace
 
@@ -318,7 +306,10 @@ void StatusLine::setDisk(quint64 freeBytes) { m_disk->setText(freeBytes > 0 ? tr
 void StatusLine::refresh() {
     refreshRun();
     refreshDevice();
-    const auto [used, total] = hostMemory();
+    constexpr double gibibyte = 1 << 30;
+    const MachineMemory host = machineMemory();
+    const double total = static_cast<double>(host.totalBytes) / gibibyte;
+    const double used = static_cast<double>(host.totalBytes - host.availableBytes) / gibibyte;
     m_memory->setText(total > 0 ? tr("RAM %1 / %2 GiB").arg(QLocale().toString(used, 'f', 1), QLocale().toString(total, 'f', 1)) : QString());
     m_tasks->setText(tr("tasks %1").arg(m_taskList->running()));
     m_notices->setText(tr("news %1").arg(m_noticeLog->unread()));

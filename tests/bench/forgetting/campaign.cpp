@@ -143,6 +143,26 @@ Result<void> arms(const Places& places, const Json& campaign) {
     return {};
 }
 
+std::string seedRun(const Json& arm, const Json& seed) { return fmt::format("{}-seed{}", arm["name"].get<std::string>(), seed.get<int>()); }
+
+/// Every arm of seeds.json once with every seed, all arms of a seed before the next seed.
+Result<void> seeds(const Places& places, const Json& campaign) {
+    MOFO_TRY(const Json plan, readJson(fs::path(places.configs) / "seeds.json"));
+    for (const Json& seed : plan["seeds"]) {
+        for (const Json& arm : plan["arms"]) {
+            std::vector<std::string> own = pilotSet(campaign, plan["regime"]);
+            for (const Json& one : plan["set"]) own.push_back(one.get<std::string>());
+            for (const Json& one : arm["set"]) own.push_back(one.get<std::string>());
+            own.push_back(fmt::format("seed={}", seed.get<int>()));
+            const std::string name = seedRun(arm, seed);
+            MOFO_CHECK(finishRun(places, campaign, name, own));
+            MOFO_TRY(const Json results, resultsOf(places, name));
+            fmt::print("{}: {} changes from the base\n", name, results["from_base"].size());
+        }
+    }
+    return {};
+}
+
 std::string itemsName(const std::string& who, const Json& task) { return fmt::format("{}.{}.json", who, task["task"].get<std::string>()); }
 
 /// Accuracies and medical loss: the base once, then every arm.
@@ -289,6 +309,7 @@ Result<void> run(const std::string& part, const Places& places) {
     MOFO_CHECK(makeFolder(places.results, true));
     if (part == "pilot") return pilot(places, campaign);
     if (part == "arms") return arms(places, campaign);
+    if (part == "seeds") return seeds(places, campaign);
     if (part == "evaluations") return evaluations(places, campaign);
     return report(places, campaign);
 }
@@ -298,8 +319,8 @@ Result<void> run(const std::string& part, const Places& places) {
 int main(int argc, char** argv) {
     Places places;
     std::string part;
-    CLI::App app{"The forgetting campaign, part by part: pilot, arms, evaluations, report. What is done is not done again."};
-    app.add_option("part", part)->required()->check(CLI::IsMember({"pilot", "arms", "evaluations", "report"}));
+    CLI::App app{"The forgetting campaign, part by part: pilot, arms, evaluations, report; seeds. What is done is not done again."};
+    app.add_option("part", part)->required()->check(CLI::IsMember({"pilot", "arms", "evaluations", "report", "seeds"}));
     app.add_option("--mofo", places.mofo, "The program")->required()->check(CLI::ExistingFile);
     app.add_option("--models", places.models, "Folder with the model's GGUF file")->required()->check(CLI::ExistingDirectory);
     app.add_option("--data", places.data, "Folder with the data sets")->required()->check(CLI::ExistingDirectory);
