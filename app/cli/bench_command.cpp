@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/config_options.h"
 #include "app/cli/context.h"
+#include "app/cli/hub_argument.h"
 #include "app/cli/model_argument.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/text.h"
+#include "core/client/commands.h"
 #include "core/client/device_choice.h"
-#include "core/client/jobs.h"
 
 namespace mofo::cli {
 
@@ -71,14 +74,7 @@ Result<int> benchOptimizer(const Context& context, const BenchOptions& options) 
     if (options.seconds > 0) parameters["seconds"] = options.seconds;
     MOFO_TRY(const ResolvedDevice device, resolveDevice(options.device));
     if (!device.warning.empty()) printNote(device.warning);
-    watchInterrupts();
-    ProgressLine line;
-    MOFO_TRY(const Json result,
-             runJob(store.workspace, store.registry, "bench", parameters, device.device, runId, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("bench optimizer  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(const Json result, runShown(store, "bench optimizer", "bench", parameters, device.device, runId));
     if (options.json) {
         printJson(result);
         return 0;
@@ -152,14 +148,7 @@ Result<int> benchStep(const Context& context, const StepOptions& options) {
     parameters["steps"] = options.steps;
     MOFO_TRY(const ResolvedDevice device, resolveDevice(options.device));
     if (!device.warning.empty()) printNote(device.warning);
-    watchInterrupts();
-    ProgressLine line;
-    MOFO_TRY(Json result,
-             runJob(store.workspace, store.registry, "bench", parameters, device.device, runId, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("bench step  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(Json result, runShown(store, "bench step", "bench", parameters, device.device, runId));
     if (!options.reference.empty()) {
         printNote("measuring the reference, which takes about as long again");
         MOFO_TRY(result["reference"], runReference(options));
@@ -197,6 +186,38 @@ Result<int> benchStep(const Context& context, const StepOptions& options) {
     return 0;
 }
 
+struct PackingOptions {
+    ConfigOptions config;
+    std::int64_t steps = 8;
+    bool json = false;
+};
+
+Result<int> benchPacking(const Context& context, const PackingOptions& options) {
+    MOFO_TRY(RunConfig config, configOf(options.config));
+    MOFO_CHECK(useLocalPaths(config));
+    watchInterrupts();
+    MOFO_TRY(Store store, openOrCreateStore(context));
+    InputChecks checks;
+    MOFO_TRY(const RunRow run, prepareRun(store.workspace, store.registry, config, {}, checks, importProgress("model")));
+    const Json parameters = {{"bench", "packing"}, {"model", run.modelId}, {"config", configToJson(run.config)}, {"steps", options.steps}};
+    MOFO_TRY(const Json result, runShown(store, "bench packing", "bench", parameters, run.device, ""));
+    if (options.json) {
+        printJson(result);
+        return 0;
+    }
+    const auto row = [&](const char* name, const char* tokens, const char* ms, const char* speed) {
+        return std::vector<std::string>{name, formatCount(static_cast<std::int64_t>(numberOf(result, tokens))), cell(result, ms, "{:.0f}"),
+                                        cell(result, speed, "{:.0f}")};
+    };
+    fmt::print("{}", tableText({{"ROWS", "TOKENS", "MS A STEP", "TRAINED TOKENS/S"},
+                                row("laid end to end", "tokens", "packed_ms", "packed_tokens_per_s"),
+                                row("padded", "padded_tokens", "padded_ms", "padded_tokens_per_s")},
+                               {1, 2, 3}));
+    printNote(fmt::format("{:.2f} times as many trained tokens a second; {} steps of {} rows, {} at a time, {}", numberOf(result, "speedup"),
+                          options.steps, config.batch, effectiveMicroBatch(config), escapeForDisplay(result.value("device", std::string()))));
+    return 0;
+}
+
 struct ProfileOptions {
     std::string run, file;
     std::int64_t steps = 3;
@@ -212,14 +233,7 @@ Result<int> profileRun(const Context& context, const ProfileOptions& options) {
         return Error{ErrorCode::NotFound, "there is no such folder", escapeForDisplay(file.parent_path().string()), "Choose another place with --out",
                      "PATH"};
     const Json parameters = {{"model", run.modelId}, {"config", configToJson(run.config)}, {"steps", options.steps}, {"file", file.string()}};
-    watchInterrupts();
-    ProgressLine line;
-    MOFO_TRY(const Json result,
-             runJob(store.workspace, store.registry, "profile", parameters, run.device, run.id, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("profile  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(const Json result, runShown(store, "profile", "profile", parameters, run.device, run.id));
     if (options.json) {
         printJson(result);
         return 0;
@@ -272,6 +286,15 @@ void addBenchCommand(CLI::App& app, Context& context) {
     whole->add_option("--reference-model", step->referenceModel, "What that command calls the model")->type_name("MODEL");
     whole->add_flag("--json", step->json, "Answer in JSON");
     whole->callback([&context, step] { context.action = [&context, step] { return benchStep(context, *step); }; });
+    auto packing = std::make_shared<PackingOptions>();
+    CLI::App* rows = addCommand(*bench, "packing", "Steps on rows laid end to end beside the same rows padded to the longest of their micro-batch",
+                                "  mofo bench packing --model SmolLM2-135M-Instruct.Q4_1.gguf --data rows.jsonl --set batch=8");
+    addConfigOptions(*rows, packing->config);
+    rows->add_option("--steps", packing->steps, "Steps that are timed both ways, after one that is not")
+        ->check(CLI::Range(1, 10000))
+        ->capture_default_str();
+    rows->add_flag("--json", packing->json, "Answer in JSON");
+    rows->callback([&context, packing] { context.action = [&context, packing] { return benchPacking(context, *packing); }; });
     CLI::App* optimizer =
         addCommand(*bench, "optimizer", "The optimizer's step by granularity and alpha, beside LibTorch's fused AdamW",
                    "  mofo bench optimizer --precision bf16-pure\n  mofo bench optimizer --model SmolLM2-135M-Instruct.Q4_1.gguf --json");

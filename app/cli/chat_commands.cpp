@@ -10,10 +10,10 @@
 
 #include "app/cli/context.h"
 #include "app/cli/model_argument.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
-#include "core/client/jobs.h"
 #include "core/client/run_reference.h"
 #include "core/config/run_config.h"
 #include "core/hub/reference.h"
@@ -76,13 +76,7 @@ Result<Answer> askJob(Store& store, const JobModel& model, const std::string& de
     Json parameters = model.parameters;
     parameters.update(samplingOf(options));
     parameters["messages"] = messages;
-    ProgressLine line;
-    MOFO_TRY(const Json result,
-             runJob(store.workspace, store.registry, "generate", parameters, device, model.runId, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("{} {} {}", escapeForDisplay(model.shown), barText(share, 16), phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(const Json result, runShown(store, escapeForDisplay(model.shown), "generate", parameters, device, model.runId));
     if (!result.is_object() || !result.contains("text") || !result["text"].is_string()) {
         return Error{ErrorCode::Internal, "the engine's result holds no text", "generate", "", ""};
     }

@@ -10,11 +10,11 @@
 #include "app/cli/hub_argument.h"
 #include "app/cli/model_argument.h"
 #include "app/cli/show_text.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/client/device_choice.h"
-#include "core/client/jobs.h"
 #include "core/client/run_reference.h"
 #include "core/task/task_items.h"
 
@@ -109,14 +109,7 @@ Result<int> evaluateTaskOf(const Context& context, const EvaluateOptions& option
     parameters["precision"] = configValue(config, "precision");
     parameters["columns"] = config.columns;
     if (lengthGiven) parameters["max_length"] = config.maxLength;
-    watchInterrupts();
-    ProgressLine line;
-    MOFO_TRY(const Json result,
-             runJob(store.workspace, store.registry, "evaluate", parameters, device.device, model.runId, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("{}  {} {:3.0f} % {}", task.name, barText(share, 24), share * 100, phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(const Json result, runShown(store, task.name, "evaluate", parameters, device.device, model.runId));
     if (!result.is_object() || !result.contains("items") || !result["items"].is_array() || !result.contains("measures"))
         return Error{ErrorCode::Internal, "the engine's result holds no items", "evaluate", "", ""};
     if (options.json)

@@ -9,11 +9,11 @@
 #include "app/cli/context.h"
 #include "app/cli/hub_argument.h"
 #include "app/cli/model_argument.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
-#include "core/client/jobs.h"
 #include "core/model/interpolation.h"
 #include "core/model/model_source.h"
 
@@ -65,17 +65,6 @@ Result<fs::path> newFolder(const std::string& named) {
     return target;
 }
 
-Result<Json> runShown(Store& store, const char* kind, const Json& parameters, const std::string& device, const std::string& runId) {
-    watchInterrupts();
-    ProgressLine line;
-    auto result = runJob(store.workspace, store.registry, kind, parameters, device, runId, [&](std::string_view phase, double share) {
-        line.show(fmt::format("{}  {} {:3.0f} % {}", kind, barText(share, 24), share * 100, phase));
-        return !interrupted();
-    });
-    line.clear();
-    return result;
-}
-
 Result<int> interpolateModels(const Context& context, const Options& options) {
     MOFO_TRY(const MergeWeights weights, MergeWeights::parse(options.weight));
     MOFO_TRY(const fs::path target, newFolder(options.target));
@@ -83,7 +72,7 @@ Result<int> interpolateModels(const Context& context, const Options& options) {
     MOFO_TRY(const Pair pair, pairOf(store, options));
     const Json parameters = {
         {"a", pair.a.parameters}, {"b", pair.b.parameters}, {"weight", weights.toJson()}, {"target", target.string()}, {"dtype", options.type}};
-    MOFO_TRY(const Json result, runShown(store, "interpolate", parameters, "cpu", pair.b.runId));
+    MOFO_TRY(const Json result, runShown(store, "interpolate", "interpolate", parameters, "cpu", pair.b.runId));
     if (options.json) {
         printJson(result);
         return 0;
@@ -120,7 +109,7 @@ Result<int> landscape(const Context& context, const Options& options) {
     }
     MOFO_TRY(const ResolvedDevice device, resolveDevice(options.device));
     if (!device.warning.empty()) printNote("warning: " + device.warning);
-    MOFO_TRY(const Json result, runShown(store, "landscape", parameters, device.device, pair.b.runId));
+    MOFO_TRY(const Json result, runShown(store, "landscape", "landscape", parameters, device.device, pair.b.runId));
     if (options.json) {
         printJson(result);
         return 0;

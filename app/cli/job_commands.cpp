@@ -8,10 +8,10 @@
 
 #include "app/cli/context.h"
 #include "app/cli/show_text.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/text.h"
 #include "core/client/device_choice.h"
-#include "core/client/jobs.h"
 #include "core/client/queue_view.h"
 #include "core/client/run_json.h"
 #include "core/client/run_reference.h"
@@ -54,14 +54,7 @@ Result<int> exportRun(const Context& context, const ExportOptions& options) {
                              {"target", target.string()},
                              {"format", options.format},
                              {"dtype", options.type}};
-    watchInterrupts();
-    ProgressLine line;
-    MOFO_TRY(const Json result,
-             runJob(store.workspace, store.registry, "export", parameters, "cpu", reference.run.id, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("export  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(const Json result, runShown(store, "export", "export", parameters, "cpu", reference.run.id));
     if (options.json) {
         printJson(result);
         return 0;

@@ -10,13 +10,13 @@
 #include "app/cli/context.h"
 #include "app/cli/hub_argument.h"
 #include "app/cli/model_argument.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/hash.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
-#include "core/client/jobs.h"
 #include "core/client/run_json.h"
 #include "core/library/model_library.h"
 #include "core/library/model_place.h"
@@ -250,14 +250,7 @@ Result<int> score(const Context& context, const RowOptions& options) {
     parameters["columns"] = config.columns;
     parameters["chat_template"] = config.chatTemplate;
     parameters["precision"] = configValue(config, "precision");
-    watchInterrupts();
-    ProgressLine line;
-    MOFO_TRY(const Json result,
-             runJob(store.workspace, store.registry, "score", parameters, device.device, model.runId, [&](std::string_view phase, double share) {
-                 line.show(fmt::format("score  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                 return !interrupted();
-             }));
-    line.clear();
+    MOFO_TRY(const Json result, runShown(store, "score", "score", parameters, device.device, model.runId));
     if (!result.is_object() || !result.contains("rows") || !result["rows"].is_array()) {
         return Error{ErrorCode::Internal, "the engine's result holds no rows", "score", "", ""};
     }

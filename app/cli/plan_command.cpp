@@ -10,15 +10,16 @@
 #include "app/cli/context.h"
 #include "app/cli/hub_argument.h"
 #include "app/cli/model_argument.h"
+#include "app/cli/shown_job.h"
 #include "app/cli/terminal.h"
 #include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "core/client/commands.h"
 #include "core/client/device_choice.h"
-#include "core/client/jobs.h"
 #include "core/model/model_source.h"
 #include "core/model/partition.h"
 #include "core/plan/memory_advice.h"
+#include "core/plan/row_stream.h"
 #include "core/text/dataset.h"
 
 namespace mofo::cli {
@@ -32,14 +33,15 @@ struct PlanOptions {
 
 constexpr std::int64_t kLengthWithoutData = 512;
 
-/// Tokens of the longest row of the run's data, and how many rows there are; of max_length where no data is named.
+/// Lengths of the rows of the run's data, and how many there are; rows of max_length where no data is named.
 struct Rows {
-    std::int64_t longest = kLengthWithoutData, count = 0;
+    BatchLengths lengths{kLengthWithoutData, 0};
+    std::int64_t count = 0;
 };
 
 Result<Rows> rowsOf(const RunConfig& config, const ModelSource& source) {
     Rows rows;
-    if (config.maxLength > 0) rows.longest = config.maxLength;
+    if (config.maxLength > 0) rows.lengths.longestRow = config.maxLength;
     if (config.data.empty()) return rows;
     MOFO_TRY(const Tokenizer tokenizer, source.loadTokenizer());
     MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, config.chatTemplate));
@@ -50,9 +52,9 @@ Result<Rows> rowsOf(const RunConfig& config, const ModelSource& source) {
                  return !interrupted();
              }));
     line.clear();
-    std::size_t longest = 0;
-    for (const TokenRow& row : data.rows) longest = std::max(longest, row.ids.size());
-    rows.longest = static_cast<std::int64_t>(longest);
+    std::vector<std::uint32_t> lengths;
+    for (const TokenRow& row : data.rows) lengths.push_back(static_cast<std::uint32_t>(row.ids.size()));
+    rows.lengths = batchLengths(std::move(lengths), config);
     rows.count = static_cast<std::int64_t>(data.rows.size());
     return rows;
 }
@@ -62,14 +64,7 @@ Result<Json> rehearseNow(const Context& context, const RunConfig& config) {
     MOFO_TRY(Store store, openOrCreateStore(context));
     InputChecks checks;
     MOFO_TRY(const RunRow run, prepareRun(store.workspace, store.registry, config, {}, checks, importProgress("model")));
-    ProgressLine line;
-    MOFO_TRY(Json result, runJob(store.workspace, store.registry, "rehearse", {{"model", run.modelId}, {"config", configToJson(run.config)}},
-                                 run.device, "", [&](std::string_view phase, double share) {
-                                     line.show(fmt::format("rehearsing  {} {:3.0f} % {}", barText(share, 24), share * 100, phase));
-                                     return !interrupted();
-                                 }));
-    line.clear();
-    return result;
+    return runShown(store, "rehearsing", "rehearse", {{"model", run.modelId}, {"config", configToJson(run.config)}}, run.device, "");
 }
 
 Result<int> plan(const Context& context, const PlanOptions& options) {
@@ -86,13 +81,14 @@ Result<int> plan(const Context& context, const PlanOptions& options) {
     const bool isCuda = device.device.starts_with("cuda");
     MOFO_TRY(const Rows rows, rowsOf(config, *source));
     const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    const MemoryPlan memory = forecastMemory(source->description(), config, rows.longest, isCuda, threads);
-    const MemoryPlace there{rows.longest, isCuda, threads, isCuda ? 0 : machineMemory().availableBytes};
+    const MemoryPlan memory = forecastMemory(source->description(), config, rows.lengths, isCuda, threads);
+    const MemoryPlace there{rows.lengths, isCuda, threads, isCuda ? 0 : machineMemory().availableBytes};
     const StepPlan steps = planSteps(config, rows.count);
     std::optional<MemoryChange> change;
     if (there.freeBytes > 0 && memory.deviceBytes() > there.freeBytes) change = cheapestFit(source->description(), config, there);
     Json result = {{"device", device.device},
-                   {"longest_row", rows.longest},
+                   {"longest_row", rows.lengths.longestRow},
+                   {"micro_batch_tokens", rows.lengths.microBatchTokens > 0 ? Json(rows.lengths.microBatchTokens) : Json()},
                    {"rows", rows.count},
                    {"steps", steps.steps},
                    {"device_bytes", memory.deviceBytes()},
@@ -118,7 +114,7 @@ Result<int> plan(const Context& context, const PlanOptions& options) {
     }
     table.push_back({"all", formatBytes(memory.deviceBytes() + memory.hostBytes()), ""});
     fmt::print("{}", tableText(table, {1}));
-    printNote(fmt::format("{} tokens in the longest row{}; {} rows at a time", formatCount(rows.longest),
+    printNote(fmt::format("{} tokens in the longest row{}; {} rows at a time", formatCount(rows.lengths.longestRow),
                           config.data.empty() ? " (no data named: max_length, or 512)" : "", formatCount(effectiveMicroBatch(config))));
     if (there.freeBytes > 0) {
         const bool fits = memory.deviceBytes() <= there.freeBytes;

@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/text.h"
 #include "core/engine/bench_optimizer.h"
+#include "core/engine/bench_packing.h"
 #include "core/engine/bench_training.h"
 #include "core/engine/checkpoint.h"
 #include "core/engine/checkpoint_source.h"
@@ -250,6 +251,7 @@ private:
     Result<Json> bench() {
         MOFO_TRY(const std::string what, textOf(m_job.parameters, "bench"));
         if (what == "step") return benchStep();
+        if (what == "packing") return benchRows();
         if (what != "optimizer") return Error{ErrorCode::Unsupported, "this version cannot measure " + escapeForDisplay(what), "bench", "", ""};
         MOFO_TRY(const std::string name, textOf(m_job.parameters, "model"));
         BenchSettings settings;
@@ -268,6 +270,12 @@ private:
             model = BenchModel::of(shown.empty() ? name : shown, std::move(source));
         }
         return benchOptimizer(model, settings, [&](std::string_view phase, double share) { return progress(phase, share); });
+    }
+
+    Result<Json> benchRows() {
+        MOFO_TRY(const std::string model, textOf(m_job.parameters, "model"));
+        MOFO_TRY(const RunConfig config, configFromJson(m_job.parameters.value("config", Json())));
+        return benchPacking(placeOf(model), m_job.device, config, static_cast<int>(optionalInt(m_job.parameters, "steps", 8)), phases());
     }
 
     Result<Json> benchStep() {

@@ -26,7 +26,6 @@ Result<Json> profileSteps(const std::string& modelFolder, const std::string& dev
     const auto loading = [&](std::string_view phase, double share, const std::string&) { return progress(phase, share); };
     TrainingStep training;
     MOFO_CHECK(training.load(modelFolder, device, config, loading));
-    MOFO_CHECK(training.checkMemory(config));
     MOFO_CHECK(training.build(config, loading));
     MOFO_CHECK(training.configure(config));
     const std::int64_t total = training.data().totalSteps();

@@ -2,47 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 #include <span>
 
 #include "core/base/hash.h"
-#include "core/base/mix.h"
 #include "core/base/text.h"
 
 namespace mofo {
 
 namespace {
 
-constexpr std::int64_t kBatchesGrouped = 32;
+std::vector<std::uint32_t> lengthsOf(const std::vector<TokenRow>& rows) {
+    std::vector<std::uint32_t> lengths;
+    lengths.reserve(rows.size());
+    for (const TokenRow& row : rows) lengths.push_back(static_cast<std::uint32_t>(row.ids.size()));
+    return lengths;
+}
 
 }  // namespace
 
 TrainingData::TrainingData(TokenDataset data, const RunConfig& config, std::int64_t heldOut)
-    : m_data(std::move(data)),
-      m_order(m_data.rows.size(), config.seed, config.shuffle),
-      m_batch(config.batch),
-      m_heldOut(heldOut),
-      m_maxLength(config.maxLength) {
-    const auto rows = static_cast<std::int64_t>(m_data.rows.size());
-    m_groupRows = config.groupByLength ? kBatchesGrouped * config.batch : 0;
-    m_seed = static_cast<std::uint64_t>(config.seed);
-    m_fixedSteps = config.steps;
-    m_streamEnd = config.steps > 0 ? std::numeric_limits<std::int64_t>::max()
-                                   : std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(static_cast<double>(rows) * config.epochs)));
-    m_totalSteps = m_fixedSteps > 0 ? m_fixedSteps : (m_streamEnd + m_batch - 1) / m_batch;
-}
-
-Result<void> TrainingData::startAfter(std::int64_t step, std::int64_t samples) {
-    if (step < 0 || samples < 0 || samples > m_streamEnd || (step == 0) != (samples == 0)) {
-        return Error{ErrorCode::InvalidInput, "after step " + std::to_string(step) + " the data cannot be at row " + std::to_string(samples), "", "",
-                     "RANGE"};
-    }
-    m_startStep = step;
-    m_startSamples = samples;
-    m_totalSteps = m_fixedSteps > 0 ? m_fixedSteps : step + (m_streamEnd - samples + m_batch - 1) / m_batch;
-    return {};
-}
+    : m_data(std::move(data)), m_stream(lengthsOf(m_data.rows), config), m_heldOut(heldOut), m_maxLength(config.maxLength) {}
 
 Result<TrainingData> TrainingData::load(const RunConfig& config, const Tokenizer& tokenizer, const std::function<bool(double)>& progress) {
     MOFO_TRY(const std::optional<ChatTemplate> chatTemplate, chooseChatTemplate(tokenizer, config.chatTemplate));
@@ -73,70 +52,18 @@ Result<TrainingData> TrainingData::load(const RunConfig& config, const Tokenizer
     return result;
 }
 
-std::uint64_t TrainingData::rowAt(std::int64_t position) const {
-    if (m_groupRows == 0) return m_order.rowAt(static_cast<std::uint64_t>(position));
-    const std::int64_t group = position / m_groupRows, begin = group * m_groupRows;
-    if (group != m_group) {
-        std::vector<std::uint64_t> rows;
-        for (std::int64_t at = begin; at < std::min(begin + m_groupRows, m_streamEnd); ++at)
-            rows.push_back(m_order.rowAt(static_cast<std::uint64_t>(at)));
-        std::stable_sort(rows.begin(), rows.end(),
-                         [&](std::uint64_t a, std::uint64_t b) { return m_data.rows[a].ids.size() < m_data.rows[b].ids.size(); });
-        // Whole batches in a drawn order (Fisher-Yates); what is left over of the last group comes last.
-        const auto batchRows = static_cast<std::size_t>(m_batch);
-        std::vector<std::size_t> batches(rows.size() / batchRows);
-        std::iota(batches.begin(), batches.end(), std::size_t{0});
-        const std::uint64_t ofGroup = splitMix(splitMix(m_seed) + static_cast<std::uint64_t>(group));
-        for (std::size_t i = batches.size(); i > 1; --i) std::swap(batches[i - 1], batches[splitMix(ofGroup + i) % i]);
-        m_grouped.clear();
-        for (const std::size_t batch : batches)
-            m_grouped.insert(m_grouped.end(), rows.begin() + static_cast<std::ptrdiff_t>(batch * batchRows),
-                             rows.begin() + static_cast<std::ptrdiff_t>((batch + 1) * batchRows));
-        m_grouped.insert(m_grouped.end(), rows.begin() + static_cast<std::ptrdiff_t>(batches.size() * batchRows), rows.end());
-        m_group = group;
-    }
-    return m_grouped[static_cast<std::size_t>(position - begin)];
-}
-
-std::string TrainingData::orderName() const {
-    return m_groupRows == 0 ? std::string(DataOrder::kAlgorithm)
-                            : std::string(DataOrder::kAlgorithm) + ", by length in " + std::to_string(m_groupRows);
-}
-
-std::vector<const TokenRow*> TrainingData::batch(std::int64_t step) const {
+std::vector<const TokenRow*> TrainingData::rowsAt(const std::vector<std::uint64_t>& numbers) const {
     std::vector<const TokenRow*> rows;
-    for (std::int64_t position = samplesAfter(step - 1); position < samplesAfter(step); ++position) {
-        rows.push_back(&m_data.rows[rowAt(position)]);
-    }
+    for (const std::uint64_t number : numbers) rows.push_back(&m_data.rows[number]);
     return rows;
 }
 
-std::int64_t TrainingData::longestRow() const {
-    std::size_t longest = 0;
-    for (const TokenRow& row : m_data.rows) longest = std::max(longest, row.ids.size());
-    return static_cast<std::int64_t>(longest);
+BatchLengths TrainingData::lengths(std::int64_t step, std::int64_t microRows) const {
+    BatchLengths lengths;
+    for (const TokenRow& row : m_data.rows) lengths.longestRow = std::max(lengths.longestRow, static_cast<std::int64_t>(row.ids.size()));
+    for (const TokenRow* row : longestMicroBatch(step, microRows)) lengths.microBatchTokens += static_cast<std::int64_t>(row->ids.size());
+    return lengths;
 }
-
-std::vector<const TokenRow*> TrainingData::longestMicroBatch(std::int64_t step, std::int64_t microRows) const {
-    const std::int64_t epoch = (rowCount() + m_batch - 1) / m_batch;
-    std::vector<const TokenRow*> longest;
-    std::size_t most = 0;
-    for (std::int64_t at = step; at <= std::min(m_totalSteps, step + epoch - 1); ++at) {
-        const std::vector<const TokenRow*> rows = batch(at);
-        for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(microRows)) {
-            const auto first = rows.begin() + static_cast<std::ptrdiff_t>(begin);
-            std::vector<const TokenRow*> some(first, first + std::min<std::ptrdiff_t>(microRows, rows.end() - first));
-            std::size_t tokens = 0;
-            for (const TokenRow* row : some) tokens += row->ids.size();
-            if (tokens <= most) continue;
-            most = tokens;
-            longest = std::move(some);
-        }
-    }
-    return longest;
-}
-
-std::int64_t TrainingData::samplesAfter(std::int64_t step) const { return std::min(m_startSamples + (step - m_startStep) * m_batch, m_streamEnd); }
 
 double TrainingData::epochAfter(std::int64_t step) const { return static_cast<double>(samplesAfter(step)) / static_cast<double>(m_data.rows.size()); }
 
@@ -158,7 +85,7 @@ Json TrainingData::fingerprints() const {
             {"tokens", tokens.hex()},
             {"held_out", std::to_string(m_heldOut)},
             {"eval_sha256", m_evalSha256.value_or("none")},
-            {"order", orderName()},
+            {"order", m_stream.orderName()},
             {"template", m_template}};
 }
 
@@ -181,7 +108,7 @@ Json TrainingData::facts() const {
                   {"zero_target", m_data.zeroTargetCount},
                   {"zero_target_lines", m_data.zeroTargetLines},
                   {"special_in_text", m_data.specialInTextCount},
-                  {"order", orderName()}};
+                  {"order", m_stream.orderName()}};
     if (m_evalSha256) facts["eval_sha256"] = *m_evalSha256;
     return facts;
 }

@@ -9,6 +9,7 @@
 
 #include "core/base/result.h"
 #include "core/config/run_config.h"
+#include "core/plan/row_stream.h"
 #include "core/text/dataset.h"
 
 namespace mofo {
@@ -22,19 +23,16 @@ public:
 
     [[nodiscard]] const std::vector<TokenRow>& evalRows() const { return m_evalRows; }
     [[nodiscard]] std::int64_t rowCount() const { return static_cast<std::int64_t>(m_data.rows.size()); }
-    /// Goes on after update `step`, by which `samples` rows of the stream were consumed (at first: 0 and 0). Fails (InvalidInput, RANGE) where
-    /// that is not a position of this data.
-    Result<void> startAfter(std::int64_t step, std::int64_t samples);
-    /// config.steps, or the steps done before plus ceil(rows left of rows x epochs / batch).
-    [[nodiscard]] std::int64_t totalSteps() const { return m_totalSteps; }
-    /// The rows of update `step` (1-based, after the start), in order; the run's last batch may be short.
-    [[nodiscard]] std::vector<const TokenRow*> batch(std::int64_t step) const;
-    /// Tokens of the longest row.
-    [[nodiscard]] std::int64_t longestRow() const;
-    /// Of the updates of one epoch from `step` on, up to the last: the micro-batch of at most `microRows` rows with the most tokens.
-    [[nodiscard]] std::vector<const TokenRow*> longestMicroBatch(std::int64_t step, std::int64_t microRows) const;
-    /// Rows of the stream consumed by the updates up to `step`.
-    [[nodiscard]] std::int64_t samplesAfter(std::int64_t step) const;
+    /// Position, steps and rows: as RowStream tells them.
+    Result<void> startAfter(std::int64_t step, std::int64_t samples) { return m_stream.startAfter(step, samples); }
+    [[nodiscard]] std::int64_t totalSteps() const { return m_stream.totalSteps(); }
+    [[nodiscard]] std::int64_t samplesAfter(std::int64_t step) const { return m_stream.samplesAfter(step); }
+    [[nodiscard]] std::vector<const TokenRow*> batch(std::int64_t step) const { return rowsAt(m_stream.batch(step)); }
+    [[nodiscard]] std::vector<const TokenRow*> longestMicroBatch(std::int64_t step, std::int64_t microRows) const {
+        return rowsAt(m_stream.longestMicroBatch(step, microRows));
+    }
+    /// Of the updates from `step` on, with micro-batches of so many rows.
+    [[nodiscard]] BatchLengths lengths(std::int64_t step, std::int64_t microRows) const;
     /// Epochs begun and done after update `step`.
     [[nodiscard]] double epochAfter(std::int64_t step) const;
     /// What decides the rows and their order, texts all: sha256, rows, refused, tokens, held_out, eval_sha256, order, template.
@@ -45,22 +43,14 @@ public:
     [[nodiscard]] std::vector<std::string> warnings() const;
 
 private:
-    TrainingData(TokenDataset data, const RunConfig& config, std::int64_t rowsWithEval);
-    /// The row at a position of the stream.
-    [[nodiscard]] std::uint64_t rowAt(std::int64_t position) const;
-    [[nodiscard]] std::string orderName() const;
+    TrainingData(TokenDataset data, const RunConfig& config, std::int64_t heldOut);
+    [[nodiscard]] std::vector<const TokenRow*> rowsAt(const std::vector<std::uint64_t>& numbers) const;
     TokenDataset m_data;
     std::vector<TokenRow> m_evalRows;
     std::optional<std::string> m_evalSha256;
-    DataOrder m_order;
-    std::int64_t m_groupRows = 0;  ///< of so many positions the rows are grouped by length; 0: none are
-    std::uint64_t m_seed = 0;
-    /// The group last asked for, rows in the order in which they are taken.
-    mutable std::int64_t m_group = -1;
-    mutable std::vector<std::uint64_t> m_grouped;
+    RowStream m_stream;
     std::string m_template = "none";
-    std::int64_t m_batch = 1, m_fixedSteps = 0, m_totalSteps = 0, m_streamEnd = 0, m_heldOut = 0, m_maxLength = 0;
-    std::int64_t m_startStep = 0, m_startSamples = 0;
+    std::int64_t m_heldOut = 0, m_maxLength = 0;
 };
 
 }  // namespace mofo

@@ -23,7 +23,7 @@ Result<void> TrainingRun::shrinkMicroBatch(const Error& outOfMemory) {
     releaseFreedMemory();
     const std::int64_t rows = effectiveMicroBatch(config());
     const std::string step = std::to_string(m_state.step + 1);
-    const std::string terms = memoryTermsText(m_training.forecast(config()));
+    const std::string terms = memoryTermsText(m_training.forecast(m_state.step + 1, config()));
     const auto candidates = m_keeper.candidates();
     const std::string kept =
         candidates.empty() ? "there is no checkpoint yet" : "the checkpoint of step " + std::to_string(candidates.front().step) + " is whole";

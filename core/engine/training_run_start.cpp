@@ -36,7 +36,6 @@ Result<void> TrainingRun::loadAll() {
                                             {"libtorch", TORCH_VERSION},
                                             {"kernels", kernels::instructionSetName(kernels::bestInstructionSet())},
                                             {"model_sha256", modelSha256}}));
-    MOFO_CHECK(m_training.checkMemory(config()));
     MOFO_CHECK(m_training.build(config(), progress));
     if (config().offload == Offload::Optimizer && m_training.device().is_cpu())
         m_log.event("warning", "engine", "offload=optimizer changes nothing on the CPU: everything is in host memory already");

@@ -63,6 +63,7 @@ void TrainingStep::use(std::unique_ptr<ModelSource> pretrained, TrainingData dat
 
 Result<void> TrainingStep::build(const RunConfig& config, const Progress& progress) {
     MOFO_CHECK(checkMethodFits(config));
+    MOFO_CHECK(checkMemory(config));
     const std::string reading = "reading the weights";
     progress("load", 0, reading);
     MOFO_TRY(ParameterArena pretrained, loadWeights(*m_pretrained, m_device, [&](double share) { return progress("load", share, reading); }));
@@ -125,21 +126,23 @@ Result<TensorStatistics::Measurement> TrainingStep::measure(std::int64_t step, c
     return measured;
 }
 
-MemoryPlan TrainingStep::forecast(const RunConfig& config) const {
-    return forecastMemory(m_pretrained->description(), config, m_data->longestRow(), m_device.is_cuda(), at::get_num_threads());
+MemoryPlan TrainingStep::forecast(std::int64_t step, const RunConfig& config) const {
+    return forecastMemory(m_pretrained->description(), config, m_data->lengths(step, effectiveMicroBatch(config)), m_device.is_cuda(),
+                          at::get_num_threads());
 }
 
 Result<void> TrainingStep::checkMemory(const RunConfig& config) const {
     if (!m_device.is_cpu()) return {};
-    return requireMemory(m_pretrained->description(), config,
-                         {m_data->longestRow(), false, at::get_num_threads(), machineMemory().availableBytes + residentBytes()});
+    return requireMemory(
+        m_pretrained->description(), config,
+        {m_data->lengths(1, effectiveMicroBatch(config)), false, at::get_num_threads(), machineMemory().availableBytes + residentBytes()});
 }
 
 Result<TrainingStep::MemoryReading> TrainingStep::rehearseLongest(std::int64_t step, const RunConfig& config) {
     return guardTorch([&]() -> Result<MemoryReading> {
         const std::vector<const TokenRow*> rows = m_data->longestMicroBatch(step, effectiveMicroBatch(config));
         MemoryReading reading;
-        reading.forecast = forecast(config);
+        reading.forecast = forecast(step, config);
         reading.rows = static_cast<std::int64_t>(rows.size());
         const bool isMeasured = m_device.is_cpu() && resetPeakResident();
         for (const PackedBatch& batch : packMicroBatches(rows, std::max<std::int64_t>(1, reading.rows), config.lossMean)) {

@@ -36,7 +36,10 @@ public:
     Result<void> load(const std::string& modelFolder, const std::string& device, const RunConfig& config, const Progress& progress);
     /// The same of what is there already; there is no tokenizer then.
     void use(std::unique_ptr<ModelSource> pretrained, TrainingData data, c10::Device device);
-    /// Weights and optimizer, which need the method to fit the model.
+    /// Other rows than were loaded; before build().
+    void useRows(TrainingData data) { m_data = std::move(data); }
+    /// Weights and optimizer, which need the method to fit the model. On the CPU OutOfMemory, with nothing taken yet, where the forecast does not fit
+    /// into what is free.
     Result<void> build(const RunConfig& config, const Progress& progress);
     /// Weights of the sealed model (LoRA: A and B as they begin) and moments of zero, as after build().
     Result<void> resetToPretrained();
@@ -52,14 +55,12 @@ public:
     /// What the run takes at most, found out before the first update: a forward and backward pass over the longest micro-batch from update `step`
     /// on, whose gradients nobody keeps.
     struct MemoryReading {
-        MemoryPlan forecast;                ///< for as many rows of the longest row's length as that micro-batch has
+        MemoryPlan forecast;                ///< of that micro-batch
         std::uint64_t measuredBytes = 0;    ///< resident at most; 0 where it could not be told
         std::int64_t rows = 0, tokens = 0;  ///< of the micro-batch
     };
-    [[nodiscard]] MemoryPlan forecast(const RunConfig& config) const;
+    [[nodiscard]] MemoryPlan forecast(std::int64_t step, const RunConfig& config) const;
     Result<MemoryReading> rehearseLongest(std::int64_t step, const RunConfig& config);
-    /// OutOfMemory where the forecast does not fit into what is free; for the CPU, before build().
-    [[nodiscard]] Result<void> checkMemory(const RunConfig& config) const;
 
     struct Outcome {
         StepRow row;
@@ -92,6 +93,7 @@ public:
     [[nodiscard]] TensorStatistics& statistics() { return *m_statistics; }
 
 private:
+    [[nodiscard]] Result<void> checkMemory(const RunConfig& config) const;
     [[nodiscard]] OptimizerSettings settingsOf(const RunConfig& config) const;
     [[nodiscard]] std::vector<ParameterRow> parameterRows(const std::vector<double>& pretrainedL2) const;
     Result<TensorStatistics::Measurement> measure(std::int64_t step, const RunConfig& config, const StepOutcome& outcome);

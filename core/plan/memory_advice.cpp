@@ -10,7 +10,7 @@ namespace mofo {
 namespace {
 
 std::uint64_t neededBytes(const ModelDescription& model, const RunConfig& config, const MemoryPlace& place) {
-    return forecastMemory(model, config, place.longestRow, place.isCuda, place.threads).deviceBytes();
+    return forecastMemory(model, config, place.lengths, place.isCuda, place.threads).deviceBytes();
 }
 
 /// Fewer rows at a time until it fits, down to one.
@@ -36,7 +36,7 @@ std::optional<MemoryChange> cheapestFit(const ModelDescription& model, const Run
     };
     also([](RunConfig& next) { next.recompute = Recompute::Layer; });
     also([](RunConfig& next) { next.coverage = false; });
-    for (std::int64_t length = place.longestRow / 2; length >= 64; length /= 2) also([length](RunConfig& next) { next.maxLength = length; });
+    for (std::int64_t length = place.lengths.longestRow / 2; length >= 64; length /= 2) also([length](RunConfig& next) { next.maxLength = length; });
     if (!trainsLora(config.optimizer)) {
         RunConfig lora = config;
         lora.optimizer = ranksCoordinates(config.optimizer) ? OptimizerKind::LoraMofo : OptimizerKind::Lora;
@@ -46,7 +46,7 @@ std::optional<MemoryChange> cheapestFit(const ModelDescription& model, const Run
     }
     for (RunConfig& one : tried) {
         MemoryPlace there = place;
-        if (one.maxLength > 0) there.longestRow = std::min(place.longestRow, one.maxLength);
+        if (one.maxLength > 0) there.lengths.longestRow = std::min(place.lengths.longestRow, one.maxLength);
         if (!checkConfig(one).ok() || !fitByMicroBatch(model, one, there)) continue;
         MemoryChange change{one, {}, neededBytes(model, one, there)};
         std::vector<std::string> words;
@@ -58,7 +58,7 @@ std::optional<MemoryChange> cheapestFit(const ModelDescription& model, const Run
 }
 
 Result<void> requireMemory(const ModelDescription& model, const RunConfig& config, const MemoryPlace& place) {
-    const MemoryPlan plan = forecastMemory(model, config, place.longestRow, place.isCuda, place.threads);
+    const MemoryPlan plan = forecastMemory(model, config, place.lengths, place.isCuda, place.threads);
     if (place.freeBytes == 0 || plan.deviceBytes() <= place.freeBytes) return {};
     const auto change = cheapestFit(model, config, place);
     return Error{ErrorCode::OutOfMemory,

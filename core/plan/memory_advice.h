@@ -12,7 +12,7 @@ namespace mofo {
 
 /// Where a run is to fit: as forecastMemory() takes it.
 struct MemoryPlace {
-    std::int64_t longestRow = 0;
+    BatchLengths lengths;
     bool isCuda = false;
     int threads = 1;
     std::uint64_t freeBytes = 0;

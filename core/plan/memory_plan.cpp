@@ -102,12 +102,13 @@ std::uint64_t MemoryPlan::bytesOf(MemoryKind kind) const {
     return 0;
 }
 
-MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config, std::int64_t longestRow, bool isCuda, int threads) {
+MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config, const BatchLengths& lengths, bool isCuda, int threads) {
     std::uint64_t trained = 0;
     for (const ParameterInfo& info : trainedParameters(parametersOf(model), config)) trained += u(info.elementCount());
     const bool lora = trainsLora(config.optimizer);
     const std::uint64_t arena = trained * fp32Bytes, frozen = lora ? u(model.parameterCount()) * fp32Bytes : 0;
-    const std::uint64_t rows = u(effectiveMicroBatch(config)), length = u(longestRow), tokens = rows * length;
+    const std::uint64_t rows = u(effectiveMicroBatch(config)), length = u(lengths.longestRow);
+    const std::uint64_t tokens = lengths.microBatchTokens > 0 ? std::min(u(lengths.microBatchTokens), rows * length) : rows * length;
     const std::uint64_t layers = u(model.layerCount);
     const bool rounds = config.precision == Precision::Bf16;
     const std::uint64_t each = rounds ? bf16Bytes : fp32Bytes;

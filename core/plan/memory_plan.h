@@ -42,10 +42,15 @@ struct MemoryPlan {
     [[nodiscard]] std::uint64_t bytesOf(MemoryKind kind) const;
 };
 
+/// Of the rows that a run trains on, in tokens after max_length.
+struct BatchLengths {
+    std::int64_t longestRow = 0;
+    std::int64_t microBatchTokens = 0;  ///< of the micro-batch that has most; 0: not known, then as many rows of the longest one's length
+};
+
 /// Forecast from shapes: core/engine's tensors, each counted where it is allocated (decoder.cpp, parameter_set.cpp, optimizer.cpp,
-/// statistics.cpp). `longestRow`: tokens of the longest row after max_length; a micro-batch is taken to be that many rows of that length, which
-/// bounds it from above. `isCuda`: whether the run trains on a GPU; attention keeps its probabilities there. `threads`: of the CPU.
-[[nodiscard]] MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config, std::int64_t longestRow, bool isCuda, int threads);
+/// statistics.cpp). `lengths`: of the micro-batch that is forecast, with the configuration's rows or more of them. `isCuda`: whether the run trains on a GPU; attention keeps its probabilities there. `threads`: of the CPU.
+[[nodiscard]] MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config, const BatchLengths& lengths, bool isCuda, int threads);
 
 /// How a forecast stands against what is free.
 enum class MemoryFit { Fits, Tight, DoesNotFit };

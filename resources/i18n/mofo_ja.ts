@@ -4896,8 +4896,8 @@ Qt %2</translation>
         <translation>空き %2 のうち %1</translation>
     </message>
     <message>
-        <source>Computed from shapes, for %1 rows of %2 tokens, the longest there is.</source>
-        <translation>形状から計算。%1 行 × %2 トークン（最長の行）。</translation>
+        <source>Computed from shapes, for the longest micro-batch: %1 rows, %2 tokens.</source>
+        <translation>形状から計算。最長のマイクロバッチ：%1 行、%2 トークン。</translation>
     </message>
     <message>
         <source>Computed from shapes, for %1 rows of %2 tokens (max_length).</source>

@@ -84,6 +84,28 @@ TEST_F(CliBench, StepRunsAReferenceBesideItself) {
     EXPECT_THAT(broken.err, HasSubstr("printed no JSON"));
 }
 
+TEST_F(CliBench, PackingComputesTheSameTargetsOnFewerTokens) {
+    std::string rows;
+    for (int i = 0; i < 24; ++i) rows += R"({"prompt": "a)" + std::string(static_cast<std::size_t>(1 + i % 7), 'b') + R"(", "completion": "c"})" + "\n";
+    const auto data = m_folder / "rows.jsonl";
+    test::writeFile(data, rows);
+    const std::vector<std::string> line = {"bench", "packing", "--model", model().string(), "--data", data.string(), "--set", "batch=4", "device=cpu"};
+    const auto with = [&](std::vector<std::string> more) {
+        std::vector<std::string> words = line;
+        words.insert(words.end(), more.begin(), more.end());
+        return cli(words);
+    };
+    const CliResult done = with({"--steps", "3", "--json"});
+    ASSERT_EQ(done.exitCode, 0) << done.err;
+    const Json result = done.json();
+    EXPECT_GT(result["padded_tokens"].get<int>(), result["tokens"].get<int>());
+    EXPECT_GT(result["targets"].get<int>(), 0);
+    EXPECT_NEAR(result["speedup"].get<double>(), result["packed_tokens_per_s"].get<double>() / result["padded_tokens_per_s"].get<double>(), 1e-9);
+    const CliResult many = with({"--steps", "300", "--set", "epochs=1"});
+    EXPECT_NE(many.exitCode, 0);
+    EXPECT_THAT(many.err, HasSubstr("fewer steps"));
+}
+
 TEST_F(CliBench, WrongWishesAreRefused) {
     EXPECT_EQ(cli({"bench", "step", "--length", "1"}).exitCode, 2);
     EXPECT_EQ(cli({"bench", "step", "--set", "alpha=7"}).exitCode, 2);

@@ -28,7 +28,7 @@ const std::vector<FolderRule>& folderRules() {
         {"core/model", {"core/base", "core/config", "core/tensorio", "core/text"}},
         {"core/task", {"core/base", "core/config", "core/stats", "core/text"}},
         {"core/library", {"core/base", "core/config", "core/store", "core/tensorio", "core/text", "core/model"}},
-        {"core/plan", {"core/base", "core/config", "core/model"}},
+        {"core/plan", {"core/base", "core/config", "core/model", "core/text"}},
         // Starting a run looks into model and data, so that refused input leaves no run behind.
         {"core/client", {"core/base", "core/config", "core/store", "core/library", "core/model", "core/plan", "core/text", "core/task"}},
         {"core/report", {"core/base", "core/config", "core/store", "core/stats"}},

@@ -305,6 +305,7 @@ void DataScanner::scanData() {
             counts.tokens += static_cast<std::int64_t>(row->ids.size());
             counts.trainedTokens += targets;
             counts.longest = std::max(counts.longest, static_cast<std::int64_t>(row->ids.size()));
+            counts.rowTokens.push_back(static_cast<std::uint32_t>(row->ids.size()));
             if (row->spellsSpecial) ++counts.specialInText;
             if (row->truncated) ++counts.truncated;
             if (targets == 0) ++counts.zeroTarget;

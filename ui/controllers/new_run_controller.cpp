@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/client/commands.h"
 #include "core/client/device_choice.h"
+#include "core/plan/row_stream.h"
 #include "core/store/recording.h"
 #include "ui/controllers/data_scanner.h"
 #include "ui/controllers/hub_source.h"
@@ -282,18 +283,18 @@ void NewRunController::refreshForecast() {
     const RunConfig& config = m_form->config();
     const std::optional<SelectionPlan> selection = m_forecast.selection;
     m_forecast = RunForecast();
-    m_forecast.longestRow = config.maxLength;
+    m_forecast.lengths.longestRow = config.maxLength;
     if (m_counts && m_counts->rows() > 0) {
         m_forecast.steps = planSteps(config, m_counts->rows());
         m_forecast.stepsKnown = m_counts->complete;
         if (m_counts->complete && m_counts->longest > 0) {
-            m_forecast.longestRow = m_counts->longest;
+            m_forecast.lengths = batchLengths(m_counts->rowTokens, config);
             m_forecast.longestKnown = true;
         }
     }
     if (m_model && m_model->problem.isEmpty()) {
         m_forecast.memory =
-            forecastMemory(m_model->description, config, m_forecast.longestRow, m_device && m_device->isCuda, m_device ? m_device->threads : 1);
+            forecastMemory(m_model->description, config, m_forecast.lengths, m_device && m_device->isCuda, m_device ? m_device->threads : 1);
         if (selectsCoordinates(config.optimizer)) {
             m_forecast.selection = selection;
             planSelectionSoon();

@@ -41,7 +41,7 @@ struct RunForecast {
     double tokensPerSecond = 0;        ///< of that run
     QString measuredOn;                ///< its name
     std::optional<MemoryPlan> memory;  ///< once the model has been read
-    std::int64_t longestRow = 0;       ///< that the forecast reckons with
+    BatchLengths lengths;              ///< that the forecast reckons with
     bool longestKnown = false;         ///< from the rows; else max_length
     std::optional<SelectionPlan> selection;
 };

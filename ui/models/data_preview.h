@@ -71,6 +71,7 @@ struct DataCounts {
     std::int64_t specialInText = 0;
     std::int64_t evalRowsInTraining = -1;  ///< rows of eval_data that are rows of the data too; -1: not looked at
     std::vector<std::uint32_t> lengths;    ///< rows by number of tokens before the cut; the last bin takes all longer ones
+    std::vector<std::uint32_t> rowTokens;  ///< of every row that is not refused, after the cut
     std::vector<RowProblem> problems;      ///< at most the first 1000 of each kind, by index
     QString sha256;                        ///< of the file, once complete
     [[nodiscard]] std::int64_t rows() const { return fileRows - refused; }

@@ -193,8 +193,9 @@ void RunSummaryPanel::refresh() {
         const MemoryFit fit = m_controller->fit();
         palette.setColor(QPalette::WindowText, fit == MemoryFit::Fits ? theme.ink : fit == MemoryFit::Tight ? theme.warning : theme.error);
         m_fit->setPalette(palette);
-        const QString rows = ui::count(effectiveMicroBatch(config)), length = ui::count(forecast.longestRow);
-        m_memoryNote->setText(forecast.longestKnown ? tr("Computed from shapes, for %1 rows of %2 tokens, the longest there is.").arg(rows, length)
+        const QString rows = ui::count(effectiveMicroBatch(config)), length = ui::count(forecast.lengths.longestRow);
+        m_memoryNote->setText(forecast.longestKnown ? tr("Computed from shapes, for the longest micro-batch: %1 rows, %2 tokens.")
+                                                          .arg(rows, ui::count(forecast.lengths.microBatchTokens))
                                                     : tr("Computed from shapes, for %1 rows of %2 tokens (max_length).").arg(rows, length));
     }
     refreshIssues();

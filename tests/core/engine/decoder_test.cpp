@@ -68,6 +68,23 @@ TEST_F(DecoderTest, GradientsAddUpOverMicroBatches) {
     EXPECT_LT((whole.flat() - pieces.flat()).norm().item<double>(), 1e-6 * whole.flat().norm().item<double>());
 }
 
+TEST_F(DecoderTest, PaddingChangesNeitherLossNorGradients) {
+    const std::vector<TokenRow> rows = makeRows({12, 30, 7, 30});
+    std::vector<TokenRow> padded = rows;
+    for (TokenRow& row : padded) {
+        row.ids.resize(30, row.ids.back());
+        row.trained.resize(30, 0);
+    }
+    const Decoder decoder(m_source->description(), m_source->parameters(), m_weights);
+    ParameterArena packedGradients(m_source->parameters(), c10::kCPU), paddedGradients(m_source->parameters(), c10::kCPU);
+    const double packedLoss = decoder.addGradients(pack(rows), packedGradients), paddedLoss = decoder.addGradients(pack(padded), paddedGradients);
+    // fp32 sums over matrices of other shapes: 1e-5.
+    EXPECT_NEAR(packedLoss, paddedLoss, 1e-5 * packedLoss);
+    for (std::size_t i = 0; i < m_source->parameters().size(); ++i)
+        EXPECT_LE((packedGradients.view(i) - paddedGradients.view(i)).norm().item<double>(), 1e-5 * packedGradients.view(i).norm().item<double>())
+            << m_source->parameters()[i].name;
+}
+
 TEST_F(DecoderTest, RowsDoNotSeeEachOther) {
     const std::vector<TokenRow> rows = makeRows({12, 30, 7});
     const Decoder decoder(m_source->description(), m_source->parameters(), m_weights);

@@ -93,7 +93,8 @@ TEST(LongestMicroBatch, IsTheOneWithMostTokens) {
                                             rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), begin + 2))}));
     }
     EXPECT_EQ(tokensOf(data.longestMicroBatch(1, 2)), most);
-    EXPECT_EQ(data.longestRow(), 211);
+    EXPECT_EQ(data.lengths(1, 2).longestRow, 211);
+    EXPECT_EQ(data.lengths(1, 2).microBatchTokens, static_cast<std::int64_t>(most));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "core/plan/memory_plan.h"
+#include "core/plan/row_stream.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +19,7 @@ ModelDescription smollm2() {
 TEST(MemoryPlan, ArenasAreFourBytesAParameter) {
     const ModelDescription model = smollm2();
     ASSERT_EQ(model.parameterCount(), 134'515'008);
-    const MemoryPlan plan = forecastMemory(model, RunConfig(), 256, false, 2);
+    const MemoryPlan plan = forecastMemory(model, RunConfig(), {256, 0}, false, 2);
     for (const MemoryKind kind : {MemoryKind::Weights, MemoryKind::Gradients, MemoryKind::FirstMoment, MemoryKind::SecondMoment}) {
         EXPECT_EQ(plan.bytesOf(kind), 4u * 134'515'008u) << memoryKindName(kind);
     }
@@ -46,35 +47,35 @@ TEST(MemoryPlan, ActivationsAreThoseTheDecoderKeeps) {
     // A token and layer: input and middle 64, norms 2 x 33, qkv 32 + 32, attended 32, log-sum-exp 4, gate and up 128 = 358 values; passing:
     // activated and its gradient 128, gradient of gate and up 128, three hidden states 96 = 352.
     constexpr std::uint64_t perToken = 2 * 358 + 352;
-    EXPECT_EQ(forecastMemory(model, config, 10, false, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4);
+    EXPECT_EQ(forecastMemory(model, config, {10, 0}, false, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4);
     // On a GPU the probabilities of attention stay: 2 layers x 4 rows x 4 heads x 10 x 10.
-    EXPECT_EQ(forecastMemory(model, config, 10, true, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4 + 3200 * 4);
+    EXPECT_EQ(forecastMemory(model, config, {10, 0}, true, 2).bytesOf(MemoryKind::Activations), 40 * perToken * 4 + 3200 * 4);
 }
 
 TEST(MemoryPlan, PrecisionAndRecomputingChangeWhatIsKept) {
     const ModelDescription model = smollm2();
     RunConfig config;
     config.batch = 8;
-    const MemoryPlan exact = forecastMemory(model, config, 256, false, 2);
+    const MemoryPlan exact = forecastMemory(model, config, {256, 0}, false, 2);
     config.precision = Precision::Bf32;
-    EXPECT_EQ(forecastMemory(model, config, 256, false, 2).deviceBytes(), exact.deviceBytes()) << "fp32 tensors";
+    EXPECT_EQ(forecastMemory(model, config, {256, 0}, false, 2).deviceBytes(), exact.deviceBytes()) << "fp32 tensors";
     config.precision = Precision::Bf16;
-    const MemoryPlan rounded = forecastMemory(model, config, 256, false, 2);
+    const MemoryPlan rounded = forecastMemory(model, config, {256, 0}, false, 2);
     EXPECT_EQ(rounded.bytesOf(MemoryKind::Weights), 6u * 134'515'008u) << "with the copy that products read";
     EXPECT_EQ(rounded.bytesOf(MemoryKind::FirstMoment), 4u * 134'515'008u);
     EXPECT_LT(rounded.bytesOf(MemoryKind::Activations), exact.bytesOf(MemoryKind::Activations) * 7 / 10);
     config.precision = Precision::Fp32;
     config.recompute = Recompute::Layer;
     // 2,048 tokens: the input of 30 layers, one layer's activations, what passes.
-    EXPECT_LT(forecastMemory(model, config, 256, false, 2).bytesOf(MemoryKind::Activations), exact.bytesOf(MemoryKind::Activations) / 5);
+    EXPECT_LT(forecastMemory(model, config, {256, 0}, false, 2).bytesOf(MemoryKind::Activations), exact.bytesOf(MemoryKind::Activations) / 5);
 }
 
 TEST(MemoryAdvice, TakesTheChangeThatCostsLeast) {
     const ModelDescription model = smollm2();
     RunConfig config;
     config.batch = 16;
-    const auto needed = [&](const RunConfig& one) { return forecastMemory(model, one, 512, false, 2).deviceBytes(); };
-    const auto place = [](std::uint64_t freeBytes) { return MemoryPlace{512, false, 2, freeBytes}; };
+    const auto needed = [&](const RunConfig& one) { return forecastMemory(model, one, {512, 0}, false, 2).deviceBytes(); };
+    const auto place = [](std::uint64_t freeBytes) { return MemoryPlace{{512, 0}, false, 2, freeBytes}; };
     EXPECT_OK(requireMemory(model, config, place(needed(config))));
     const auto smaller = cheapestFit(model, config, place(needed(config) - 1));
     ASSERT_TRUE(smaller);
@@ -104,8 +105,8 @@ TEST(MemoryAdvice, LeavesMicroBatchesWhoseNumberIsPartOfTheLoss) {
     RunConfig config;
     config.batch = 16;
     config.lossMean = LossMean::MicroBatch;
-    const std::uint64_t needed = forecastMemory(model, config, 512, false, 2).deviceBytes();
-    const auto change = cheapestFit(model, config, {512, false, 2, needed - 1});
+    const std::uint64_t needed = forecastMemory(model, config, {512, 0}, false, 2).deviceBytes();
+    const auto change = cheapestFit(model, config, {{512, 0}, false, 2, needed - 1});
     ASSERT_TRUE(change);
     EXPECT_EQ(change->changes, "recompute=layer");
 }
@@ -115,28 +116,28 @@ TEST(MemoryPlan, ActivationsDoubleWithTheMicroBatchAndNothingElseDoes) {
     RunConfig config;
     config.batch = 16;
     config.microBatch = 2;
-    const MemoryPlan two = forecastMemory(model, config, 300, false, 2);
+    const MemoryPlan two = forecastMemory(model, config, {300, 0}, false, 2);
     config.microBatch = 4;
-    const MemoryPlan four = forecastMemory(model, config, 300, false, 2);
+    const MemoryPlan four = forecastMemory(model, config, {300, 0}, false, 2);
     for (std::size_t i = 0; i < two.terms.size(); ++i) {
         const std::uint64_t factor = two.terms[i].kind == MemoryKind::Activations ? 2 : 1;
         EXPECT_EQ(four.terms[i].bytes, factor * two.terms[i].bytes) << memoryKindName(two.terms[i].kind);
     }
     config.microBatch = 0;  // the whole batch
-    EXPECT_EQ(forecastMemory(model, config, 300, false, 2).bytesOf(MemoryKind::Activations), 8 * two.bytesOf(MemoryKind::Activations));
+    EXPECT_EQ(forecastMemory(model, config, {300, 0}, false, 2).bytesOf(MemoryKind::Activations), 8 * two.bytesOf(MemoryKind::Activations));
 }
 
 TEST(MemoryPlan, MethodsDecideSomeTerms) {
     const ModelDescription model = smollm2();
     RunConfig config;
-    const std::uint64_t selection = forecastMemory(model, config, 256, false, 2).bytesOf(MemoryKind::Selection);
+    const std::uint64_t selection = forecastMemory(model, config, {256, 0}, false, 2).bytesOf(MemoryKind::Selection);
     EXPECT_GT(selection, 50u << 20);
     config.granularity.kind = GranularityKind::Model;
-    EXPECT_GT(forecastMemory(model, config, 256, false, 2).bytesOf(MemoryKind::Selection), selection);
+    EXPECT_GT(forecastMemory(model, config, {256, 0}, false, 2).bytesOf(MemoryKind::Selection), selection);
     config.optimizer = OptimizerKind::AdamW;
     config.l2 = 0.1;
     config.coverage = false;
-    const MemoryPlan adamw = forecastMemory(model, config, 256, false, 2);
+    const MemoryPlan adamw = forecastMemory(model, config, {256, 0}, false, 2);
     EXPECT_EQ(adamw.bytesOf(MemoryKind::Selection), 0u);
     EXPECT_EQ(adamw.bytesOf(MemoryKind::Pretrained), adamw.bytesOf(MemoryKind::Weights));
     EXPECT_EQ(adamw.bytesOf(MemoryKind::Statistics), 2u * 16'814'376u);
@@ -145,9 +146,9 @@ TEST(MemoryPlan, MethodsDecideSomeTerms) {
 TEST(MemoryPlan, OffloadPutsTheMomentsIntoHostMemory) {
     const ModelDescription model = smollm2();
     RunConfig config;
-    const MemoryPlan device = forecastMemory(model, config, 256, true, 2);
+    const MemoryPlan device = forecastMemory(model, config, {256, 0}, true, 2);
     config.offload = Offload::Optimizer;
-    const MemoryPlan offloaded = forecastMemory(model, config, 256, true, 2);
+    const MemoryPlan offloaded = forecastMemory(model, config, {256, 0}, true, 2);
     const std::uint64_t arena = device.bytesOf(MemoryKind::Weights);
     EXPECT_EQ(device.deviceBytes() - offloaded.deviceBytes(), 2 * arena + device.bytesOf(MemoryKind::Selection));
     EXPECT_EQ(offloaded.hostBytes() - device.hostBytes(), 4 * arena + device.bytesOf(MemoryKind::Selection));
@@ -189,5 +190,28 @@ TEST(SelectionPlan, CountsWhatAStepMoves) {
     EXPECT_EQ(plan->partitions, 1);
 }
 
+TEST(MemoryPlan, ReckonsWithTheTokensOfTheLongestMicroBatch) {
+    const ModelDescription model = smollm2();
+    RunConfig config;
+    config.batch = 8;
+    const auto activations = [&](const BatchLengths& lengths) {
+        return forecastMemory(model, config, lengths, false, 2).bytesOf(MemoryKind::Activations);
+    };
+    EXPECT_EQ(activations({512, 2048}) * 2, activations({512, 0}));
+    EXPECT_EQ(activations({512, 9000}), activations({512, 0})) << "never more than so many rows of the longest one's length";
+}
+
+TEST(BatchLengths, AreThoseOfTheRowsThatAreTrainedOnInTheirOrder) {
+    RunConfig config;
+    config.batch = 4;
+    config.microBatch = 2;
+    config.shuffle = false;
+    config.epochs = 1;
+    config.evalSplit = 0.2;
+    const BatchLengths lengths = batchLengths({5, 9, 30, 1, 7, 8, 2, 4, 500, 600}, config);
+    EXPECT_EQ(lengths.longestRow, 30) << "the last two are held out";
+    EXPECT_EQ(lengths.microBatchTokens, 31);
+    EXPECT_EQ(batchLengths({}, config).longestRow, 0);
+}
 }  // namespace
 }  // namespace mofo
