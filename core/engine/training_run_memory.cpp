@@ -68,6 +68,7 @@ Result<void> TrainingRun::rehearseMemory() {
                      {"rows", reading->rows},
                      {"tokens", reading->tokens}};
         std::string text = "memory: " + formatBytes(reading->forecast.deviceBytes()) + " forecast";
+        releaseFreedMemory();
         if (reading->measuredBytes > 0) {
             fact["measured_bytes"] = reading->measuredBytes;
             text += ", " + formatBytes(reading->measuredBytes) + " measured";

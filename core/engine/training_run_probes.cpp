@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/clock.h"
+#include "core/base/process_memory.h"
 #include "core/base/text.h"
 #include "core/engine/trainer.h"
 #include "core/engine/training_run.h"
@@ -106,6 +107,8 @@ Result<void> TrainingRun::probe() {
         // Whoever stops the run waits for no probe.
         return lookMeanwhile() && m_goMeanwhile == Go::On && !stopSignalled();
     };
+    // Before and after: a step's pieces have other sizes than a probe's, and neither finds room between what the other left.
+    releaseFreedMemory();
     std::vector<std::string> failures;
     auto done = [&]() -> Result<ProbesMeasured> {
         if (m_state.step == 0 && !m_probes->hasBaseStates()) MOFO_CHECK(m_probes->computeBase(model, progress));
@@ -115,6 +118,7 @@ Result<void> TrainingRun::probe() {
         if (done.error().code == ErrorCode::Interrupted && (m_goMeanwhile != Go::On || m_errorMeanwhile || stopSignalled())) return {};
         return std::move(done).error();
     }
+    releaseFreedMemory();
     if (m_state.step > 0) m_probes->compareWithStart(done->rows, m_reading);
     keepMeasured(m_state.step, std::move(*done), failures);
     return {};

@@ -142,7 +142,9 @@ MemoryPlan forecastMemory(const ModelDescription& model, const RunConfig& config
     add(MemoryKind::Selection, selection, momentsOnHost);
     add(MemoryKind::Statistics, (config.coverage ? 3 : 2) * bits, isCuda);
     add(MemoryKind::Activations, activations);
-    add(MemoryKind::Logits, headChunk * u(model.vocabularySize) * (fp32Bytes + (rounds ? 2 * bf16Bytes : 0)));
+    // A chunk, and the exponentials of its log-sum-exp; rounded, the product and its gradient, and the head as oneDNN packs it.
+    add(MemoryKind::Logits, headChunk * u(model.vocabularySize) * (2 * fp32Bytes + (rounds ? 2 * bf16Bytes : 0)) +
+                                (rounds ? u(model.vocabularySize) * u(model.hiddenSize) * bf16Bytes : 0));
     add(MemoryKind::Runtime, isCuda ? cudaRuntimeBytes : cpuRuntimeBytes);
     return plan;
 }

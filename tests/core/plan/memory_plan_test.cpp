@@ -26,7 +26,7 @@ TEST(MemoryPlan, ArenasAreFourBytesAParameter) {
     EXPECT_EQ(plan.bytesOf(MemoryKind::Masters), 0u);
     EXPECT_EQ(plan.bytesOf(MemoryKind::Pretrained), 0u);
     EXPECT_EQ(plan.bytesOf(MemoryKind::Statistics), 3u * 16'814'376u);
-    EXPECT_EQ(plan.bytesOf(MemoryKind::Logits), 128u * 49'152u * 4u);
+    EXPECT_EQ(plan.bytesOf(MemoryKind::Logits), 2u * 128u * 49'152u * 4u);
     EXPECT_EQ(plan.hostBytes(), 0u);
     std::uint64_t sum = 0;
     for (const MemoryTerm& term : plan.terms) sum += term.bytes;
