@@ -339,7 +339,8 @@ TEST_F(NewRun, TheForecastFollowsTheMicroBatchWithin150Milliseconds) {
     ASSERT_TRUE(waitFor([&] { return controller().forecast().memory->bytesOf(MemoryKind::Activations) == 2 * two; }, 400));
     EXPECT_NE(part<MemoryBar>("new.memory")->accessibleDescription(), before);
     EXPECT_EQ(part<QLabel>("new.summary.fit")->text(), QString::fromUtf8("✓ fits"));
-    // A million rows at once fit nowhere: said in words and by a sign.
+    // A million rows at once fit nowhere: said in words and by a sign. With so many steps as are asked for the rows come again and again.
+    controller().form().setText("steps", "10");
     controller().form().setText("batch", "1048576");
     controller().form().setText("micro_batch", "1048576");
     ASSERT_TRUE(waitFor([&] { return controller().fit() == MemoryFit::DoesNotFit; }));
